@@ -1,0 +1,74 @@
+# hydra_export: exports tables to S3-compatible stores from inside PostgreSQL.
+#
+#   make && make install     build and install (PG_CONFIG chooses the server)
+#   make unit                the plain C++ part, with GoogleTest
+#   make lint, make format   warnings as errors under two compilers; clang-format
+#   test/run                 everything, on throw-away servers
+
+EXTENSION = hydra_export
+MODULE_big = hydra_export
+DATA = $(wildcard sql/hydra_export--*.sql)
+
+SOURCES := $(sort $(wildcard src/*.cpp src/*/*.cpp))
+OBJS = $(SOURCES:.cpp=.o)
+
+PG_CONFIG ?= pg_config
+CXXSTANDARD = -std=c++20
+
+# -isystem: the server's headers use `register`, which C++17 dropped.
+PG_CPPFLAGS = -isystem $(shell $(PG_CONFIG) --includedir-server) -I$(CURDIR)/src -MMD -MP
+PG_CXXFLAGS = $(CXXSTANDARD) -Wall -Wextra -Wshadow -Wno-missing-field-initializers $(EXTRA_CXXFLAGS)
+SHLIB_LINK = -lcurl -lcrypto -ljansson -lstdc++ -Wl,--version-script=$(CURDIR)/src/hydra_export.map
+
+REGRESS = $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
+REGRESS_OPTS = --inputdir=test
+ISOLATION = $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec)))
+ISOLATION_OPTS = --inputdir=test
+EXTRA_CLEAN = $(SOURCES:.cpp=.d) build
+
+# The bitcode rule ignores PG_CXXFLAGS, so it cannot compile C++20.
+override with_llvm = no
+
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+# The server's own C flags ask for warnings that do not exist in C++.
+override COMPILER = $(CXX) $(CXXFLAGS)
+
+-include $(SOURCES:.cpp=.d)
+
+# ---- the plain C++ part, built without the server's include path
+
+PLAIN := $(sort $(wildcard src/base/*.cpp src/s3/*.cpp src/json/*.cpp))
+UNIT := $(sort $(wildcard test/unit/*.cpp))
+UNIT_OBJS := $(PLAIN:%.cpp=build/unit/%.o) $(UNIT:%.cpp=build/unit/%.o)
+UNIT_CXXFLAGS = $(CXXSTANDARD) -O1 -g -Wall -Wextra -Wshadow -Werror -Isrc -MMD -MP $(EXTRA_CXXFLAGS)
+
+build/unit/%.o: %.cpp
+	@mkdir -p $(@D)
+	$(CXX) $(UNIT_CXXFLAGS) -c $< -o $@
+
+build/unit/unit_tests: $(UNIT_OBJS)
+	$(CXX) $(UNIT_CXXFLAGS) $^ -lgtest -lgtest_main -lcurl -lcrypto -ljansson -lpthread -o $@
+
+-include $(UNIT_OBJS:.o=.d)
+
+.PHONY: unit format lint
+unit: build/unit/unit_tests
+	build/unit/unit_tests --gtest_brief=1
+
+# ---- style
+
+CLANG_FORMAT ?= clang-format
+FORMATTED := $(sort $(wildcard src/*.cpp src/*/*.cpp src/*/*.hpp test/unit/*.cpp test/unit/*.hpp))
+
+format:
+	$(CLANG_FORMAT) -i $(FORMATTED)
+
+LINT_FLAGS = $(CXXSTANDARD) -fsyntax-only -Wall -Wextra -Wshadow -Werror -Wno-missing-field-initializers
+lint:
+	$(CLANG_FORMAT) --dry-run --Werror $(FORMATTED)
+	for compiler in g++ clang++; do \
+	  $$compiler $(LINT_FLAGS) $(filter-out -MMD -MP,$(PG_CPPFLAGS)) $(SOURCES) || exit 1; \
+	  $$compiler $(LINT_FLAGS) -Isrc $(UNIT) || exit 1; \
+	done
