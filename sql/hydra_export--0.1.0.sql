@@ -1,0 +1,354 @@
+/* hydra_export 0.1.0 */
+\echo Use "CREATE EXTENSION hydra_export" to load this file. \quit
+
+-- ---------------------------------------------------------------- roles
+-- Roles belong to the whole server: another database may have made them already, perhaps just now.
+
+DO $$
+DECLARE
+  wanted text;
+BEGIN
+  FOREACH wanted IN ARRAY ARRAY['hydra_export_admin', 'hydra_export_monitor'] LOOP
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = wanted) THEN
+      BEGIN
+        EXECUTE pg_catalog.format('CREATE ROLE %I NOLOGIN', wanted);
+      EXCEPTION WHEN duplicate_object OR unique_violation THEN
+        NULL;
+      END;
+    END IF;
+  END LOOP;
+END
+$$;
+
+COMMENT ON SCHEMA hydra_export IS 'exports of tables to S3: settings, models, history';
+
+-- ---------------------------------------------------------------- settings
+
+CREATE TABLE hydra_export.settings (
+  destination     text PRIMARY KEY CHECK (destination <> ''),
+  bucket          text NOT NULL,
+  region          text NOT NULL,
+  endpoint        text NOT NULL,
+  prefix          text NOT NULL,
+  frequency_hours integer NOT NULL CHECK (frequency_hours BETWEEN 1 AND 168),
+  credentials     text NOT NULL CHECK (credentials IN ('static')),
+  addressing      text NOT NULL CHECK (addressing IN ('auto', 'path', 'virtual')),
+  enabled         boolean NOT NULL DEFAULT true,
+  saved_at        timestamptz NOT NULL DEFAULT clock_timestamp(),
+  last_folder     text,
+  generation      bigint NOT NULL DEFAULT 1
+);
+
+COMMENT ON TABLE hydra_export.settings IS 'one row a destination: where exports go, and how often; written by hydra_export.configure()';
+COMMENT ON COLUMN hydra_export.settings.destination IS 'name of the destination';
+COMMENT ON COLUMN hydra_export.settings.bucket IS 'name of the bucket';
+COMMENT ON COLUMN hydra_export.settings.region IS 'region that requests are signed for';
+COMMENT ON COLUMN hydra_export.settings.endpoint IS 'URL of the S3-compatible store; empty for AWS';
+COMMENT ON COLUMN hydra_export.settings.prefix IS 'what all object keys begin with: empty, or ending in /';
+COMMENT ON COLUMN hydra_export.settings.frequency_hours IS 'hours between exports, 1 to 168';
+COMMENT ON COLUMN hydra_export.settings.credentials IS 'where the keys come from';
+COMMENT ON COLUMN hydra_export.settings.addressing IS 'where URLs hold the bucket: path, virtual (host name), or auto';
+COMMENT ON COLUMN hydra_export.settings.enabled IS 'false after hydra_export.pause()';
+COMMENT ON COLUMN hydra_export.settings.saved_at IS 'when the settings were last saved';
+COMMENT ON COLUMN hydra_export.settings.last_folder IS 'folder of the newest export; the next one sorts after it';
+COMMENT ON COLUMN hydra_export.settings.generation IS 'counts changes of the place that exports go to';
+
+-- Readable by the owner only, and not dumped.
+CREATE TABLE hydra_export.secrets (
+  destination   text PRIMARY KEY REFERENCES hydra_export.settings ON DELETE CASCADE,
+  access_key    text NOT NULL,
+  secret_key    text NOT NULL,
+  session_token text
+);
+
+COMMENT ON TABLE hydra_export.secrets IS 'static credentials of destinations; nobody but the extension''s owner may read them';
+
+-- What the schedule remembers. Not dumped: a copy of the database must not go on exporting.
+CREATE TABLE hydra_export.destination_state (
+  destination text PRIMARY KEY REFERENCES hydra_export.settings ON DELETE CASCADE,
+  database    oid NOT NULL,
+  anchor      timestamptz,
+  last_start  timestamptz,
+  last_finish timestamptz,
+  failures    integer NOT NULL DEFAULT 0
+);
+
+COMMENT ON TABLE hydra_export.destination_state IS 'what the schedule remembers of a destination';
+COMMENT ON COLUMN hydra_export.destination_state.database IS 'OID of the database in which the settings were saved or resumed; another one means a copy, which pauses';
+COMMENT ON COLUMN hydra_export.destination_state.anchor IS 'start of the first scheduled export; later ones follow at anchor + k * frequency';
+COMMENT ON COLUMN hydra_export.destination_state.last_start IS 'start of the newest scheduled export';
+COMMENT ON COLUMN hydra_export.destination_state.last_finish IS 'end of the newest scheduled export';
+COMMENT ON COLUMN hydra_export.destination_state.failures IS 'scheduled exports in a row that were not a success';
+
+-- ---------------------------------------------------------------- models
+
+CREATE TABLE hydra_export.models (
+  destination       text NOT NULL REFERENCES hydra_export.settings ON DELETE CASCADE,
+  name              text NOT NULL CHECK (name <> ''),
+  relation          regclass NOT NULL,
+  changed_by        text NOT NULL CHECK (changed_by IN ('xmin', 'updated_at')),
+  updated_at_column name,
+  key_columns       name[],
+  columns           name[],
+  look_back         interval NOT NULL,
+  full_every_hours  integer CHECK (full_every_hours > 0),
+  added_by          regrole NOT NULL,
+  added_at          timestamptz NOT NULL DEFAULT clock_timestamp(),
+  generation        bigint NOT NULL DEFAULT 1,
+  id                integer GENERATED BY DEFAULT AS IDENTITY UNIQUE,
+  PRIMARY KEY (destination, name)
+);
+
+COMMENT ON TABLE hydra_export.models IS 'one row a model: a table exported to a destination under a name; written by hydra_export.add_model()';
+COMMENT ON COLUMN hydra_export.models.destination IS 'destination that the model is exported to';
+COMMENT ON COLUMN hydra_export.models.name IS 'name of the model''s folder in the bucket';
+COMMENT ON COLUMN hydra_export.models.relation IS 'table, partitioned table, view, materialized view or foreign table';
+COMMENT ON COLUMN hydra_export.models.changed_by IS 'how changed rows are found: xmin or updated_at';
+COMMENT ON COLUMN hydra_export.models.updated_at_column IS 'column that every write sets, where changed_by is updated_at';
+COMMENT ON COLUMN hydra_export.models.key_columns IS 'columns whose values are a row''s id; NULL for the primary key';
+COMMENT ON COLUMN hydra_export.models.columns IS 'exported columns; NULL for all';
+COMMENT ON COLUMN hydra_export.models.look_back IS 'how far back updated_at may be set by a write';
+COMMENT ON COLUMN hydra_export.models.full_every_hours IS 'hours after which an export is full again; NULL for never';
+COMMENT ON COLUMN hydra_export.models.added_by IS 'role with whose rights the model is read';
+COMMENT ON COLUMN hydra_export.models.added_at IS 'when the model was added';
+COMMENT ON COLUMN hydra_export.models.generation IS 'counts changes that ask for a full export';
+COMMENT ON COLUMN hydra_export.models.id IS 'number of the model';
+
+CREATE TABLE hydra_export.model_state (
+  model_id     integer PRIMARY KEY REFERENCES hydra_export.models (id) ON DELETE CASCADE,
+  attempted_at timestamptz NOT NULL,
+  full_at      timestamptz,
+  export_id    bigint,
+  folder       text
+);
+
+COMMENT ON TABLE hydra_export.model_state IS 'what is remembered of a model''s exports';
+COMMENT ON COLUMN hydra_export.model_state.attempted_at IS 'when the model was last part of an export';
+COMMENT ON COLUMN hydra_export.model_state.full_at IS 'when it was last exported in full';
+COMMENT ON COLUMN hydra_export.model_state.export_id IS 'the last export in which it succeeded';
+COMMENT ON COLUMN hydra_export.model_state.folder IS 'that export''s folder';
+
+-- Not dumped: transaction ids mean nothing in another cluster.
+CREATE TABLE hydra_export.baselines (
+  model_id          integer NOT NULL REFERENCES hydra_export.models (id) ON DELETE CASCADE,
+  relation          oid NOT NULL,
+  snapshot          pg_snapshot NOT NULL,
+  cursor            timestamptz NOT NULL,
+  lsn               pg_lsn NOT NULL,
+  fingerprint       jsonb NOT NULL,
+  system_identifier bigint NOT NULL,
+  timeline          integer NOT NULL,
+  PRIMARY KEY (model_id, relation)
+);
+
+COMMENT ON TABLE hydra_export.baselines IS 'what a model''s last success remembers of each table that holds its rows';
+COMMENT ON COLUMN hydra_export.baselines.relation IS 'the table, or one leaf of a partitioned table';
+COMMENT ON COLUMN hydra_export.baselines.snapshot IS 'the snapshot that was read, subtransactions included: what it did not see counts as changed';
+COMMENT ON COLUMN hydra_export.baselines.cursor IS 'no transaction that the snapshot did not see began before this';
+COMMENT ON COLUMN hydra_export.baselines.lsn IS 'where the WAL stood';
+COMMENT ON COLUMN hydra_export.baselines.fingerprint IS 'what the JSON of unchanged rows depends on';
+COMMENT ON COLUMN hydra_export.baselines.system_identifier IS 'cluster to which the snapshot belongs';
+COMMENT ON COLUMN hydra_export.baselines.timeline IS 'timeline on which it was taken';
+
+-- ---------------------------------------------------------------- history
+
+CREATE TABLE hydra_export.exports (
+  id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  destination text NOT NULL,
+  folder      text NOT NULL,
+  started_by  text NOT NULL CHECK (started_by IN ('schedule', 'user', 'retry')),
+  status      text NOT NULL CHECK (status IN ('running', 'succeeded', 'partial', 'failed', 'cancelled')),
+  started_at  timestamptz NOT NULL,
+  finished_at timestamptz,
+  models      integer NOT NULL DEFAULT 0,
+  objects     bigint NOT NULL DEFAULT 0,
+  rows        bigint NOT NULL DEFAULT 0,
+  bytes       bigint NOT NULL DEFAULT 0,
+  error       text,
+  UNIQUE (destination, folder)
+);
+CREATE INDEX ON hydra_export.exports (started_at);
+
+COMMENT ON TABLE hydra_export.exports IS 'one row an export';
+COMMENT ON COLUMN hydra_export.exports.folder IS 'the export''s folder in the bucket: the minute of its start, in UTC';
+COMMENT ON COLUMN hydra_export.exports.started_by IS 'schedule, user (hydra_export.export_now) or retry';
+COMMENT ON COLUMN hydra_export.exports.status IS 'running, succeeded, partial (some models failed), failed or cancelled';
+COMMENT ON COLUMN hydra_export.exports.models IS 'models that were part of it';
+COMMENT ON COLUMN hydra_export.exports.objects IS 'objects that are in the bucket, the manifest aside';
+COMMENT ON COLUMN hydra_export.exports.rows IS 'rows in them';
+COMMENT ON COLUMN hydra_export.exports.bytes IS 'bytes in them, as sent';
+COMMENT ON COLUMN hydra_export.exports.error IS 'what went wrong; for a partial export the failed models and their reasons';
+
+CREATE TABLE hydra_export.export_models (
+  export_id          bigint NOT NULL REFERENCES hydra_export.exports (id) ON DELETE CASCADE,
+  model              text NOT NULL,
+  relation           text NOT NULL,
+  kind               text CHECK (kind IN ('full', 'incremental')),
+  status             text NOT NULL CHECK (status IN ('succeeded', 'failed', 'cancelled')),
+  started_at         timestamptz,
+  finished_at        timestamptz,
+  objects            bigint NOT NULL,
+  rows               bigint NOT NULL,
+  bytes              bigint NOT NULL,
+  error              text,
+  reason             text,
+  snapshot           pg_snapshot,
+  lsn                pg_lsn,
+  previous_export_id bigint,
+  PRIMARY KEY (export_id, model)
+);
+
+COMMENT ON TABLE hydra_export.export_models IS 'one row a model of an export';
+COMMENT ON COLUMN hydra_export.export_models.kind IS 'full (every row) or incremental (the changed rows)';
+COMMENT ON COLUMN hydra_export.export_models.reason IS 'why it was full';
+COMMENT ON COLUMN hydra_export.export_models.snapshot IS 'the snapshot that was read';
+COMMENT ON COLUMN hydra_export.export_models.lsn IS 'where the WAL stood';
+COMMENT ON COLUMN hydra_export.export_models.previous_export_id IS 'the export whose snapshot this one starts from';
+
+CREATE TABLE hydra_export.export_objects (
+  export_id   bigint NOT NULL,
+  model       text NOT NULL,
+  key         text NOT NULL,
+  first_id    text NOT NULL,
+  last_id     text NOT NULL,
+  rows        bigint NOT NULL,
+  bytes       bigint NOT NULL,
+  sha256      text NOT NULL,
+  etag        text NOT NULL,
+  uploaded_at timestamptz NOT NULL,
+  PRIMARY KEY (export_id, key),
+  FOREIGN KEY (export_id, model) REFERENCES hydra_export.export_models ON DELETE CASCADE
+);
+
+COMMENT ON TABLE hydra_export.export_objects IS 'one row an object in the bucket';
+COMMENT ON COLUMN hydra_export.export_objects.key IS 'the object''s key';
+COMMENT ON COLUMN hydra_export.export_objects.first_id IS 'id of the first row in it';
+COMMENT ON COLUMN hydra_export.export_objects.last_id IS 'id of the last row in it';
+COMMENT ON COLUMN hydra_export.export_objects.sha256 IS 'SHA-256 of the body, in hexadecimal';
+COMMENT ON COLUMN hydra_export.export_objects.etag IS 'as S3 answered';
+
+CREATE VIEW hydra_export.recent_exports AS
+  SELECT id, destination, folder, status, started_at,
+         coalesce(finished_at, clock_timestamp()) - started_at AS duration,
+         models, objects, rows, bytes, error
+  FROM hydra_export.exports
+  ORDER BY id DESC;
+
+COMMENT ON VIEW hydra_export.recent_exports IS 'the exports, newest first';
+
+-- ---------------------------------------------------------------- functions: settings
+
+CREATE FUNCTION hydra_export.configure(
+  bucket text DEFAULT NULL, access_key text DEFAULT NULL, secret_key text DEFAULT NULL,
+  session_token text DEFAULT NULL, region text DEFAULT NULL, endpoint text DEFAULT NULL,
+  prefix text DEFAULT NULL, frequency_hours integer DEFAULT NULL, credentials text DEFAULT NULL,
+  addressing text DEFAULT NULL, destination text DEFAULT 'default')
+RETURNS void LANGUAGE c SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'hydra_export_configure';
+COMMENT ON FUNCTION hydra_export.configure IS
+'saves a destination''s settings; NULL leaves a setting as it is, '''' clears it. frequency_hours is 1 to 168';
+
+CREATE FUNCTION hydra_export.remove_destination(destination text)
+RETURNS void LANGUAGE c SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'hydra_export_remove_destination';
+COMMENT ON FUNCTION hydra_export.remove_destination IS
+'removes a destination with its models and credentials; its history stays';
+
+CREATE FUNCTION hydra_export.pause(destination text DEFAULT 'default')
+RETURNS void LANGUAGE c SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'hydra_export_pause';
+COMMENT ON FUNCTION hydra_export.pause IS 'no scheduled exports of the destination until hydra_export.resume()';
+
+CREATE FUNCTION hydra_export.resume(destination text DEFAULT 'default')
+RETURNS void LANGUAGE c SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'hydra_export_resume';
+COMMENT ON FUNCTION hydra_export.resume IS
+'scheduled exports again, after hydra_export.pause() or in a copy of a database; in a copy the next ones are full';
+
+CREATE FUNCTION hydra_export.iam_policy(destination text DEFAULT 'default')
+RETURNS jsonb LANGUAGE c SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'hydra_export_iam_policy';
+COMMENT ON FUNCTION hydra_export.iam_policy IS
+'the smallest IAM policy that the destination''s key needs: s3:PutObject below its prefix';
+
+-- ---------------------------------------------------------------- functions: models
+
+CREATE FUNCTION hydra_export.add_model(
+  relation regclass, name text DEFAULT NULL, changed_by text DEFAULT 'xmin',
+  updated_at_column name DEFAULT 'updated_at', key_columns name[] DEFAULT NULL,
+  columns name[] DEFAULT NULL, look_back interval DEFAULT '1 hour',
+  full_every_hours integer DEFAULT NULL, destination text DEFAULT 'default')
+RETURNS void LANGUAGE c SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'hydra_export_add_model';
+COMMENT ON FUNCTION hydra_export.add_model IS
+'chooses a table, partitioned table, view, materialized view or foreign table for export; it is read with the rights of the role that calls this';
+
+CREATE FUNCTION hydra_export.alter_model(
+  name text, changed_by text DEFAULT NULL, updated_at_column name DEFAULT NULL,
+  key_columns name[] DEFAULT NULL, columns name[] DEFAULT NULL, look_back interval DEFAULT NULL,
+  full_every_hours integer DEFAULT NULL, destination text DEFAULT 'default')
+RETURNS void LANGUAGE c SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'hydra_export_alter_model';
+COMMENT ON FUNCTION hydra_export.alter_model IS
+'changes a model''s settings; NULL leaves a setting as it is, an empty array or 0 clears it';
+
+CREATE FUNCTION hydra_export.remove_model(name text, destination text DEFAULT 'default')
+RETURNS void LANGUAGE c SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'hydra_export_remove_model';
+COMMENT ON FUNCTION hydra_export.remove_model IS 'exports the model no more; its history and objects stay';
+
+CREATE FUNCTION hydra_export.reset_model(name text, destination text DEFAULT 'default')
+RETURNS void LANGUAGE c SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'hydra_export_reset_model';
+COMMENT ON FUNCTION hydra_export.reset_model IS 'makes the model''s next export a full one';
+
+-- ---------------------------------------------------------------- functions: exports, schedule
+
+CREATE FUNCTION hydra_export.export_now(destination text DEFAULT 'default', wait boolean DEFAULT true)
+RETURNS bigint LANGUAGE c SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'hydra_export_export_now';
+COMMENT ON FUNCTION hydra_export.export_now IS
+'exports a destination now, in a worker of its own, and returns the export''s id; what the calling transaction has not committed is not exported';
+
+CREATE FUNCTION hydra_export.schedule_rows(
+  OUT destination text, OUT enabled boolean, OUT frequency_hours integer,
+  OUT last_export timestamptz, OUT last_status text, OUT next_export_at timestamptz, OUT why text)
+RETURNS SETOF record LANGUAGE c SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'hydra_export_schedule_rows';
+COMMENT ON FUNCTION hydra_export.schedule_rows IS 'the rows of the view hydra_export.schedule';
+
+CREATE VIEW hydra_export.schedule AS SELECT * FROM hydra_export.schedule_rows();
+COMMENT ON VIEW hydra_export.schedule IS 'when each destination is exported next, and why then, or why not';
+
+-- The launcher hears of every change at its commit.
+CREATE FUNCTION hydra_export.schedule_changed()
+RETURNS trigger LANGUAGE c
+AS 'MODULE_PATHNAME', 'hydra_export_schedule_changed';
+COMMENT ON FUNCTION hydra_export.schedule_changed IS 'makes the launcher look at this database when the transaction commits';
+
+CREATE TRIGGER schedule_changed
+  AFTER INSERT OR DELETE OR TRUNCATE
+     OR UPDATE OF bucket, endpoint, prefix, region, frequency_hours, enabled, saved_at
+  ON hydra_export.settings FOR EACH STATEMENT EXECUTE FUNCTION hydra_export.schedule_changed();
+CREATE TRIGGER schedule_changed
+  AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE
+  ON hydra_export.models FOR EACH STATEMENT EXECUTE FUNCTION hydra_export.schedule_changed();
+
+-- ---------------------------------------------------------------- rights and dumps
+
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA hydra_export FROM PUBLIC;
+GRANT hydra_export_monitor TO hydra_export_admin;
+GRANT USAGE ON SCHEMA hydra_export TO hydra_export_monitor;
+GRANT SELECT ON hydra_export.settings, hydra_export.models, hydra_export.exports,
+  hydra_export.export_models, hydra_export.export_objects, hydra_export.recent_exports,
+  hydra_export.schedule TO hydra_export_monitor;
+GRANT EXECUTE ON FUNCTION hydra_export.schedule_rows TO hydra_export_monitor;
+GRANT EXECUTE ON FUNCTION
+  hydra_export.configure, hydra_export.remove_destination, hydra_export.pause, hydra_export.resume,
+  hydra_export.iam_policy, hydra_export.add_model, hydra_export.alter_model,
+  hydra_export.remove_model, hydra_export.reset_model, hydra_export.export_now
+  TO hydra_export_admin;
+
+SELECT pg_catalog.pg_extension_config_dump('hydra_export.settings', '');
+SELECT pg_catalog.pg_extension_config_dump('hydra_export.models', '');
+SELECT pg_catalog.pg_extension_config_dump('hydra_export.models_id_seq', '');

@@ -1,0 +1,50 @@
+// A growable array of bytes for code in which a C++ exception must not be thrown.
+#pragma once
+
+#include <cstddef>
+
+namespace hydra {
+
+// Bytes in one block from malloc. Nothing here throws: reserve() says false when memory is out, and
+// the contents are then as before. The pattern is reserve(n), write up to n bytes at end(),
+// advance(by what was written). Growth is by half (realloc, so large blocks are remapped rather
+// than copied): capacity stays within 1.5 times what was needed, above a first 4 KB.
+//
+// Invariant: size() <= capacity(); any reserve() may move the block.
+class Buffer {
+ public:
+  Buffer() noexcept = default;
+  ~Buffer();
+  Buffer(Buffer&& other) noexcept;
+  Buffer& operator=(Buffer&& other) noexcept;
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
+
+  // Makes room for this many bytes after end(). False when out of memory.
+  [[nodiscard]] bool reserve(std::size_t extra) noexcept;
+
+  char* data() noexcept { return data_; }
+  const char* data() const noexcept { return data_; }
+  std::size_t size() const noexcept { return size_; }
+  std::size_t capacity() const noexcept { return capacity_; }
+  char* end() noexcept { return data_ + size_; }
+
+  // The next n bytes, already written into reserved room, belong to the contents.
+  void advance(std::size_t n) noexcept { size_ += n; }
+
+  // Copies n bytes into room reserved before.
+  void append_reserved(const char* from, std::size_t n) noexcept;
+
+  // Forgets everything after the first `size` bytes (no more than size()); keeps the block.
+  void truncate(std::size_t size) noexcept { size_ = size; }
+
+  // Gives the block back: size and capacity are 0 afterwards.
+  void release() noexcept;
+
+ private:
+  char* data_ = nullptr;
+  std::size_t size_ = 0;
+  std::size_t capacity_ = 0;
+};
+
+}  // namespace hydra

@@ -1,0 +1,133 @@
+#include "catalog/destination.hpp"
+
+#include "pg/spi.hpp"
+
+namespace hydra::catalog {
+namespace {
+
+using pg::or_empty;
+using pg::Row;
+using pg::Text;
+
+const std::string select_destinations =
+    "SELECT destination, bucket, region, endpoint, prefix, credentials, addressing,"
+    " frequency_hours, enabled, last_folder, generation FROM hydra_export.settings";
+
+Destination to_destination(const Row& row) {
+  Destination destination;
+  destination.name = or_empty(row[0]);
+  destination.bucket = or_empty(row[1]);
+  destination.region = or_empty(row[2]);
+  destination.endpoint = or_empty(row[3]);
+  destination.prefix = or_empty(row[4]);
+  destination.credentials = or_empty(row[5]);
+  destination.addressing = or_empty(row[6]);
+  destination.frequency_hours = static_cast<int>(pg::to_int(row[7]));
+  destination.enabled = pg::to_bool(row[8]);
+  destination.last_folder = or_empty(row[9]);
+  destination.generation = pg::to_int(row[10]);
+  return destination;
+}
+
+std::vector<Text> to_parameters(const Destination& destination) {
+  return {destination.name,        destination.bucket,     destination.region,
+          destination.endpoint,    destination.prefix,     pg::text(destination.frequency_hours),
+          destination.credentials, destination.addressing, pg::text(destination.generation)};
+}
+
+std::optional<Micros> to_micros(const Text& value) {
+  if (!value) return std::nullopt;
+  return pg::to_int(value);
+}
+
+}  // namespace
+
+s3::EndpointSettings Destination::endpoint_settings() const {
+  s3::Addressing style = s3::Addressing::automatic;
+  if (addressing == "path") style = s3::Addressing::path;
+  if (addressing == "virtual") style = s3::Addressing::virtual_hosted;
+  return {bucket, region, endpoint, style};
+}
+
+std::vector<Destination> load_destinations() {
+  std::vector<Destination> destinations;
+  for (const Row& row : pg::query(select_destinations + " ORDER BY destination")) {
+    destinations.push_back(to_destination(row));
+  }
+  return destinations;
+}
+
+std::optional<Destination> find_destination(const std::string& name) {
+  const pg::Rows rows = pg::query(select_destinations + " WHERE destination = $1", {name});
+  if (rows.empty()) return std::nullopt;
+  return to_destination(rows[0]);
+}
+
+Destination get_destination(const std::string& name) {
+  std::optional<Destination> destination = find_destination(name);
+  if (!destination) {
+    throw pg::Error(ERRCODE_UNDEFINED_OBJECT, "destination \"" + name + "\" does not exist", "",
+                    "Create it with hydra_export.configure(bucket => ..., destination => ...).");
+  }
+  return *destination;
+}
+
+void insert_destination(const Destination& destination) {
+  pg::query(
+      "INSERT INTO hydra_export.settings (destination, bucket, region, endpoint, prefix,"
+      " frequency_hours, credentials, addressing, generation)"
+      " VALUES ($1, $2, $3, $4, $5, $6::integer, $7, $8, $9::bigint)",
+      to_parameters(destination));
+  adopt_destination(destination.name);
+}
+
+void update_destination(const Destination& destination) {
+  pg::query(
+      "UPDATE hydra_export.settings SET bucket = $2, region = $3, endpoint = $4, prefix = $5,"
+      " frequency_hours = $6::integer, credentials = $7, addressing = $8, generation = $9::bigint,"
+      " saved_at = clock_timestamp() WHERE destination = $1",
+      to_parameters(destination));
+}
+
+std::optional<s3::Credentials> load_credentials(const std::string& destination) {
+  const pg::Rows rows =
+      pg::query("SELECT access_key, secret_key, session_token FROM hydra_export.secrets"
+                " WHERE destination = $1",
+                {destination});
+  if (rows.empty()) return std::nullopt;
+  return s3::Credentials{or_empty(rows[0][0]), or_empty(rows[0][1]), or_empty(rows[0][2])};
+}
+
+void save_credentials(const std::string& destination, const s3::Credentials& credentials) {
+  pg::query(
+      "INSERT INTO hydra_export.secrets VALUES ($1, $2, $3, $4) ON CONFLICT (destination)"
+      " DO UPDATE SET access_key = $2, secret_key = $3, session_token = $4",
+      {destination, credentials.access_key, credentials.secret_key,
+       pg::text_or_null(credentials.session_token)});
+}
+
+std::optional<DestinationState> load_state(const std::string& destination) {
+  const pg::Rows rows = pg::query(
+      "SELECT database, (extract(epoch FROM anchor) * 1000000)::bigint,"
+      " (extract(epoch FROM last_start) * 1000000)::bigint,"
+      " (extract(epoch FROM last_finish) * 1000000)::bigint, failures"
+      " FROM hydra_export.destination_state WHERE destination = $1",
+      {destination});
+  if (rows.empty()) return std::nullopt;
+  DestinationState state;
+  state.database = static_cast<std::uint32_t>(pg::to_int(rows[0][0]));
+  state.anchor = to_micros(rows[0][1]);
+  state.last_start = to_micros(rows[0][2]);
+  state.last_finish = to_micros(rows[0][3]);
+  state.failures = static_cast<int>(pg::to_int(rows[0][4]));
+  return state;
+}
+
+void adopt_destination(const std::string& name) {
+  pg::query(
+      "INSERT INTO hydra_export.destination_state (destination, database) VALUES ($1, $2::oid)"
+      " ON CONFLICT (destination) DO UPDATE SET database = $2::oid",
+      {name, pg::text(MyDatabaseId)});
+}
+
+}  // namespace hydra::catalog

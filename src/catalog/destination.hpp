@@ -1,0 +1,52 @@
+// Rows of hydra_export.settings, secrets and destination_state as structs.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "s3/credentials.hpp"
+#include "s3/endpoint.hpp"
+
+namespace hydra::catalog {
+
+using Micros = std::int64_t;  // since the Unix epoch
+
+struct Destination {
+  std::string name;
+  std::string bucket, region, endpoint, prefix;  // as in the table: '' for none
+  std::string credentials = "static";
+  std::string addressing = "auto";
+  int frequency_hours = 24;
+  bool enabled = true;
+  std::string last_folder;  // '' before the first export
+  std::int64_t generation = 1;
+
+  s3::EndpointSettings endpoint_settings() const;
+};
+
+// What the schedule remembers. A row is missing after a restore from a dump.
+struct DestinationState {
+  std::uint32_t database = 0;
+  std::optional<Micros> anchor, last_start, last_finish;
+  int failures = 0;
+};
+
+// All inside a transaction, as the extension's owner.
+std::vector<Destination> load_destinations();
+std::optional<Destination> find_destination(const std::string& name);
+Destination get_destination(const std::string& name);  // throws pg::Error when there is none
+
+void insert_destination(const Destination& destination);
+void update_destination(const Destination& destination);  // all but last_folder; sets saved_at
+
+std::optional<s3::Credentials> load_credentials(const std::string& destination);
+void save_credentials(const std::string& destination, const s3::Credentials& credentials);
+
+std::optional<DestinationState> load_state(const std::string& destination);
+
+// Scheduled exports belong to this database from now on.
+void adopt_destination(const std::string& name);
+
+}  // namespace hydra::catalog

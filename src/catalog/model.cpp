@@ -1,0 +1,155 @@
+#include "catalog/model.hpp"
+
+#include "pg/spi.hpp"
+
+namespace hydra::catalog {
+namespace {
+
+using pg::or_empty;
+using pg::Row;
+using pg::Text;
+
+const std::string select_models =
+    "SELECT m.destination, m.name, m.relation::oid, m.changed_by, m.updated_at_column,"
+    " m.key_columns, m.columns, m.look_back, m.full_every_hours, m.added_by::oid, m.generation,"
+    " m.id, s.export_id, s.folder, m.full_every_hours IS NOT NULL AND (s.full_at IS NULL OR"
+    " s.full_at + m.full_every_hours * $2::integer * interval '1 second' <= clock_timestamp())"
+    " FROM hydra_export.models m LEFT JOIN hydra_export.model_state s ON s.model_id = m.id"
+    " WHERE m.destination = $1";
+
+Model to_model(const Row& row) {
+  Model model;
+  model.destination = or_empty(row[0]);
+  model.name = or_empty(row[1]);
+  model.relation = static_cast<Oid>(pg::to_int(row[2]));
+  model.changed_by = row[3] == "xmin" ? ChangedBy::xmin : ChangedBy::updated_at;
+  model.updated_at_column = or_empty(row[4]);
+  model.key_columns = pg::array_items(row[5]);
+  model.columns = pg::array_items(row[6]);
+  model.look_back = or_empty(row[7]);
+  if (row[8]) model.full_every_hours = static_cast<int>(pg::to_int(row[8]));
+  model.added_by = static_cast<Oid>(pg::to_int(row[9]));
+  model.generation = pg::to_int(row[10]);
+  model.id = static_cast<int>(pg::to_int(row[11]));
+  if (row[12]) model.previous_export_id = pg::to_int(row[12]);
+  model.previous_folder = or_empty(row[13]);
+  model.full_due = pg::to_bool(row[14]);
+  return model;
+}
+
+std::vector<Baseline> load_baselines(int model_id) {
+  std::vector<Baseline> baselines;
+  const pg::Rows rows = pg::query(
+      "SELECT relation, snapshot, cursor, lsn, fingerprint, system_identifier, timeline"
+      " FROM hydra_export.baselines WHERE model_id = $1::integer",
+      {pg::text(model_id)});
+  for (const Row& row : rows) {
+    baselines.push_back({static_cast<Oid>(pg::to_int(row[0])), or_empty(row[1]), or_empty(row[2]),
+                         or_empty(row[3]), or_empty(row[4]), pg::to_int(row[5]),
+                         pg::to_int(row[6])});
+  }
+  return baselines;
+}
+
+Text array_or_null(const std::vector<std::string>& items) {
+  return items.empty() ? Text() : Text(pg::array_literal(items));
+}
+
+std::vector<Text> to_parameters(const Model& model) {
+  return {model.destination,
+          model.name,
+          pg::text(model.relation),
+          model.changed_by == ChangedBy::xmin ? "xmin" : "updated_at",
+          pg::text_or_null(model.updated_at_column),
+          array_or_null(model.key_columns),
+          array_or_null(model.columns),
+          model.look_back,
+          model.full_every_hours ? pg::text(*model.full_every_hours) : Text(),
+          pg::text(model.added_by)};
+}
+
+}  // namespace
+
+const Baseline* Model::baseline_of(Oid leaf) const {
+  for (const Baseline& baseline : baselines) {
+    if (baseline.relation == leaf) return &baseline;
+  }
+  return nullptr;
+}
+
+std::vector<Model> load_models(const std::string& destination, int seconds_per_hour) {
+  std::vector<Model> models;
+  const pg::Rows rows =
+      pg::query(select_models + " ORDER BY m.name", {destination, pg::text(seconds_per_hour)});
+  for (const Row& row : rows) {
+    models.push_back(to_model(row));
+    models.back().baselines = load_baselines(models.back().id);
+  }
+  return models;
+}
+
+Model get_model(const std::string& destination, const std::string& name) {
+  const pg::Rows rows =
+      pg::query(select_models + " AND m.name = $3", {destination, pg::text(3600), name});
+  if (rows.empty()) {
+    throw pg::Error(
+        ERRCODE_UNDEFINED_OBJECT,
+        "model \"" + name + "\" does not exist in destination \"" + destination + "\"", "",
+        "The table hydra_export.models lists the models.");
+  }
+  return to_model(rows[0]);
+}
+
+void insert_model(const Model& model) {
+  pg::query(
+      "INSERT INTO hydra_export.models (destination, name, relation, changed_by,"
+      " updated_at_column, key_columns, columns, look_back, full_every_hours, added_by)"
+      " VALUES ($1, $2, $3::oid, $4, $5, $6::name[], $7::name[], $8::interval, $9::integer,"
+      " $10::oid)",
+      to_parameters(model));
+}
+
+void update_model(const Model& model) {
+  pg::query(
+      "UPDATE hydra_export.models SET relation = $3::oid, changed_by = $4, updated_at_column = $5,"
+      " key_columns = $6::name[], columns = $7::name[], look_back = $8::interval,"
+      " full_every_hours = $9::integer, added_by = $10::oid"
+      " WHERE destination = $1 AND name = $2",
+      to_parameters(model));
+}
+
+void reset_models(const std::string& destination, const std::optional<std::string>& name) {
+  pg::query(
+      "WITH reset AS (UPDATE hydra_export.models SET generation = generation + 1"
+      " WHERE destination = $1 AND name = coalesce($2, name) RETURNING id)"
+      " DELETE FROM hydra_export.baselines WHERE model_id IN (SELECT id FROM reset)",
+      {destination, name});
+}
+
+bool save_success(const Model& model, const std::vector<Baseline>& baselines,
+                  std::int64_t export_id, const std::string& folder, bool was_full) {
+  const Text id = pg::text(model.id);
+  const pg::Rows unchanged = pg::query(
+      "SELECT FROM hydra_export.models WHERE id = $1::integer AND generation = $2::bigint"
+      " FOR KEY SHARE",
+      {id, pg::text(model.generation)});
+  if (unchanged.empty()) return false;
+  pg::query("DELETE FROM hydra_export.baselines WHERE model_id = $1::integer", {id});
+  for (const Baseline& baseline : baselines) {
+    pg::query(
+        "INSERT INTO hydra_export.baselines (model_id, relation, snapshot, cursor, lsn,"
+        " fingerprint, system_identifier, timeline) VALUES ($1::integer, $2::oid,"
+        " $3::pg_snapshot, $4::timestamptz, $5::pg_lsn, $6::jsonb, $7::bigint, $8::integer)",
+        {id, pg::text(baseline.relation), baseline.snapshot,
+         baseline.cursor, baseline.lsn, baseline.fingerprint,
+         pg::text(baseline.system_identifier), pg::text(baseline.timeline)});
+  }
+  pg::query(
+      "UPDATE hydra_export.model_state SET export_id = $2::bigint, folder = $3,"
+      " full_at = CASE WHEN $4::boolean THEN attempted_at ELSE full_at END"
+      " WHERE model_id = $1::integer",
+      {id, pg::text(export_id), folder, pg::text(was_full)});
+  return true;
+}
+
+}  // namespace hydra::catalog

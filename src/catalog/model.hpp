@@ -1,0 +1,63 @@
+// Rows of hydra_export.models, model_state and baselines as structs.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace hydra::catalog {
+
+using Oid = unsigned int;
+
+enum class ChangedBy { xmin, updated_at };
+
+// What a model's last success remembers of one table that holds its rows (design.md, section 6).
+struct Baseline {
+  Oid relation = 0;
+  std::string snapshot;  // a pg_snapshot's text
+  std::string cursor;    // a timestamptz's text
+  std::string lsn;       // a pg_lsn's text
+  std::string fingerprint;
+  std::int64_t system_identifier = 0;
+  std::int64_t timeline = 0;
+};
+
+struct Model {
+  std::string destination, name;
+  Oid relation = 0;
+  ChangedBy changed_by = ChangedBy::xmin;
+  std::string updated_at_column;         // '' in xmin mode
+  std::vector<std::string> key_columns;  // empty for the primary key
+  std::vector<std::string> columns;      // empty for all
+  std::string look_back = "01:00:00";    // an interval's text
+  std::optional<int> full_every_hours;
+  Oid added_by = 0;
+  std::int64_t generation = 1;
+  int id = 0;
+  // Its last success.
+  std::optional<std::int64_t> previous_export_id;
+  std::string previous_folder;  // '' before the first
+  bool full_due = false;        // full_every_hours have passed since the last full export
+  std::vector<Baseline> baselines;
+
+  const Baseline* baseline_of(Oid leaf) const;
+};
+
+// All inside a transaction, as the extension's owner. seconds_per_hour: how long an hour of
+// full_every_hours lasts.
+std::vector<Model> load_models(const std::string& destination, int seconds_per_hour);
+Model get_model(const std::string& destination, const std::string& name);  // throws pg::Error
+
+void insert_model(const Model& model);
+void update_model(const Model& model);
+
+// Makes the model's next export a full one, also when one is running now.
+void reset_models(const std::string& destination, const std::optional<std::string>& name);
+
+// Replaces the baselines, unless the model was removed, reset or altered since `model` was loaded
+// (then false, and nothing is changed). What `model` held of leaves not in `baselines` is dropped.
+bool save_success(const Model& model, const std::vector<Baseline>& baselines,
+                  std::int64_t export_id, const std::string& folder, bool was_full);
+
+}  // namespace hydra::catalog

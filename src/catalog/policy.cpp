@@ -1,0 +1,40 @@
+#include "catalog/policy.hpp"
+
+#include <string_view>
+
+#include "pg/guc.hpp"
+#include "pg/spi.hpp"
+
+namespace hydra::catalog {
+namespace {
+
+bool is_listed(std::string_view list, std::string_view bucket) {
+  while (!list.empty()) {
+    const std::size_t comma = std::min(list.find(','), list.size());
+    std::string_view item = list.substr(0, comma);
+    list.remove_prefix(std::min(comma + 1, list.size()));
+    while (!item.empty() && item.front() == ' ') item.remove_prefix(1);
+    while (!item.empty() && item.back() == ' ') item.remove_suffix(1);
+    if (item == bucket) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+void check_policy(const Destination& destination) {
+  const std::string_view allowed = pg::guc::allowed_buckets;
+  if (!allowed.empty() && !is_listed(allowed, destination.bucket)) {
+    throw pg::Error(ERRCODE_INSUFFICIENT_PRIVILEGE,
+                    "bucket \"" + destination.bucket + "\" is not among the allowed ones", "",
+                    "The server's administrator lists them in hydra_export.allowed_buckets.");
+  }
+  if (destination.endpoint.empty()) return;
+  if (const auto problem = s3::endpoint_problem(destination.endpoint, pg::guc::allow_http)) {
+    throw pg::Error(ERRCODE_INVALID_PARAMETER_VALUE, "endpoint " + *problem, "",
+                    "Give a URL such as https://s3.example.com, or '' for AWS; plain http to other "
+                    "hosts needs hydra_export.allow_http.");
+  }
+}
+
+}  // namespace hydra::catalog

@@ -1,0 +1,269 @@
+#include "catalog/relation.hpp"
+
+#include "pg/compat.hpp"
+#include "pg/spi.hpp"
+
+namespace hydra::catalog {
+namespace {
+
+using pg::Error;
+using pg::or_empty;
+using pg::Row;
+
+std::vector<Column> load_columns(Oid relation) {
+  std::vector<Column> columns;
+  const pg::Rows rows = pg::query(
+      "SELECT attname, attnum, atttypid, attcollation, attnotnull, attgenerated,"
+      " format_type(atttypid, atttypmod) FROM pg_attribute"
+      " WHERE attrelid = $1::oid AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
+      {pg::text(relation)});
+  for (const Row& row : rows) {
+    Column column;
+    column.name = or_empty(row[0]);
+    column.number = static_cast<int>(pg::to_int(row[1]));
+    column.type = static_cast<Oid>(pg::to_int(row[2]));
+    column.collation = static_cast<Oid>(pg::to_int(row[3]));
+    column.not_null = pg::to_bool(row[4]);
+    column.computed_when_read = pg::compat::is_virtual_generated(or_empty(row[5]).c_str()[0]);
+    column.type_name = or_empty(row[6]);
+    columns.push_back(column);
+  }
+  return columns;
+}
+
+std::vector<std::string> load_primary_key(Oid relation) {
+  std::vector<std::string> key;
+  const pg::Rows rows = pg::query(
+      "SELECT a.attname FROM pg_index i"
+      " CROSS JOIN unnest(i.indkey::smallint[]) WITH ORDINALITY AS k (number, place)"
+      " JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number"
+      " WHERE i.indrelid = $1::oid AND i.indisprimary AND i.indisvalid"
+      " AND k.place <= i.indnkeyatts ORDER BY k.place",
+      {pg::text(relation)});
+  for (const Row& row : rows) key.push_back(or_empty(row[0]));
+  return key;
+}
+
+bool is_enforced(Oid relation, const std::vector<std::string>& key) {
+  return pg::to_bool(pg::query(
+      "SELECT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = $1::oid AND i.indisunique"
+      " AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL"
+      " AND NOT EXISTS (SELECT FROM unnest(i.indkey::smallint[]) WITH ORDINALITY AS k (number, place)"
+      "   JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number"
+      "   WHERE k.place <= i.indnkeyatts AND a.attname <> ALL ($2::name[])))",
+      {pg::text(relation), pg::array_literal(key)})[0][0]);
+}
+
+bool has_foreign_leaf(Oid relation) {
+  return pg::to_bool(pg::query(
+      "SELECT EXISTS (SELECT FROM pg_partition_tree($1::oid) t JOIN pg_class c ON c.oid = t.relid"
+      " WHERE c.relkind = 'f')",
+      {pg::text(relation)})[0][0]);
+}
+
+std::string list(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "\"" : ", \"") + name + "\"";
+  return text;
+}
+
+Error wrong_kind(const Relation& relation, const std::string& what) {
+  return Error(ERRCODE_WRONG_OBJECT_TYPE, "cannot export " + relation.name + ": it is " + what, "",
+               "Tables, partitioned tables, materialized views, views and foreign tables can be "
+               "exported.");
+}
+
+void check_kind(const Relation& relation) {
+  switch (relation.kind) {
+    case 'r':
+    case 'p':
+    case 'm':
+    case 'v':
+    case 'f': break;
+    case 'i':
+    case 'I': throw wrong_kind(relation, "an index");
+    case 'S': throw wrong_kind(relation, "a sequence");
+    case 't': throw wrong_kind(relation, "a TOAST table");
+    case 'c': throw wrong_kind(relation, "a composite type");
+    default: throw wrong_kind(relation, "no table");
+  }
+  if (relation.persistence == 't') throw wrong_kind(relation, "a temporary table");
+  if (relation.schema == "pg_catalog" || relation.schema == "information_schema" ||
+      relation.schema == "pg_toast") {
+    throw wrong_kind(relation, "part of the system catalogs");
+  }
+  if (!relation.populated) {
+    throw Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                "materialized view " + relation.name + " has not been populated", "",
+                "Run REFRESH MATERIALIZED VIEW.");
+  }
+}
+
+void check_change_detection(const Model& model, const Relation& relation) {
+  if (model.changed_by == ChangedBy::xmin) {
+    const bool has_xmin = !relation.is_remote() && (relation.kind == 'p' || relation.heap) &&
+                          !(relation.kind == 'p' && has_foreign_leaf(relation.oid));
+    if (has_xmin) return;
+    throw Error(ERRCODE_FEATURE_NOT_SUPPORTED,
+                "changed rows of " + relation.name + " cannot be found by xmin",
+                "Rows of views, foreign tables and tables with an access method other than heap "
+                "have no xmin.",
+                "Use changed_by => 'updated_at'.");
+  }
+  const Column* column = relation.column(model.updated_at_column);
+  if (column == nullptr) {
+    throw Error(ERRCODE_UNDEFINED_COLUMN,
+                "column \"" + model.updated_at_column + "\" of " + relation.name +
+                    " does not exist",
+                "", "Name the column that every write sets with updated_at_column => '...'.");
+  }
+  const Oid type = pg::call([=]() noexcept { return getBaseType(column->type); });
+  if (type != TIMESTAMPTZOID && type != TIMESTAMPOID && type != DATEOID) {
+    throw Error(ERRCODE_DATATYPE_MISMATCH,
+                "column \"" + column->name + "\" of " + relation.name + " has type " +
+                    column->type_name,
+                "", "updated_at_column must be a timestamp with or without time zone, or a date.");
+  }
+}
+
+void check_key(const Model& model, const Relation& relation) {
+  const std::vector<std::string> key = key_of(model, relation);
+  for (const std::string& name : key) {
+    const Column* column = relation.column(name);
+    if (column == nullptr) {
+      throw Error(ERRCODE_UNDEFINED_COLUMN,
+                  "key column \"" + name + "\" of " + relation.name + " does not exist", "",
+                  "Name existing columns with key_columns => '{...}'.");
+    }
+    // Nothing marks columns of views and materialized views as not null: there, a null is found
+    // when it is read.
+    if ((relation.kind == 'r' || relation.kind == 'p') && !column->not_null) {
+      throw Error(ERRCODE_INVALID_PARAMETER_VALUE,
+                  "key column \"" + name + "\" of " + relation.name + " may be null", "",
+                  "Choose columns that are NOT NULL, or add that constraint.");
+    }
+  }
+  const bool vouched =
+      relation.is_remote() || (relation.kind == 'p' && has_foreign_leaf(relation.oid));
+  if (vouched || is_enforced(relation.oid, key)) return;
+  throw Error(ERRCODE_INVALID_PARAMETER_VALUE,
+              "key columns " + list(key) + " of " + relation.name + " are not unique",
+              "No unique index covers them alone.",
+              "Choose the columns of a unique index, or create one.");
+}
+
+void check_columns(const Model& model, const Relation& relation) {
+  for (const std::string& name : model.columns) {
+    if (relation.column(name) != nullptr) continue;
+    throw Error(ERRCODE_UNDEFINED_COLUMN,
+                "column \"" + name + "\" of " + relation.name + " does not exist", "",
+                "Name existing columns with columns => '{...}'.");
+  }
+  if (model.columns.empty()) return;
+  for (const std::string& name : key_of(model, relation)) {
+    if (std::find(model.columns.begin(), model.columns.end(), name) != model.columns.end()) {
+      continue;
+    }
+    throw Error(ERRCODE_INVALID_PARAMETER_VALUE, "columns must hold the key column \"" + name + "\"",
+                "", "Without the key, readers cannot tell which row a line belongs to.");
+  }
+}
+
+void check_rights(const Model& model, const Relation& relation, Oid role) {
+  const char* role_name = pg::call([=]() noexcept { return GetUserNameFromId(role, true); });
+  if (role_name == nullptr) {
+    throw Error(ERRCODE_UNDEFINED_OBJECT,
+                "the role that added model \"" + model.name + "\" no longer exists", "",
+                "Remove the model and add it again.");
+  }
+  std::vector<int> needed;
+  for (const Column& column : columns_of(model, relation)) needed.push_back(column.number);
+  if (const Column* column = relation.column(model.updated_at_column)) {
+    needed.push_back(column->number);
+  }
+  const Oid oid = relation.oid;
+  bool allowed = pg::call([=]() noexcept { return pg::compat::may_select(oid, 0, role); });
+  if (!allowed) {
+    allowed = !needed.empty();
+    for (const int number : needed) {
+      allowed = allowed && pg::call([=]() noexcept {
+        return pg::compat::may_select(oid, static_cast<AttrNumber>(number), role);
+      });
+    }
+  }
+  if (!allowed) {
+    throw Error(ERRCODE_INSUFFICIENT_PRIVILEGE,
+                "permission denied for " + relation.name + ": role \"" + role_name +
+                    "\" may not read it",
+                "", "Grant SELECT on it to that role.");
+  }
+  const int row_security = pg::call([=]() noexcept { return check_enable_rls(oid, role, true); });
+  if (row_security == RLS_ENABLED) {
+    throw Error(ERRCODE_INSUFFICIENT_PRIVILEGE,
+                "row-level security of " + relation.name + " applies to role \"" + role_name + "\"",
+                "An export would miss rows.",
+                "Add the model as a role with BYPASSRLS, or as the table's owner.");
+  }
+}
+
+}  // namespace
+
+const Column* Relation::column(const std::string& wanted) const {
+  for (const Column& candidate : columns) {
+    if (candidate.name == wanted) return &candidate;
+  }
+  return nullptr;
+}
+
+std::optional<Relation> describe_relation(Oid oid) {
+  const pg::Rows rows = pg::query(
+      "SELECT n.nspname, c.relname, c.oid::regclass, c.relkind, c.relpersistence,"
+      " coalesce(a.amname = 'heap', false), c.relispopulated, EXISTS (SELECT FROM pg_inherits"
+      "   WHERE inhparent = c.oid AND c.relkind <> 'p')"
+      " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+      " LEFT JOIN pg_am a ON a.oid = c.relam WHERE c.oid = $1::oid",
+      {pg::text(oid)});
+  if (rows.empty()) return std::nullopt;
+  const Row& row = rows[0];
+  Relation relation;
+  relation.oid = oid;
+  relation.schema = or_empty(row[0]);
+  relation.table = or_empty(row[1]);
+  relation.name = or_empty(row[2]);
+  relation.kind = or_empty(row[3])[0];
+  relation.persistence = or_empty(row[4])[0];
+  relation.heap = pg::to_bool(row[5]);
+  relation.populated = pg::to_bool(row[6]);
+  relation.has_children = pg::to_bool(row[7]);
+  relation.columns = load_columns(oid);
+  relation.primary_key = load_primary_key(oid);
+  return relation;
+}
+
+std::vector<std::string> key_of(const Model& model, const Relation& relation) {
+  if (!model.key_columns.empty()) return model.key_columns;
+  if (!relation.primary_key.empty()) return relation.primary_key;
+  throw Error(ERRCODE_INVALID_PARAMETER_VALUE, relation.name + " has no primary key", "",
+              "Name the columns that identify a row with key_columns => '{...}'.");
+}
+
+std::vector<Column> columns_of(const Model& model, const Relation& relation) {
+  std::vector<Column> columns;
+  for (const Column& column : relation.columns) {
+    const bool wanted = model.columns.empty() ||
+                        std::find(model.columns.begin(), model.columns.end(), column.name) !=
+                            model.columns.end();
+    if (wanted) columns.push_back(column);
+  }
+  return columns;
+}
+
+void check_model(const Model& model, const Relation& relation, Oid role) {
+  check_kind(relation);
+  check_change_detection(model, relation);
+  check_key(model, relation);
+  check_columns(model, relation);
+  check_rights(model, relation, role);
+}
+
+}  // namespace hydra::catalog

@@ -1,0 +1,21 @@
+// What the JSON of an unchanged row depends on, besides the row.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "pg/postgres.hpp"
+
+namespace hydra::change {
+
+// A JSON object: per exported column its number, type, missing value and generation expression;
+// the key's columns; enum labels and attributes of composite types. Taken while the table is
+// locked.
+std::string take_fingerprint(Oid relation, const std::vector<std::string>& columns,
+                             const std::vector<std::string>& key_columns);
+
+// Whether rows that did not change look as they did. Columns that are gone, columns added without
+// a value for old rows, and labels added to an enum leave them as they were.
+bool same_rows(const std::string& before, const std::string& now);
+
+}  // namespace hydra::change

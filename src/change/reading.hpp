@@ -1,0 +1,49 @@
+// The snapshot that an export reads with, and what must be known before and after taking it.
+#pragma once
+
+#include <string>
+
+#include "change/xid_snapshot.hpp"
+#include "pg/error.hpp"
+
+namespace hydra::change {
+
+// What is known before a snapshot is taken. Text forms of timestamptz.
+struct Horizon {
+  std::string taken_at;
+  // No transaction that a later snapshot does not see began before this; '-infinity' where that
+  // cannot be known. Read in the order clock, open transactions, prepared ones: a transaction that
+  // slips through one of them is seen by the next, or has ended.
+  std::string cursor;
+};
+
+// In a transaction that ends before the snapshot is taken.
+Horizon read_horizon();
+
+// A registered snapshot, and everything that a baseline keeps of it. Held inside a transaction; the
+// scope of the object must end before it does. WAL is flushed up to where it stood after the
+// snapshot was taken, so no crash takes back a row that it sees.
+class Reading {
+ public:
+  explicit Reading(const Horizon& horizon);
+  ~Reading();
+  Reading(const Reading&) = delete;
+  Reading& operator=(const Reading&) = delete;
+
+  Snapshot snapshot() const { return snapshot_; }
+  const XidSnapshot& xids() const { return xids_; }
+  FullXid next_xid() const { return next_xid_; }
+  const std::string& cursor() const { return cursor_; }
+  const std::string& lsn() const { return lsn_; }
+  std::int64_t system_identifier() const;
+  std::int64_t timeline() const;
+
+ private:
+  Snapshot snapshot_ = nullptr;
+  ResourceOwner owner_ = nullptr;
+  XidSnapshot xids_;
+  FullXid next_xid_ = 0;
+  std::string cursor_, lsn_;
+};
+
+}  // namespace hydra::change

@@ -1,0 +1,100 @@
+#include "change/row_source.hpp"
+
+namespace hydra::change {
+namespace {
+
+// Rows of one fetch. They are copies whose large values stay in their own files, so a fetch is
+// small however wide the rows are.
+constexpr long rows_per_fetch = 256;
+
+}  // namespace
+
+HeapSource::HeapSource(Relation relation, Snapshot snapshot,
+                       const std::vector<SourceColumn>& columns)
+    : relation_(relation),
+      snapshot_(snapshot),
+      values_(columns.size()),
+      nulls_(std::make_unique<bool[]>(columns.size())) {
+  for (const SourceColumn& column : columns) {
+    numbers_.push_back(column.number);
+    last_number_ = std::max(last_number_, column.number);
+  }
+}
+
+bool HeapSource::next(TransactionId* xmin) {
+  if (scan_ == nullptr) {
+    // From the first block on, so that rows inserted in key order come in key order; with a small
+    // ring of buffers, so that other sessions keep theirs.
+    scan_ = table_beginscan_strat(relation_, snapshot_, 0, nullptr, true, false);
+    slot_ = table_slot_create(relation_, nullptr);
+  }
+  if (!table_scan_getnextslot(scan_, ForwardScanDirection, slot_)) return false;
+  bool null = false;
+  *xmin = DatumGetTransactionId(slot_getsysattr(slot_, MinTransactionIdAttributeNumber, &null));
+  return true;
+}
+
+void HeapSource::values(Datum** values, bool** nulls) {
+  slot_getsomeattrs(slot_, last_number_);
+  for (std::size_t i = 0; i < numbers_.size(); ++i) {
+    values_[i] = slot_->tts_values[numbers_[i] - 1];
+    nulls_[i] = slot_->tts_isnull[numbers_[i] - 1];
+  }
+  *values = values_.data();
+  *nulls = nulls_.get();
+}
+
+void HeapSource::close() {
+  if (scan_ == nullptr) return;
+  ExecDropSingleTupleTableSlot(slot_);
+  table_endscan(scan_);
+  scan_ = nullptr;
+}
+
+QuerySource::QuerySource(std::string sql, Snapshot snapshot, std::size_t columns)
+    : sql_(std::move(sql)),
+      snapshot_(snapshot),
+      values_(columns + 1),
+      nulls_(std::make_unique<bool[]>(columns + 1)) {}
+
+void QuerySource::open() {
+  SPI_connect();
+  PushActiveSnapshot(snapshot_);
+  portal_ = SPI_cursor_open_with_args(nullptr, sql_.c_str(), 0, nullptr, nullptr, nullptr, true, 0);
+  PopActiveSnapshot();
+}
+
+bool QuerySource::fetch() {
+  if (rows_ != nullptr) SPI_freetuptable(rows_);
+  SPI_cursor_fetch(portal_, true, rows_per_fetch);
+  rows_ = SPI_tuptable;
+  count_ = SPI_processed;
+  current_ = 0;
+  return count_ > 0;
+}
+
+bool QuerySource::next(TransactionId* xmin) {
+  if (portal_ == nullptr) open();
+  if (rows_ == nullptr || ++current_ >= count_) {
+    if (!fetch()) return false;
+  }
+  bool null = false;
+  const Datum value = heap_getattr(rows_->vals[current_], 1, rows_->tupdesc, &null);
+  *xmin = null ? InvalidTransactionId : DatumGetTransactionId(value);
+  return true;
+}
+
+void QuerySource::values(Datum** values, bool** nulls) {
+  heap_deform_tuple(rows_->vals[current_], rows_->tupdesc, values_.data(), nulls_.get());
+  *values = values_.data() + 1;
+  *nulls = nulls_.get() + 1;
+}
+
+void QuerySource::close() {
+  if (portal_ == nullptr) return;
+  SPI_cursor_close(portal_);
+  SPI_finish();
+  portal_ = nullptr;
+}
+
+}  // namespace hydra::change

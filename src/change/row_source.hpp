@@ -1,0 +1,79 @@
+// Where an export's rows come from: a heap, or a query.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "pg/error.hpp"
+
+namespace hydra::change {
+
+// Rows one after another, under one snapshot, as arrays of values. All methods but the destructor
+// are raw (pg/error.hpp). When an error ends the scan, close() is not called: the subtransaction's
+// end frees what the scan held.
+class RowSource {
+ public:
+  virtual ~RowSource() = default;
+
+  // Moves to the next row; false at the end. `xmin` is the row's raw one.
+  virtual bool next(TransactionId* xmin) = 0;
+
+  // The current row's values, by the column's place in the list given at the start; valid until
+  // the next call of next().
+  virtual void values(Datum** values, bool** nulls) = 0;
+
+  virtual void close() = 0;
+};
+
+// A column to be read: its number in the table and its name.
+struct SourceColumn {
+  AttrNumber number;
+  std::string name;
+};
+
+// Every row of one heap, in physical order, straight from the table access method. The relation
+// stays open and locked until after close().
+class HeapSource : public RowSource {
+ public:
+  HeapSource(Relation relation, Snapshot snapshot, const std::vector<SourceColumn>& columns);
+
+  bool next(TransactionId* xmin) override;
+  void values(Datum** values, bool** nulls) override;
+  void close() override;
+
+ private:
+  Relation relation_;
+  Snapshot snapshot_;
+  std::vector<AttrNumber> numbers_;
+  AttrNumber last_number_ = 0;
+  std::vector<Datum> values_;
+  std::unique_ptr<bool[]> nulls_;
+  TableScanDesc scan_ = nullptr;
+  TupleTableSlot* slot_ = nullptr;
+};
+
+// The rows of a query: the planner finds the way to them. Its first column is an xid (the rows'
+// xmin; NULL where they have none), the rest are the columns, in order.
+class QuerySource : public RowSource {
+ public:
+  QuerySource(std::string sql, Snapshot snapshot, std::size_t columns);
+
+  bool next(TransactionId* xmin) override;
+  void values(Datum** values, bool** nulls) override;
+  void close() override;
+
+ private:
+  void open();
+  bool fetch();
+
+  std::string sql_;
+  Snapshot snapshot_;
+  std::vector<Datum> values_;
+  std::unique_ptr<bool[]> nulls_;
+  Portal portal_ = nullptr;
+  SPITupleTable* rows_ = nullptr;
+  std::uint64_t count_ = 0;
+  std::uint64_t current_ = 0;
+};
+
+}  // namespace hydra::change

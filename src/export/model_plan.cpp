@@ -1,0 +1,204 @@
+#include "export/model_plan.hpp"
+
+#include "change/fingerprint.hpp"
+#include "pg/guc.hpp"
+#include "pg/spi.hpp"
+
+namespace hydra::exporting {
+namespace {
+
+using catalog::ChangedBy;
+using catalog::Model;
+using catalog::Relation;
+using pg::Error;
+
+std::string holders_of(Oid relation) {
+  const pg::Text pids = pg::query(
+      "SELECT string_agg(DISTINCT pid::text, ', ') FROM pg_locks WHERE locktype = 'relation'"
+      " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+      " AND relation = $1::oid AND granted AND mode = 'AccessExclusiveLock'",
+      {pg::text(relation)})[0][0];
+  return pids ? "It is locked by process " + *pids + "." : "";
+}
+
+// A wait that fails leaves the subtransaction fit for nothing, so the holders are looked up before
+// it; who takes the lock in between goes unnamed.
+void lock_table(Oid relation, const std::string& name) {
+  const bool locked = pg::call([=]() noexcept {
+    return ConditionalLockRelationOid(relation, AccessShareLock);
+  });
+  if (locked) return;
+  const std::string holders = holders_of(relation);
+  try {
+    pg::call([=]() noexcept { LockRelationOid(relation, AccessShareLock); });
+  } catch (const Error& error) {
+    if (error.sqlstate() != ERRCODE_LOCK_NOT_AVAILABLE) throw;
+    throw Error(ERRCODE_LOCK_NOT_AVAILABLE,
+                "could not lock " + name + " within hydra_export.lock_timeout (" +
+                    std::to_string(pg::guc::lock_timeout) + " ms)",
+                holders);
+  }
+}
+
+// The tables below a partitioned or inherited one, itself included. Their locks are waited for
+// like the first.
+std::vector<Oid> family_of(Oid relation) {
+  std::vector<Oid> family;
+  const pg::Rows rows = pg::query(
+      "WITH RECURSIVE family (oid) AS (SELECT $1::oid UNION"
+      " SELECT i.inhrelid FROM family f JOIN pg_inherits i ON i.inhparent = f.oid"
+      " WHERE NOT i.inhdetachpending) SELECT oid FROM family ORDER BY oid <> $1::oid, oid",
+      {pg::text(relation)});
+  for (const pg::Row& row : rows) family.push_back(static_cast<Oid>(pg::to_int(row[0])));
+  return family;
+}
+
+// A leaf may have the model's columns at other places than its parent.
+std::vector<catalog::Column> same_columns(const Relation& leaf,
+                                          const std::vector<catalog::Column>& wanted) {
+  std::vector<catalog::Column> columns;
+  for (const catalog::Column& column : wanted) {
+    const catalog::Column* found = leaf.column(column.name);
+    if (found == nullptr) {
+      throw Error(ERRCODE_UNDEFINED_COLUMN,
+                  "column \"" + column.name + "\" of " + leaf.name + " does not exist");
+    }
+    columns.push_back(*found);
+  }
+  return columns;
+}
+
+std::vector<std::string> names_of(const std::vector<catalog::Column>& columns) {
+  std::vector<std::string> names;
+  for (const catalog::Column& column : columns) names.push_back(column.name);
+  return names;
+}
+
+Leaf describe_leaf(const Relation& relation, const ModelPlan& plan, const Model& model) {
+  Leaf leaf;
+  leaf.relation = relation.oid;
+  leaf.kind = relation.kind;
+  leaf.qualified_name =
+      pg::quote_identifier(relation.schema) + "." + pg::quote_identifier(relation.table);
+  leaf.columns = same_columns(relation, plan.columns);
+  leaf.has_xmin = relation.heap;
+  if (!leaf.has_xmin && model.changed_by == ChangedBy::xmin) {
+    throw Error(ERRCODE_FEATURE_NOT_SUPPORTED,
+                "changed rows of " + relation.name + " cannot be found by xmin", "",
+                "Use changed_by => 'updated_at'.");
+  }
+  if (const catalog::Column* column = relation.column(model.updated_at_column)) {
+    leaf.updated_at_type = pg::call([=]() noexcept { return getBaseType(column->type); });
+  }
+  leaf.fingerprint = change::take_fingerprint(leaf.relation, names_of(leaf.columns), plan.key);
+  return leaf;
+}
+
+std::string file_numbers(const ModelPlan& plan, Snapshot snapshot) {
+  static const std::string sql =
+      "SELECT string_agg(oid || ':' || relfilenode, ',' ORDER BY oid) FROM pg_class"
+      " WHERE oid = ANY ($1::oid[])";
+  std::vector<std::string> oids;
+  for (const Leaf& leaf : plan.leaves) oids.push_back(std::to_string(leaf.relation));
+  const std::vector<pg::Text> parameters = {pg::array_literal(oids)};
+  const pg::Rows rows =
+      snapshot != nullptr ? pg::query_at(snapshot, sql, parameters) : pg::query(sql, parameters);
+  return pg::or_empty(rows[0][0]);
+}
+
+// Why every row of the leaf is to be exported; '' when its baseline serves.
+std::string full_reason(const Leaf& leaf, const Model& model, const change::Reading& reading) {
+  const catalog::Baseline* baseline = model.baseline_of(leaf.relation);
+  if (baseline == nullptr) {
+    if (!model.previous_export_id) return "first export";
+    return model.baselines.empty() ? "reset" : "new partition";
+  }
+  if (model.full_due) return "full_every_hours";
+  if (baseline->system_identifier != reading.system_identifier()) return "another cluster";
+  if (baseline->timeline != reading.timeline() && pg::guc::after_failover == pg::guc::full) {
+    return "promotion of a standby, or a restore";
+  }
+  if (!change::same_rows(baseline->fingerprint, leaf.fingerprint)) {
+    return "columns, key or types changed";
+  }
+  const change::XidSnapshot snapshot = change::XidSnapshot::parse(baseline->snapshot);
+  if (leaf.has_xmin && reading.next_xid() - snapshot.xmin() >= change::widening_limit) {
+    return "more than 2^31 transactions since the previous export";
+  }
+  return "";
+}
+
+// Rows whose updated_at is not older than the baseline's cursor, by as much as clocks and zones
+// may differ. A minute at least: a statement's start, which now() gives, comes before its
+// transaction is to be seen.
+std::string updated_since(const Leaf& leaf, const Model& model) {
+  const std::string name = pg::quote_identifier(model.updated_at_column);
+  const Oid type = leaf.updated_at_type;
+  const char* zone = type == TIMESTAMPTZOID ? "" : " AT TIME ZONE 'UTC' - interval '26 hours'";
+  const char* target = type == TIMESTAMPTZOID ? "timestamptz"
+                       : type == DATEOID      ? "date"
+                                              : "timestamp";
+  const pg::Text since = pg::query(
+      std::string("SELECT nullif((($1::timestamptz - greatest($2::interval, interval '1 minute'))") +
+          zone + ")::" + target + ", '-infinity')",
+      {model.baseline_of(leaf.relation)->cursor, model.look_back})[0][0];
+  if (!since) return "";
+  return "(" + name + " >= " + pg::quote_literal(*since) + "::" + target + " OR " + name +
+         " IS NULL)";
+}
+
+void choose_rows_of(Leaf& leaf, const Model& model, const change::Reading& reading) {
+  leaf.reason = full_reason(leaf, model, reading);
+  if (leaf.is_full()) return;
+  if (leaf.has_xmin) {
+    leaf.baseline = change::XidSnapshot::parse(model.baseline_of(leaf.relation)->snapshot);
+  }
+  if (model.changed_by == ChangedBy::updated_at) leaf.condition = updated_since(leaf, model);
+}
+
+}  // namespace
+
+ModelPlan lock_model(const Model& model) {
+  const std::optional<std::string> name = pg::qualified_name(model.relation);
+  if (name) lock_table(model.relation, *name);
+  const std::optional<Relation> relation = catalog::describe_relation(model.relation);
+  if (!relation) {
+    throw Error(ERRCODE_UNDEFINED_TABLE,
+                "the table of model \"" + model.name + "\" no longer exists", "",
+                "Remove the model with hydra_export.remove_model().");
+  }
+  catalog::check_model(model, *relation, model.added_by);
+  ModelPlan plan;
+  plan.relation = *relation;
+  plan.key = catalog::key_of(model, *relation);
+  plan.columns = catalog::columns_of(model, *relation);
+  plan.numbered = relation->is_remote() || relation->has_children;
+  for (const Oid member : family_of(model.relation)) {
+    if (member != model.relation) lock_table(member, pg::qualified_name(member).value_or("?"));
+    const std::optional<Relation> described = catalog::describe_relation(member);
+    if (!described || described->kind == 'p') continue;
+    if (described->kind == 'f') plan.numbered = true;
+    plan.leaves.push_back(describe_leaf(*described, plan, model));
+  }
+  return plan;
+}
+
+bool was_rewritten(const ModelPlan& plan, Snapshot snapshot) {
+  return file_numbers(plan, snapshot) != file_numbers(plan, nullptr);
+}
+
+void choose_rows(ModelPlan& plan, const Model& model, const change::Reading& reading) {
+  plan.full = !plan.leaves.empty() || !model.previous_export_id;
+  std::size_t full = 0;
+  for (Leaf& leaf : plan.leaves) {
+    choose_rows_of(leaf, model, reading);
+    plan.full = plan.full && leaf.is_full();
+    if (leaf.is_full() && full++ == 0) plan.reason = leaf.reason;
+  }
+  if (full > 0 && !plan.full) {
+    plan.reason = std::to_string(full) + " of " + std::to_string(plan.leaves.size()) +
+                  " tables in full: " + plan.reason;
+  }
+}
+
+}  // namespace hydra::exporting

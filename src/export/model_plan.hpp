@@ -1,0 +1,56 @@
+// What one export does with one model: which tables it reads, which of their rows, and why.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "catalog/relation.hpp"
+#include "change/reading.hpp"
+
+namespace hydra::exporting {
+
+using Oid = catalog::Oid;
+
+// One table that holds rows of the model: itself, a leaf partition, an inheritance child.
+struct Leaf {
+  Oid relation = 0;
+  char kind = 'r';
+  std::string qualified_name;            // for SQL
+  std::vector<catalog::Column> columns;  // the model's exported columns, as this table has them
+  std::string fingerprint;
+  Oid updated_at_type = 0;  // of the model's updated_at column; 0 in xmin mode
+  // Rows whose writer this saw are left out; nothing = every row is exported.
+  std::optional<change::XidSnapshot> baseline;
+  // An SQL condition that narrows the search; '' = none.
+  std::string condition;
+  bool has_xmin = true;
+  std::string reason;  // why every row, '' when not
+
+  bool is_full() const { return !reason.empty(); }
+};
+
+struct ModelPlan {
+  catalog::Relation relation;
+  std::vector<std::string> key;
+  std::vector<catalog::Column> columns;
+  std::vector<Leaf> leaves;
+  bool numbered = false;  // nothing enforces the key, so object names need a number
+  bool full = true;
+  std::string reason;
+
+  const char* kind() const { return full ? "full" : "incremental"; }
+};
+
+// Locks the model's tables (AccessShare, within hydra_export.lock_timeout, until the
+// subtransaction ends) and describes them. Throws when the model cannot be exported.
+ModelPlan lock_model(const catalog::Model& model);
+
+// Whether a table was rewritten or truncated after the snapshot was taken, or is newer than it:
+// then its rows cannot be read with it.
+bool was_rewritten(const ModelPlan& plan, Snapshot snapshot);
+
+// Decides which rows are read.
+void choose_rows(ModelPlan& plan, const catalog::Model& model, const change::Reading& reading);
+
+}  // namespace hydra::exporting

@@ -1,0 +1,262 @@
+#include "export/run.hpp"
+
+#include "base/clock.hpp"
+#include "catalog/policy.hpp"
+#include "export/model_export.hpp"
+#include "pg/compat.hpp"
+#include "pg/guc.hpp"
+#include "pg/spi.hpp"
+#include "pg/transaction.hpp"
+#include "pg/worker.hpp"
+
+namespace hydra::exporting {
+namespace {
+
+using pg::Error;
+using pg::Transaction;
+
+constexpr std::size_t kilobyte = 1024;
+
+s3::Options client_options(const catalog::Destination& destination,
+                           const s3::Credentials& credentials) {
+  s3::Options options;
+  options.target = destination.endpoint_settings();
+  options.credentials = credentials;
+  options.request_timeout = std::chrono::milliseconds(pg::guc::request_timeout);
+  options.max_attempts = pg::guc::max_attempts;
+  options.concurrency = pg::guc::upload_concurrency;
+  options.ca_file = pg::guc::ca_file;
+  options.user_agent = "hydra_export/0.1.0 PostgreSQL/" PG_VERSION;
+  return options;
+}
+
+// One export. Its parts are called in order; each leaves behind what the next one needs.
+class Export {
+ public:
+  Export(const std::string& destination, catalog::StartedBy started_by, Observer& observer)
+      : name_(destination), started_by_(started_by), observer_(observer) {}
+
+  ExportResult run();
+
+ private:
+  void claim();
+  void transfer();
+  void read_models(Uploader& uploader);
+  void settle_models(Uploader& uploader);
+  void write_manifest(Uploader& uploader);
+  void interrupted(const std::string& error);
+  void conclude();
+  void record();
+
+  const std::string name_;
+  const catalog::StartedBy started_by_;
+  Observer& observer_;
+  catalog::Destination destination_;
+  std::optional<s3::Credentials> credentials_;
+  std::vector<catalog::Model> models_;
+  catalog::Claim claim_;
+  std::vector<ModelResult> results_;  // of the models read so far
+  std::int64_t read_until_ = 0;
+  bool cancelled_ = false;
+  bool whole_ = false;  // the manifest is written
+  ExportResult result_;
+};
+
+ExportResult Export::run() {
+  claim();
+  try {
+    transfer();
+  } catch (const Error& error) {
+    cancelled_ = pg::is_cancel(error) && !pg::termination_requested();
+    interrupted(pg::termination_requested() ? "the worker was terminated, or the server stopped"
+                : cancelled_                ? "cancelled"
+                                            : error.one_line());
+  } catch (const std::exception& error) {
+    interrupted(error.what());
+  }
+  conclude();
+  record();
+  return result_;
+}
+
+void Export::claim() {
+  Transaction transaction;
+  catalog::fail_abandoned(name_);
+  destination_ = catalog::get_destination(name_);
+  credentials_ = catalog::load_credentials(name_);
+  models_ = catalog::load_models(name_, pg::guc::debug_seconds_per_hour);
+  if (models_.empty()) {
+    throw Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                "destination \"" + name_ + "\" has no models", "",
+                "Choose tables with hydra_export.add_model().");
+  }
+  claim_ = catalog::claim_export(destination_, models_, started_by_, pg::now());
+  transaction.commit();
+  result_.id = claim_.export_id;
+  observer_.claimed(claim_);
+}
+
+void Export::transfer() {
+  catalog::check_policy(destination_);
+  if (!credentials_) {
+    throw Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                "destination \"" + name_ + "\" has no credentials", "",
+                "Save them with hydra_export.configure(access_key => ..., secret_key => ...).");
+  }
+  Uploader uploader(client_options(destination_, *credentials_),
+                    static_cast<std::size_t>(pg::guc::memory_limit) * kilobyte);
+  try {
+    read_models(uploader);
+    uploader.drain();
+  } catch (...) {
+    uploader.cancel();
+    settle_models(uploader);
+    throw;
+  }
+  settle_models(uploader);
+  if (uploader.fatal()) throw Error(ERRCODE_FDW_ERROR, *uploader.fatal());
+  write_manifest(uploader);
+  whole_ = true;
+}
+
+void Export::read_models(Uploader& uploader) {
+  change::Horizon horizon;
+  {
+    Transaction transaction(Transaction::Mode::read_only);
+    horizon = change::read_horizon();
+    transaction.commit();
+  }
+  Transaction transaction(Transaction::Mode::read_only);
+  std::optional<change::Reading> reading(std::in_place, horizon);
+  auto taken_at = std::chrono::steady_clock::now();
+  for (std::size_t i = 0; i < models_.size(); ++i) {
+    if (std::chrono::steady_clock::now() - taken_at >
+        std::chrono::seconds(pg::guc::max_snapshot_age)) {
+      reading.reset();
+      reading.emplace(horizon);
+      taken_at = std::chrono::steady_clock::now();
+    }
+    ModelExport model(models_[i], i, destination_, claim_, uploader);
+    results_.push_back(model.run(*reading, horizon));
+    observer_.model_read(results_.back().row, model.rows());
+    if (uploader.fatal()) break;
+  }
+  read_until_ = pg::now();
+  reading.reset();
+  transaction.commit();
+}
+
+// Takes over what became of the objects.
+void Export::settle_models(Uploader& uploader) {
+  for (std::size_t i = 0; i < results_.size(); ++i) {
+    catalog::ModelRow& row = results_[i].row;
+    row.objects = uploader.objects(i);
+    if (row.status == "succeeded" && uploader.failure(i)) {
+      row.status = "failed";
+      row.error = *uploader.failure(i);
+    }
+  }
+}
+
+json::ManifestModel manifest_of(const ModelResult& result) {
+  json::ManifestModel model = result.manifest;
+  const catalog::ModelRow& row = result.row;
+  model.rows = row.rows();
+  model.bytes = row.bytes();
+  model.status = row.status;
+  if (!row.error.empty()) model.error = pg::to_utf8(row.error);
+  for (const catalog::ObjectRow& object : row.objects) {
+    model.objects.push_back({object.key, object.rows, object.bytes, object.sha256, object.etag,
+                             object.first_id, object.last_id});
+  }
+  return model;
+}
+
+void Export::write_manifest(Uploader& uploader) {
+  conclude();
+  json::Manifest manifest;
+  {
+    Transaction transaction(Transaction::Mode::read_only);
+    manifest.server_version = pg::or_empty(pg::query("SHOW server_version")[0][0]);
+    manifest.database = pg::to_utf8(pg::or_empty(pg::query("SELECT current_database()")[0][0]));
+    manifest.destination = pg::to_utf8(name_);
+    for (const ModelResult& result : results_) manifest.models.push_back(manifest_of(result));
+    transaction.commit();
+  }
+  manifest.timeline = pg::compat::timeline();
+  manifest.export_id = claim_.export_id;
+  manifest.folder = claim_.folder;
+  manifest.started_at = iso8601(claim_.started_at);
+  manifest.finished_at = iso8601(read_until_);
+  manifest.status = result_.status;
+  uploader.put_manifest(manifest_key(pg::to_utf8(destination_.prefix), claim_.folder),
+                        json::serialize(manifest));
+}
+
+// The export ended before its manifest: no model has succeeded, whatever is in the bucket.
+void Export::interrupted(const std::string& error) {
+  result_.error = error;
+  const char* status = cancelled_ ? "cancelled" : "failed";
+  for (ModelResult& result : results_) {
+    if (result.row.status != "succeeded") continue;
+    result.row.status = status;
+    result.row.error = error;
+  }
+  for (std::size_t i = results_.size(); i < models_.size(); ++i) {
+    ModelResult result;
+    result.row.model = models_[i].name;
+    result.row.relation = std::to_string(models_[i].relation);
+    result.row.status = status;
+    result.row.error = error;
+    results_.push_back(std::move(result));
+  }
+}
+
+// The export's status, from those of its models.
+void Export::conclude() {
+  std::size_t succeeded = 0;
+  std::string errors;
+  for (const ModelResult& result : results_) {
+    if (result.row.status == "succeeded") {
+      ++succeeded;
+      continue;
+    }
+    if (!errors.empty()) errors += "; ";
+    errors += "model \"" + result.row.model + "\": " + result.row.error;
+  }
+  if (cancelled_) {
+    result_.status = "cancelled";
+  } else if (succeeded == results_.size()) {
+    result_.status = "succeeded";
+  } else {
+    result_.status = succeeded > 0 ? "partial" : "failed";
+  }
+  if (result_.error.empty()) result_.error = errors;
+}
+
+void Export::record() {
+  Transaction transaction;
+  std::vector<catalog::ModelRow> rows;
+  for (const ModelResult& result : results_) rows.push_back(result.row);
+  catalog::finish_export(claim_, result_.status, result_.error, rows);
+  if (started_by_ != catalog::StartedBy::user) {
+    // Who cancels an export wants it to rest until the next point of the grid.
+    catalog::note_finish(name_, result_.status == "succeeded" || cancelled_);
+  }
+  for (std::size_t i = 0; whole_ && i < results_.size(); ++i) {
+    if (results_[i].row.status != "succeeded") continue;
+    catalog::save_success(models_[i], results_[i].baselines, claim_.export_id, claim_.folder,
+                          results_[i].full);
+  }
+  catalog::remove_old_history(pg::guc::history_retention);
+  transaction.commit();
+}
+
+}  // namespace
+
+ExportResult run_export(const std::string& destination, catalog::StartedBy started_by,
+                        Observer& observer) {
+  return Export(destination, started_by, observer).run();
+}
+
+}  // namespace hydra::exporting

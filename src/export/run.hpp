@@ -1,0 +1,34 @@
+// One export of one destination, from claim to record (design.md, section 5).
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "catalog/history.hpp"
+
+namespace hydra::exporting {
+
+// Told how an export goes.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual void claimed(const catalog::Claim& claim) { (void)claim; }
+  virtual void model_read(const catalog::ModelRow& row, std::uint64_t rows) {
+    (void)row;
+    (void)rows;
+  }
+};
+
+struct ExportResult {
+  std::int64_t id = 0;
+  std::string status;  // as in hydra_export.exports
+  std::string error;   // '' for none
+};
+
+// Runs an export in this worker, in transactions of its own. The caller holds the destination's
+// lock and is in no transaction. What goes wrong once the export is claimed ends in its status; a
+// failure to claim or to record it is thrown.
+ExportResult run_export(const std::string& destination, catalog::StartedBy started_by,
+                        Observer& observer);
+
+}  // namespace hydra::exporting

@@ -1,0 +1,125 @@
+#include "export/table_scan.hpp"
+
+#include "pg/guc.hpp"
+#include "pg/spi.hpp"
+#include "pg/transaction.hpp"
+
+namespace hydra::exporting {
+namespace {
+
+// What one step does at the most: enough to make its own cost vanish, and so little that uploads
+// and cancels never wait long.
+constexpr int rows_per_step = 2048;
+constexpr std::size_t bytes_per_step = 512 * 1024;
+
+bool needs_query(const Leaf& leaf) {
+  if (!leaf.has_xmin || !leaf.condition.empty()) return true;
+  for (const catalog::Column& column : leaf.columns) {
+    if (column.computed_when_read) return true;
+  }
+  return false;
+}
+
+std::string query_of(const Leaf& leaf) {
+  std::string sql = leaf.has_xmin ? "SELECT xmin" : "SELECT NULL::xid";
+  for (const catalog::Column& column : leaf.columns) sql += ", " + pg::quote_identifier(column.name);
+  sql += leaf.kind == 'v' ? " FROM " : " FROM ONLY ";
+  sql += leaf.qualified_name;
+  if (!leaf.condition.empty()) sql += " WHERE " + leaf.condition;
+  return sql;
+}
+
+}  // namespace
+
+TableScan::TableScan(const Leaf& leaf, const change::Reading& reading, Oid role,
+                     record::LineWriter& writer, const record::Key& key)
+    : leaf_(leaf), reading_(reading), role_(role), writer_(writer), key_(key) {
+  source_ = make_source();
+  row_context_ = pg::call([]() noexcept {
+    return AllocSetContextCreate(CurrentMemoryContext, "hydra_export row", ALLOCSET_DEFAULT_SIZES);
+  });
+}
+
+TableScan::~TableScan() { MemoryContextDelete(row_context_); }
+
+std::unique_ptr<change::RowSource> TableScan::make_source() {
+  if (needs_query(leaf_)) {
+    return std::make_unique<change::QuerySource>(query_of(leaf_), reading_.snapshot(),
+                                                 leaf_.columns.size());
+  }
+  std::vector<change::SourceColumn> columns;
+  for (const catalog::Column& column : leaf_.columns) {
+    columns.push_back({static_cast<AttrNumber>(column.number), column.name});
+  }
+  const Oid oid = leaf_.relation;
+  relation_ = pg::call([=]() noexcept { return table_open(oid, NoLock); });
+  return std::make_unique<change::HeapSource>(relation_, reading_.snapshot(), columns);
+}
+
+bool TableScan::step(record::ObjectBuffer& object, std::size_t bytes) {
+  pg::AsRole role(role_, SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+  culprit_[0] = '\0';
+  try {
+    return pg::call([&]() noexcept { return read_some(object, bytes); });
+  } catch (const pg::Error& error) {
+    if (culprit_[0] == '\0') throw;
+    throw pg::Error(error.sqlstate(), error.message(),
+                    error.detail().empty() ? culprit_ : error.detail() + " " + culprit_,
+                    error.hint());
+  }
+}
+
+void TableScan::name_culprit(void* self) {
+  TableScan* scan = static_cast<TableScan*>(self);
+  if (scan->values_ == nullptr) return;
+  char id[256];
+  scan->key_.describe(scan->values_, scan->nulls_, id, sizeof(id));
+  const char* column = scan->writer_.current();
+  if (column != nullptr) {
+    snprintf(scan->culprit_, sizeof(scan->culprit_), "In column \"%s\" of the row with id %s.",
+             column, id);
+  } else {
+    snprintf(scan->culprit_, sizeof(scan->culprit_), "In the row with id %s.", id);
+  }
+}
+
+void TableScan::write_row(record::ObjectBuffer& object, record::Line& line) {
+  MemoryContextReset(row_context_);
+  MemoryContext previous = MemoryContextSwitchTo(row_context_);
+  source_->values(&values_, &nulls_);
+  writer_.write(line, values_, nulls_);
+  object.add(line.start(), values_, nulls_);
+  values_ = nullptr;
+  MemoryContextSwitchTo(previous);
+}
+
+bool TableScan::read_some(record::ObjectBuffer& object, std::size_t bytes) {
+  ErrorContextCallback callback{};
+  callback.callback = name_culprit;
+  callback.arg = this;
+  callback.previous = error_context_stack;
+  error_context_stack = &callback;
+  PushActiveSnapshot(reading_.snapshot());
+
+  record::Line line(object.buffer(), static_cast<std::size_t>(pg::guc::max_row_size) * 1024);
+  const std::size_t enough = std::min(bytes, object.bytes() + bytes_per_step);
+  bool more = true;
+  for (int row = 0; row < rows_per_step && object.bytes() < enough; ++row) {
+    TransactionId xmin = InvalidTransactionId;
+    more = source_->next(&xmin);
+    if (!more) break;
+    if (leaf_.baseline && !change::is_changed(xmin, *leaf_.baseline, reading_.next_xid())) continue;
+    write_row(object, line);
+  }
+  if (!more) {
+    source_->close();
+    if (relation_ != nullptr) table_close(relation_, NoLock);
+    relation_ = nullptr;
+  }
+
+  PopActiveSnapshot();
+  error_context_stack = callback.previous;
+  return more;
+}
+
+}  // namespace hydra::exporting

@@ -1,0 +1,48 @@
+// Reading one table's rows into objects.
+#pragma once
+
+#include <memory>
+
+#include "change/row_source.hpp"
+#include "export/model_plan.hpp"
+#include "record/line_writer.hpp"
+#include "record/object_buffer.hpp"
+
+namespace hydra::exporting {
+
+// Goes through the rows of a leaf, picks those that changed, and writes each as a line into an
+// object's buffer. Works in steps, so that uploads move on in between. What the table's types run
+// (output functions, a view's query) runs as the given role.
+class TableScan {
+ public:
+  // The leaf stays locked while the scan lives. The others are used, not kept.
+  TableScan(const Leaf& leaf, const change::Reading& reading, Oid role, record::LineWriter& writer,
+            const record::Key& key);
+  ~TableScan();
+  TableScan(const TableScan&) = delete;
+  TableScan& operator=(const TableScan&) = delete;
+
+  // Reads on, until some work is done or the object has this many bytes. False at the end. Throws
+  // pg::Error with the row's id and the column where a value is to blame.
+  bool step(record::ObjectBuffer& object, std::size_t bytes);
+
+ private:
+  std::unique_ptr<change::RowSource> make_source();
+  bool read_some(record::ObjectBuffer& object, std::size_t bytes);    // raw
+  void write_row(record::ObjectBuffer& object, record::Line& line);  // raw
+  static void name_culprit(void* self);                              // raw
+
+  const Leaf& leaf_;
+  const change::Reading& reading_;
+  const Oid role_;
+  record::LineWriter& writer_;
+  const record::Key& key_;
+  Relation relation_ = nullptr;
+  std::unique_ptr<change::RowSource> source_;
+  MemoryContext row_context_ = nullptr;
+  Datum* values_ = nullptr;
+  bool* nulls_ = nullptr;
+  char culprit_[512] = "";
+};
+
+}  // namespace hydra::exporting

@@ -1,0 +1,51 @@
+// The module's entry: settings of the server, shared memory, the launcher.
+#include "pg/compat.hpp"
+#include "pg/guc.hpp"
+#include "pg/worker.hpp"
+#include "schedule/timetable.hpp"
+
+namespace {
+
+shmem_startup_hook_type next_shmem_startup = nullptr;
+
+void start_shmem() {
+  if (next_shmem_startup != nullptr) next_shmem_startup();
+  hydra::schedule::attach_memory();
+}
+
+#if HYDRA_HAVE_SHMEM_REQUEST_HOOK
+shmem_request_hook_type next_shmem_request = nullptr;
+
+void request_shmem() {
+  if (next_shmem_request != nullptr) next_shmem_request();
+  hydra::schedule::request_memory();
+}
+#endif
+
+void prepare_shmem() {
+#if HYDRA_HAVE_SHMEM_REQUEST_HOOK
+  next_shmem_request = shmem_request_hook;
+  shmem_request_hook = request_shmem;
+#else
+  hydra::schedule::request_memory();
+#endif
+  next_shmem_startup = shmem_startup_hook;
+  shmem_startup_hook = start_shmem;
+}
+
+}  // namespace
+
+extern "C" {
+
+PG_MODULE_MAGIC;
+
+PGDLLEXPORT void _PG_init(void);
+
+void _PG_init(void) {
+  hydra::pg::guc::define();
+  if (!process_shared_preload_libraries_in_progress) return;
+  prepare_shmem();
+  hydra::pg::register_launcher();
+}
+
+}  // extern "C"

@@ -1,0 +1,81 @@
+// Every difference between server versions, in one place. Supported: PostgreSQL 14 to 18.
+#pragma once
+
+#include "pg/postgres.hpp"
+
+namespace hydra::pg::compat {
+
+// The file that holds a relation's rows; it changes when the relation is rewritten or truncated.
+inline Oid file_number(Relation relation) {
+#if PG_VERSION_NUM >= 160000
+  return relation->rd_locator.relNumber;
+#else
+  return relation->rd_node.relNode;
+#endif
+}
+
+// Appends an empty message to the WAL and gives its end. Raw.
+inline XLogRecPtr append_wal_message(const char* prefix) {
+#if PG_VERSION_NUM >= 170000
+  return LogLogicalMessage(prefix, "", 0, false, false);
+#else
+  return LogLogicalMessage(prefix, "", 0, false);
+#endif
+}
+
+inline TimeLineID timeline() {
+#if PG_VERSION_NUM >= 150000
+  return GetWALInsertionTimeLine();
+#else
+  return ThisTimeLineID;
+#endif
+}
+
+// Waits while the queue is full. Raw.
+inline void send_message(shm_mq_handle* queue, Size size, const char* data) {
+#if PG_VERSION_NUM >= 150000
+  (void)shm_mq_send(queue, size, data, false, true);
+#else
+  (void)shm_mq_send(queue, size, data, false);
+#endif
+}
+
+// A set that lives until FreeWaitEventSet(). Raw.
+inline WaitEventSet* create_wait_event_set(int events) {
+#if PG_VERSION_NUM >= 170000
+  return CreateWaitEventSet(nullptr, events);
+#else
+  return CreateWaitEventSet(TopMemoryContext, events);
+#endif
+}
+
+inline bool is_virtual_generated(char attgenerated) { return attgenerated == 'v'; }
+
+// Whether a role may read a column, or the whole relation (attribute 0). Raw.
+inline bool may_select(Oid relation, AttrNumber attribute, Oid role) {
+  if (attribute == 0) return pg_class_aclcheck(relation, role, ACL_SELECT) == ACLCHECK_OK;
+  return pg_attribute_aclcheck(relation, attribute, role, ACL_SELECT) == ACLCHECK_OK;
+}
+
+inline FormData_pg_attribute* attribute(TupleDesc descriptor, int index) {
+  return TupleDescAttr(descriptor, index);
+}
+
+// Wait events get a name of our own where the server can give one.
+inline uint32 wait_event() {
+#if PG_VERSION_NUM >= 170000
+  static uint32 event = WaitEventExtensionNew("HydraExportUpload");
+  return event;
+#else
+  return PG_WAIT_EXTENSION;
+#endif
+}
+
+// Room in shared memory is asked for in a hook of its own since 15.
+#if PG_VERSION_NUM >= 150000
+#define HYDRA_HAVE_SHMEM_REQUEST_HOOK 1
+#else
+#define HYDRA_HAVE_SHMEM_REQUEST_HOOK 0
+#endif
+
+}  // namespace hydra::pg::compat

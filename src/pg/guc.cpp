@@ -1,0 +1,96 @@
+#include "pg/guc.hpp"
+
+#include "pg/postgres.hpp"
+
+namespace hydra::pg::guc {
+
+bool enabled = true;
+int first_export_delay = 300;
+int file_size = 64 * 1024;
+int memory_limit = 256 * 1024;
+int upload_concurrency = 4;
+int max_workers = 2;
+int lock_timeout = 10000;
+int max_snapshot_age = 4 * 3600;
+int after_failover = full;
+char* allowed_buckets = nullptr;
+int request_timeout = 60000;
+int max_attempts = 8;
+int retry_interval = 60;
+int history_retention = 90 * 24 * 60;
+int max_row_size = 256 * 1024;
+char* ca_file = nullptr;
+bool allow_http = false;
+int debug_seconds_per_hour = 3600;
+
+namespace {
+
+constexpr int max_seconds = 7 * 24 * 3600;
+
+const config_enum_entry after_failover_values[] = {
+    {"full", full, false}, {"incremental", incremental, false}, {nullptr, 0, false}};
+
+void number(const char* name, const char* meaning, int* value, int least, int most, int unit) {
+  DefineCustomIntVariable(name, meaning, nullptr, value, *value, least, most, PGC_SIGHUP, unit,
+                          nullptr, nullptr, nullptr);
+}
+
+void flag(const char* name, const char* meaning, bool* value) {
+  DefineCustomBoolVariable(name, meaning, nullptr, value, *value, PGC_SIGHUP, 0, nullptr, nullptr,
+                           nullptr);
+}
+
+void text(const char* name, const char* meaning, char** value) {
+  DefineCustomStringVariable(name, meaning, nullptr, value, "", PGC_SIGHUP, 0, nullptr, nullptr,
+                             nullptr);
+}
+
+}  // namespace
+
+void define() {
+  flag("hydra_export.enabled", "Runs scheduled exports; off for copies of production.", &enabled);
+  number("hydra_export.first_export_delay",
+         "From settings saved and a model chosen to the first export.", &first_export_delay, 0,
+         max_seconds, GUC_UNIT_S);
+  number("hydra_export.file_size", "An object is closed when its body reaches this.", &file_size,
+         64, 4 * 1024 * 1024, GUC_UNIT_KB);
+  number("hydra_export.memory_limit", "Bound on the buffers of one export.", &memory_limit, 1024,
+         MAX_KILOBYTES, GUC_UNIT_KB);
+  number("hydra_export.upload_concurrency", "Uploads in flight per process, at the most.",
+         &upload_concurrency, 1, 64, 0);
+  number("hydra_export.max_workers", "Exports running at once in the server.", &max_workers, 1, 64,
+         0);
+  number("hydra_export.lock_timeout", "Wait for a model's table.", &lock_timeout, 1, INT_MAX,
+         GUC_UNIT_MS);
+  number("hydra_export.max_snapshot_age",
+         "Age of an export's snapshot after which the remaining models take a fresh one.",
+         &max_snapshot_age, 1, max_seconds, GUC_UNIT_S);
+  DefineCustomEnumVariable("hydra_export.after_failover",
+                           "Whether the first exports after a promotion are full.", nullptr,
+                           &after_failover, full, after_failover_values, PGC_SIGHUP, 0, nullptr,
+                           nullptr, nullptr);
+  text("hydra_export.allowed_buckets",
+       "Buckets that may be configured, separated by commas; empty for any.", &allowed_buckets);
+  number("hydra_export.request_timeout", "One attempt's limit without progress.", &request_timeout,
+         1000, INT_MAX, GUC_UNIT_MS);
+  number("hydra_export.max_attempts", "Attempts per object.", &max_attempts, 1, 100, 0);
+  number("hydra_export.retry_interval",
+         "Before a failed export is tried again; doubles up to the frequency.", &retry_interval, 1,
+         max_seconds, GUC_UNIT_S);
+  number("hydra_export.history_retention", "Older history is removed after each export.",
+         &history_retention, 1, INT_MAX / 60, GUC_UNIT_MIN);
+  number("hydra_export.max_row_size", "A larger JSON line fails the model.", &max_row_size, 64,
+         MAX_KILOBYTES, GUC_UNIT_KB);
+  text("hydra_export.ca_file", "CA bundle for HTTPS; empty for the system's.", &ca_file);
+  flag("hydra_export.allow_http", "Allows plain http:// endpoints other than loopback.",
+       &allow_http);
+  DefineCustomIntVariable("hydra_export.debug_seconds_per_hour",
+                          "Seconds that an hour of the schedule lasts, for tests.", nullptr,
+                          &debug_seconds_per_hour, 3600, 1, 3600,
+                          process_shared_preload_libraries_in_progress ? PGC_POSTMASTER
+                                                                       : PGC_SIGHUP,
+                          GUC_NOT_IN_SAMPLE, nullptr, nullptr, nullptr);
+  MarkGUCPrefixReserved("hydra_export");
+}
+
+}  // namespace hydra::pg::guc

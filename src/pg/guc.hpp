@@ -1,0 +1,29 @@
+// The server's settings, hydra_export.*; sql-level names and meanings are in README.
+#pragma once
+
+namespace hydra::pg::guc {
+
+extern bool enabled;
+extern int first_export_delay;  // s
+extern int file_size;           // kB
+extern int memory_limit;        // kB
+extern int upload_concurrency;
+extern int max_workers;
+extern int lock_timeout;      // ms
+extern int max_snapshot_age;  // s
+extern int after_failover;    // AfterFailover
+extern char* allowed_buckets;
+extern int request_timeout;  // ms
+extern int max_attempts;
+extern int retry_interval;     // s
+extern int history_retention;  // min
+extern int max_row_size;       // kB
+extern char* ca_file;
+extern bool allow_http;
+extern int debug_seconds_per_hour;
+
+enum AfterFailover { full, incremental };
+
+void define();
+
+}  // namespace hydra::pg::guc

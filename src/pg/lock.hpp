@@ -1,0 +1,28 @@
+// The lock that says whether a destination's export is alive.
+#pragma once
+
+#include <string>
+
+#include "pg/error.hpp"
+
+namespace hydra::pg {
+
+// Held by the process that exports a destination, across transactions, and freed by the server
+// when that process ends in whatever way. An advisory lock of a class of its own, so that no
+// user's lock is in its way.
+class DestinationLock {
+ public:
+  explicit DestinationLock(const std::string& destination);
+  ~DestinationLock();
+  DestinationLock(const DestinationLock&) = delete;
+  DestinationLock& operator=(const DestinationLock&) = delete;
+
+  // Does not wait. Inside a transaction.
+  bool try_lock();
+
+ private:
+  LOCKTAG tag_;
+  bool held_ = false;
+};
+
+}  // namespace hydra::pg

@@ -1,0 +1,98 @@
+#include "pg/transaction.hpp"
+
+namespace hydra::pg {
+
+Transaction::Transaction(Mode mode) {
+  call([=]() noexcept {
+    SetCurrentStatementStartTimestamp();
+    StartTransactionCommand();
+    XactIsoLevel = XACT_READ_COMMITTED;
+    XactReadOnly = mode == Mode::read_only;
+    pgstat_report_activity(STATE_RUNNING, nullptr);
+  });
+}
+
+Transaction::~Transaction() {
+  if (!open_) return;
+  try {
+    call([]() noexcept {
+      AbortCurrentTransaction();
+      pgstat_report_activity(STATE_IDLE, nullptr);
+    });
+  } catch (const Error& error) {
+    // A transaction that cannot even be aborted leaves the process in no state to go on.
+    const char* message = error.what();
+    ereport(FATAL, errmsg_internal("could not abort a transaction: %s", message));
+  }
+}
+
+void Transaction::commit() {
+  call([]() noexcept {
+    ForceSyncCommit();
+    CommitTransactionCommand();
+    pgstat_report_stat(false);
+    pgstat_report_activity(STATE_IDLE, nullptr);
+  });
+  open_ = false;
+}
+
+Subtransaction::Subtransaction() : context_(CurrentMemoryContext), owner_(CurrentResourceOwner) {
+  call([this]() noexcept {
+    BeginInternalSubTransaction(nullptr);
+    MemoryContextSwitchTo(context_);
+  });
+}
+
+Subtransaction::~Subtransaction() {
+  try {
+    call([]() noexcept { RollbackAndReleaseCurrentSubTransaction(); });
+    MemoryContextSwitchTo(context_);
+    CurrentResourceOwner = owner_;
+  } catch (const Error& error) {
+    const char* message = error.what();
+    ereport(FATAL, errmsg_internal("could not roll back a subtransaction: %s", message));
+  }
+}
+
+AsRole::AsRole(Oid role, int flags) {
+  GetUserIdAndSecContext(&role_, &flags_);
+  SetUserIdAndSecContext(role, flags_ | flags);
+}
+
+AsRole::~AsRole() { SetUserIdAndSecContext(role_, flags_); }
+
+MemoryScope::MemoryScope(const char* name) {
+  context_ = call([=]() noexcept {
+    // The macro wants a literal; the name is one, but the compiler cannot see it here.
+    return AllocSetContextCreateInternal(CurrentMemoryContext, name, ALLOCSET_DEFAULT_SIZES);
+  });
+  previous_ = MemoryContextSwitchTo(context_);
+}
+
+MemoryScope::~MemoryScope() {
+  MemoryContextSwitchTo(previous_);
+  MemoryContextDelete(context_);
+}
+
+Oid extension_owner() {
+  return call([]() noexcept {
+    // The extension's own row is read by its system attribute: there is no cache for it.
+    Relation relation = table_open(ExtensionRelationId, AccessShareLock);
+    ScanKeyData key;
+    ScanKeyInit(&key, Anum_pg_extension_extname, BTEqualStrategyNumber, F_NAMEEQ,
+                CStringGetDatum("hydra_export"));
+    SysScanDesc scan = systable_beginscan(relation, ExtensionNameIndexId, true, nullptr, 1, &key);
+    HeapTuple tuple = systable_getnext(scan);
+    if (!HeapTupleIsValid(tuple)) {
+      ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+                      errmsg("extension \"hydra_export\" is not installed in this database"),
+                      errhint("Run CREATE EXTENSION hydra_export.")));
+    }
+    const Oid owner = (reinterpret_cast<Form_pg_extension>(GETSTRUCT(tuple)))->extowner;
+    systable_endscan(scan);
+    table_close(relation, AccessShareLock);
+    return owner;
+  });
+}
+
+}  // namespace hydra::pg

@@ -1,0 +1,124 @@
+#include "pg/worker.hpp"
+
+#include <csignal>
+
+#include "pg/guc.hpp"
+
+namespace hydra::pg {
+namespace {
+
+volatile std::sig_atomic_t terminate_pending = false;
+volatile std::sig_atomic_t cancel_pending = false;
+
+// Set in the postmaster, inherited by every process.
+bool preloaded = false;
+
+// Both end whatever the process is in by an ERROR, not by a FATAL in its middle, so that an export
+// can still write down how it ended.
+void interrupt() {
+  const int saved = errno;
+  if (!proc_exit_inprogress) {
+    InterruptPending = true;
+    QueryCancelPending = true;
+  }
+  SetLatch(MyLatch);
+  errno = saved;
+}
+
+void handle_terminate(SIGNAL_ARGS) {
+  (void)postgres_signal_arg;
+  terminate_pending = true;
+  interrupt();
+}
+
+void handle_cancel(SIGNAL_ARGS) {
+  (void)postgres_signal_arg;
+  cancel_pending = true;
+  interrupt();
+}
+
+void describe(BackgroundWorker* worker, const char* name, const char* type, const char* function) {
+  std::memset(worker, 0, sizeof(*worker));
+  worker->bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
+  worker->bgw_start_time = BgWorkerStart_RecoveryFinished;
+  std::strncpy(worker->bgw_name, name, BGW_MAXLEN - 1);
+  std::strncpy(worker->bgw_type, type, BGW_MAXLEN - 1);
+  strlcpy(worker->bgw_library_name, "hydra_export", sizeof(worker->bgw_library_name));
+  strlcpy(worker->bgw_function_name, function, sizeof(worker->bgw_function_name));
+}
+
+void set(const char* name, const char* value) {
+  call([=]() noexcept { SetConfigOption(name, value, PGC_SUSET, PGC_S_OVERRIDE); });
+}
+
+// What the lines look like must not depend on the settings of a database or role; nor may a
+// timeout meant for sessions end an export.
+void settle_session() {
+  set("search_path", "pg_catalog, pg_temp");
+  set("TimeZone", "UTC");
+  set("DateStyle", "ISO, YMD");
+  set("IntervalStyle", "iso_8601");
+  set("extra_float_digits", "1");
+  set("bytea_output", "hex");
+  set("lc_monetary", "C");
+  set("xmloption", "content");
+  set("row_security", "off");
+  set("statement_timeout", "0");
+  set("idle_in_transaction_session_timeout", "0");
+  set("default_transaction_read_only", "off");
+  set("default_transaction_deferrable", "off");
+  set("lock_timeout", std::to_string(guc::lock_timeout).c_str());
+}
+
+}  // namespace
+
+std::int64_t now() {
+  return GetCurrentTimestamp() + (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
+}
+
+bool is_preloaded() { return preloaded; }
+
+void register_launcher() {
+  preloaded = true;
+  BackgroundWorker worker;
+  describe(&worker, "hydra_export launcher", "hydra_export launcher", "hydra_export_launcher_main");
+  worker.bgw_restart_time = 5;
+  RegisterBackgroundWorker(&worker);
+}
+
+BackgroundWorkerHandle* start_worker(const WorkerRequest& request) {
+  BackgroundWorker worker;
+  describe(&worker, "hydra_export worker", "hydra_export worker", "hydra_export_worker_main");
+  worker.bgw_restart_time = BGW_NEVER_RESTART;
+  worker.bgw_notify_pid = MyProcPid;
+  std::memcpy(worker.bgw_extra, &request, sizeof(request));
+  return call([&]() noexcept -> BackgroundWorkerHandle* {
+    BackgroundWorkerHandle* handle = nullptr;
+    return RegisterDynamicBackgroundWorker(&worker, &handle) ? handle : nullptr;
+  });
+}
+
+void connect_launcher() {
+  pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
+  pqsignal(SIGHUP, SignalHandlerForConfigReload);
+  BackgroundWorkerUnblockSignals();
+  call([]() noexcept { BackgroundWorkerInitializeConnection(nullptr, nullptr, 0); });
+}
+
+void connect_worker(Oid database) {
+  pqsignal(SIGTERM, handle_terminate);
+  pqsignal(SIGINT, handle_cancel);
+  pqsignal(SIGHUP, SignalHandlerForConfigReload);
+  BackgroundWorkerUnblockSignals();
+  call([=]() noexcept { BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, 0); });
+  settle_session();
+}
+
+bool termination_requested() { return terminate_pending; }
+
+bool is_cancel(const Error& error) {
+  return terminate_pending ||
+         (error.sqlstate() == ERRCODE_QUERY_CANCELED && cancel_pending);
+}
+
+}  // namespace hydra::pg

@@ -1,0 +1,54 @@
+// Keys: how rows are ordered in an object, and what their ids look like.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/object_name.hpp"
+#include "pg/error.hpp"
+
+namespace hydra::record {
+
+// A column of the key, as the scan gives it.
+struct KeyColumn {
+  std::string name;
+  std::size_t place;  // in the arrays that the row source gives
+  Oid type;
+  Oid collation;
+};
+
+// The key of one table's rows. Made, used and dropped within one memory context.
+class Key {
+ public:
+  // Looks up comparison and output functions. Throws pg::Error when a type has no order.
+  explicit Key(const std::vector<KeyColumn>& columns);
+
+  std::size_t size() const { return parts_.size(); }
+
+  // Copies a row's key into `to` (size() datums), in the current memory context. Raw; raises when
+  // a part is NULL.
+  void copy(const Datum* values, const bool* nulls, Datum* to) const;
+
+  // The order of two keys. Raw.
+  int compare(const Datum* a, const Datum* b) const;
+
+  // The id of a row with this key, as in object names.
+  std::string id(const Datum* key) const;
+
+  // The id in words, for messages, cut to `room`. Raw.
+  void describe(const Datum* values, const bool* nulls, char* to, std::size_t room) const;
+
+ private:
+  struct Part {
+    std::string name;
+    std::size_t place;
+    SortSupportData order;
+    FmgrInfo output;
+    IdForm form;
+    int16 length;
+    bool by_value;
+  };
+  std::vector<Part> parts_;
+};
+
+}  // namespace hydra::record

@@ -1,0 +1,42 @@
+// A row as one JSON line.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "pg/error.hpp"
+#include "record/value_writer.hpp"
+
+namespace hydra::record {
+
+// A column of the line, as the scan gives it.
+struct LineColumn {
+  std::string name;
+  std::size_t place;  // in the arrays that the row source gives
+  Oid type;
+};
+
+// Writes rows of one table as row_to_json() would. Made, used and dropped within one memory
+// context, which holds the writers of the columns.
+class LineWriter {
+ public:
+  explicit LineWriter(const std::vector<LineColumn>& columns);
+
+  // Appends the line and its newline. Raw. Leaves garbage in the current memory context.
+  void write(Line& line, const Datum* values, const bool* nulls);
+
+  // The column being written, for messages; nullptr between rows.
+  const char* current() const { return current_; }
+
+ private:
+  struct Column {
+    std::string name;
+    std::string lead;  // what comes before the value: {"name": or ,"name":
+    std::size_t place;
+    ValueWriter* writer;
+  };
+  std::vector<Column> columns_;
+  const char* current_ = nullptr;
+};
+
+}  // namespace hydra::record

@@ -1,0 +1,110 @@
+#include "record/object_buffer.hpp"
+
+#include "base/sha256.hpp"
+
+namespace hydra::record {
+
+LinesBody::LinesBody(Buffer bytes, std::vector<Piece> pieces)
+    : bytes_(std::move(bytes)), pieces_(std::move(pieces)) {}
+
+void LinesBody::rewind() {
+  piece_ = 0;
+  done_ = 0;
+}
+
+std::size_t LinesBody::read(char* to, std::size_t room) noexcept {
+  std::size_t copied = 0;
+  while (copied < room && piece_ < pieces_.size()) {
+    const Piece& piece = pieces_[piece_];
+    const std::size_t n =
+        std::min<std::size_t>(room - copied, static_cast<std::size_t>(piece.size - done_));
+    std::memcpy(to + copied, bytes_.data() + piece.offset + done_, n);
+    copied += n;
+    done_ += n;
+    if (done_ == piece.size) {
+      ++piece_;
+      done_ = 0;
+    }
+  }
+  return copied;
+}
+
+std::string LinesBody::sha256() const {
+  Sha256 hash;
+  for (const Piece& piece : pieces_) {
+    hash.update({bytes_.data() + piece.offset, static_cast<std::size_t>(piece.size)});
+  }
+  return hex(hash.finish());
+}
+
+std::size_t LinesBody::memory() const {
+  return bytes_.capacity() + pieces_.capacity() * sizeof(Piece);
+}
+
+ObjectBuffer::ObjectBuffer(const Key& key) : key_(key) {
+  context_ = pg::call([]() noexcept {
+    return AllocSetContextCreate(CurrentMemoryContext, "hydra_export object",
+                                 ALLOCSET_DEFAULT_SIZES);
+  });
+}
+
+ObjectBuffer::~ObjectBuffer() { MemoryContextDelete(context_); }
+
+void ObjectBuffer::grow() {
+  const std::size_t room = room_ == 0 ? 256 : room_ * 2;
+  if (room_ == 0) {
+    entries_ = static_cast<Entry*>(palloc(room * sizeof(Entry)));
+    keys_ = static_cast<Datum*>(palloc(room * sizeof(Datum) * key_.size()));
+  } else {
+    entries_ = static_cast<Entry*>(repalloc_huge(entries_, room * sizeof(Entry)));
+    keys_ = static_cast<Datum*>(repalloc_huge(keys_, room * sizeof(Datum) * key_.size()));
+  }
+  room_ = room;
+}
+
+void ObjectBuffer::add(std::size_t start, const Datum* values, const bool* nulls) {
+  MemoryContext previous = MemoryContextSwitchTo(context_);
+  if (rows_ == room_) grow();
+  Entry& entry = entries_[rows_];
+  entry = {start, static_cast<std::uint32_t>(bytes_.size() - start),
+           static_cast<std::uint32_t>(rows_)};
+  key_.copy(values, nulls, keys_ + rows_ * key_.size());
+  if (sorted_ && rows_ > 0) sorted_ = key_.compare(key_of(entries_[rows_ - 1]), key_of(entry)) <= 0;
+  ++rows_;
+  MemoryContextSwitchTo(previous);
+}
+
+std::size_t ObjectBuffer::memory() const {
+  return bytes_.capacity() + MemoryContextMemAllocated(context_, true);
+}
+
+int ObjectBuffer::compare(const void* a, const void* b, void* self) {
+  const ObjectBuffer* buffer = static_cast<const ObjectBuffer*>(self);
+  return buffer->key_.compare(buffer->key_of(*static_cast<const Entry*>(a)),
+                              buffer->key_of(*static_cast<const Entry*>(b)));
+}
+
+std::vector<LinesBody::Piece> ObjectBuffer::pieces() const {
+  if (sorted_) return {{0, bytes_.size()}};
+  std::vector<LinesBody::Piece> pieces;
+  pieces.reserve(rows_);
+  for (std::size_t i = 0; i < rows_; ++i) pieces.push_back({entries_[i].offset, entries_[i].size});
+  return pieces;
+}
+
+ClosedObject ObjectBuffer::close() {
+  if (!sorted_) {
+    pg::call([this]() noexcept { qsort_arg(entries_, rows_, sizeof(Entry), compare, this); });
+  }
+  ClosedObject object;
+  object.rows = rows_;
+  object.bytes = bytes_.size();
+  object.first_id = key_.id(key_of(entries_[0]));
+  object.last_id = key_.id(key_of(entries_[rows_ - 1]));
+  std::vector<LinesBody::Piece> order = pieces();
+  object.body = std::make_unique<LinesBody>(std::move(bytes_), std::move(order));
+  object.sha256 = object.body->sha256();
+  return object;
+}
+
+}  // namespace hydra::record

@@ -1,0 +1,262 @@
+#include "s3/client.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <random>
+#include <stdexcept>
+#include <utility>
+
+#include "base/backoff.hpp"
+#include "s3/multi.hpp"
+#include "s3/signals.hpp"
+#include "s3/transfer.hpp"
+
+namespace hydra::s3 {
+
+namespace {
+
+using Clock = Multi::Clock;
+
+std::int64_t system_now() {
+  using namespace std::chrono;
+  return duration_cast<seconds>(system_clock::now().time_since_epoch()).count();
+}
+
+// A line break in a value would let it add headers of its own.
+void require_header_value(const std::string& value, const char* what) {
+  const auto fits = [](char c) { return c >= 0x20 && c < 0x7f; };
+  if (!std::all_of(value.begin(), value.end(), fits))
+    throw std::runtime_error(std::string(what) + " contains characters that a header cannot hold");
+}
+
+Options checked(Options options) {
+  require_header_value(options.credentials.access_key, "access key");
+  require_header_value(options.credentials.session_token, "session token");
+  require_header_value(options.target.region, "region");
+  require_header_value(options.user_agent, "user agent");
+  options.max_attempts = std::max(1, options.max_attempts);
+  options.concurrency = std::max(1, options.concurrency);
+  if (!options.now) options.now = system_now;
+  return options;
+}
+
+}  // namespace
+
+void initialize_library() {
+  const SignalsBlocked blocked;
+  if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+    throw std::runtime_error("libcurl could not be initialized");
+}
+
+// A job is in one of four places: queued, in flight (inside an active transfer), waiting for its
+// next attempt, or gone into an outcome. Transfers go back and forth between active and idle, and
+// there are never more of them than `concurrency`.
+class Client::Impl {
+ public:
+  explicit Impl(Options options)
+      : options_(checked(std::move(options))),
+        endpoint_(resolve(options_.target)),
+        backoff_(options_.retry_base, options_.retry_cap, std::random_device{}()),
+        multi_(options_.concurrency) {
+    idle_.reserve(static_cast<std::size_t>(options_.concurrency));  // so that cancel() cannot fail
+  }
+
+  ~Impl() { cancel(); }
+
+  void put(Upload upload) {
+    require_header_value(upload.content_type, "content type");
+    require_header_value(upload.sha256, "SHA-256");
+    queue_.push_back(Job{std::move(upload), 0, std::nullopt});
+    start_what_is_due();
+  }
+
+  void perform() {
+    multi_.act_on_ready();
+    settle();
+  }
+
+  void ready(int fd, bool readable, bool writable) {
+    multi_.act(fd, (readable ? CURL_CSELECT_IN : 0) | (writable ? CURL_CSELECT_OUT : 0));
+    settle();
+  }
+
+  std::optional<std::chrono::milliseconds> timeout() const {
+    std::optional<Clock::time_point> next = multi_.deadline();
+    const bool places = active_.size() < static_cast<std::size_t>(options_.concurrency);
+    for (const Waiting& waiting : waiting_) {
+      if (places && (!next || waiting.due < *next)) next = waiting.due;
+    }
+    if (!next) return std::nullopt;
+    // Rounded up, so that whoever waits this long finds something to do.
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*next - Clock::now());
+    return std::max(left, std::chrono::milliseconds{0});
+  }
+
+  void cancel() noexcept {
+    for (auto& transfer : active_) {
+      multi_.remove(transfer->handle());
+      transfer->release();
+    }
+    idle_.insert(idle_.end(), std::make_move_iterator(active_.begin()),
+                 std::make_move_iterator(active_.end()));
+    active_.clear();
+    queue_.clear();
+    waiting_.clear();
+    outcomes_.clear();
+  }
+
+  std::size_t pending() const { return queue_.size() + active_.size() + waiting_.size(); }
+  std::vector<Outcome> take_outcomes() { return std::exchange(outcomes_, {}); }
+  const Multi& multi() const { return multi_; }
+
+ private:
+  struct Waiting {
+    Clock::time_point due;
+    Job job;
+  };
+
+  // Starting an upload sets libcurl's timer to now, so a second round connects at once. The bound
+  // keeps a caller that is scanning from being held up.
+  void settle() {
+    constexpr int rounds = 4;
+    for (int round = 0; round < rounds; ++round) {
+      const bool ran = multi_.run_timer();
+      collect();
+      start_what_is_due();
+      if (!ran) return;
+    }
+  }
+
+  void collect() {
+    while (const auto done = multi_.next_done()) {
+      const auto found = std::find_if(active_.begin(), active_.end(), [&](const auto& transfer) {
+        return transfer->handle() == done->handle;
+      });
+      multi_.remove(done->handle);
+      std::optional<Failure> failure = (*found)->finish(done->result);
+      Job job = (*found)->release();
+      const std::string etag = (*found)->etag();
+      idle_.push_back(std::move(*found));
+      active_.erase(found);
+      if (failure)
+        failed(std::move(job), std::move(*failure));
+      else
+        end(std::move(job), true, etag);
+    }
+  }
+
+  void failed(Job job, Failure failure) {
+    const bool again = failure.action == Action::retry && job.attempts < options_.max_attempts;
+    if (!job.failure || failure.action == Action::stop) job.failure = std::move(failure);
+    if (!again) return end(std::move(job), false, "");
+    const Clock::time_point due = Clock::now() + backoff_.delay(job.attempts);
+    waiting_.push_back({due, std::move(job)});
+  }
+
+  void end(Job job, bool ok, const std::string& etag) {
+    Outcome outcome;
+    outcome.tag = job.upload.tag;
+    outcome.key = std::move(job.upload.key);
+    outcome.ok = ok;
+    outcome.etag = etag;
+    outcome.attempts = job.attempts;
+    outcome.bytes = job.upload.body->size();
+    outcome.failure = std::move(job.failure);
+    outcomes_.push_back(std::move(outcome));
+  }
+
+  void start_what_is_due() {
+    while (active_.size() < static_cast<std::size_t>(options_.concurrency)) {
+      std::optional<Job> job = next_job();
+      if (!job) return;
+      start(std::move(*job));
+    }
+  }
+
+  // Repeated attempts first: they have waited longest.
+  std::optional<Job> next_job() {
+    const auto first =
+        std::min_element(waiting_.begin(), waiting_.end(),
+                         [](const Waiting& a, const Waiting& b) { return a.due < b.due; });
+    if (first != waiting_.end() && first->due <= Clock::now()) {
+      Job job = std::move(first->job);
+      waiting_.erase(first);
+      return job;
+    }
+    if (queue_.empty()) return std::nullopt;
+    Job job = std::move(queue_.front());
+    queue_.pop_front();
+    return job;
+  }
+
+  void start(Job job) {
+    std::unique_ptr<Transfer> transfer;
+    if (idle_.empty()) {
+      transfer = std::make_unique<Transfer>(options_, endpoint_);
+    } else {
+      transfer = std::move(idle_.back());
+      idle_.pop_back();
+    }
+    transfer->begin(std::move(job), options_.now());
+    active_.push_back(std::move(transfer));
+    multi_.add(active_.back()->handle());
+  }
+
+  const Options options_;
+  const Endpoint endpoint_;
+  Backoff backoff_;
+  Multi multi_;
+  std::vector<std::unique_ptr<Transfer>> active_;
+  std::vector<std::unique_ptr<Transfer>> idle_;
+  std::deque<Job> queue_;
+  std::vector<Waiting> waiting_;
+  std::vector<Outcome> outcomes_;
+};
+
+Client::Client(Options options) {
+  const SignalsBlocked blocked;
+  impl_ = std::make_unique<Impl>(std::move(options));
+}
+
+Client::~Client() {
+  const SignalsBlocked blocked;
+  impl_.reset();
+}
+
+void Client::put(Upload upload) {
+  const SignalsBlocked blocked;
+  impl_->put(std::move(upload));
+}
+
+void Client::perform() {
+  const SignalsBlocked blocked;
+  impl_->perform();
+}
+
+void Client::ready(int fd, bool readable, bool writable) {
+  const SignalsBlocked blocked;
+  impl_->ready(fd, readable, writable);
+}
+
+void Client::cancel() {
+  const SignalsBlocked blocked;
+  impl_->cancel();
+}
+
+const std::vector<Watch>& Client::watches() const {
+  return impl_->multi().watches();
+}
+std::uint64_t Client::watches_version() const {
+  return impl_->multi().watches_version();
+}
+std::optional<std::chrono::milliseconds> Client::timeout() const {
+  return impl_->timeout();
+}
+std::vector<Outcome> Client::take_outcomes() {
+  return impl_->take_outcomes();
+}
+std::size_t Client::pending() const {
+  return impl_->pending();
+}
+
+}  // namespace hydra::s3

@@ -1,0 +1,215 @@
+#include "s3/endpoint.hpp"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <charconv>
+#include <stdexcept>
+#include <vector>
+
+#include "base/percent.hpp"
+
+namespace hydra::s3 {
+
+namespace {
+
+constexpr std::string_view not_a_url = "is not a URL that starts with https:// or http://";
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_lower(char c) {
+  return c >= 'a' && c <= 'z';
+}
+
+std::string lower(std::string_view text) {
+  std::string result(text);
+  for (char& c : result) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return result;
+}
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> parts;
+  while (true) {
+    const std::size_t at = text.find(separator);
+    parts.push_back(text.substr(0, at));
+    if (at == std::string_view::npos) return parts;
+    text.remove_prefix(at + 1);
+  }
+}
+
+// Digits only, 0 to `most`; -1 otherwise.
+int number(std::string_view digits, int most) {
+  int value = -1;
+  const char* stop = digits.data() + digits.size();
+  const auto [end, error] = std::from_chars(digits.data(), stop, value);
+  const bool whole = error == std::errc() && end == stop && is_digit(digits.front());
+  return whole && value <= most ? value : -1;
+}
+
+bool is_ipv4(const std::string& host) {
+  in_addr address;
+  return inet_pton(AF_INET, host.c_str(), &address) == 1;
+}
+
+// In brackets, as in a URL.
+std::optional<in6_addr> ipv6(std::string_view host) {
+  if (host.size() < 4 || host.front() != '[' || host.back() != ']') return std::nullopt;
+  const std::string inner(host.substr(1, host.size() - 2));
+  in6_addr address;
+  if (inet_pton(AF_INET6, inner.c_str(), &address) != 1) return std::nullopt;
+  return address;
+}
+
+bool is_ip_address(const std::string& host) {
+  return ipv6(host) || is_ipv4(host);
+}
+
+bool is_label(std::string_view label) {
+  return !label.empty() && label.size() <= 63 && label.front() != '-' && label.back() != '-' &&
+         std::all_of(label.begin(), label.end(),
+                     [](char c) { return is_lower(c) || is_digit(c) || c == '-' || c == '_'; });
+}
+
+// A DNS name or an IPv4 address in four parts. Other spellings of addresses (127.1, 0x7f000001)
+// are refused, so that what looks like a name is never an address.
+bool is_host_name(const std::string& host) {
+  const auto labels = split(host, '.');
+  const std::string_view last = labels.back();
+  const bool numeric =
+      last.starts_with("0x") || last.find_first_not_of("0123456789") == std::string_view::npos;
+  return host.size() <= 253 && std::all_of(labels.begin(), labels.end(), is_label) &&
+         (!numeric || is_ipv4(host));
+}
+
+bool is_loopback_host(const std::string& host) {
+  if (const auto address = ipv6(host)) return IN6_IS_ADDR_LOOPBACK(&*address);
+  if (host == "localhost" || host.ends_with(".localhost")) return true;
+  return is_ipv4(host) && host.starts_with("127.");
+}
+
+// "" or "/a/b" with each segment encoded as we send it; nothing if a segment is empty or dots.
+std::optional<std::string> normal_path(std::string_view path) {
+  while (path.ends_with('/'))
+    path.remove_suffix(1);
+  if (path.empty()) return "";
+  std::string normal;
+  for (std::string_view segment : split(path.substr(1), '/')) {
+    const std::string decoded = percent_decode(segment);
+    if (decoded.empty() || decoded == "." || decoded == "..") return std::nullopt;
+    normal += '/' + percent_encode(decoded);
+  }
+  return normal;
+}
+
+// Either a URL or what is wrong with it.
+struct Parsed {
+  std::optional<EndpointUrl> url;
+  std::string problem;
+};
+
+Parsed wrong(std::string_view problem) {
+  return {std::nullopt, std::string(problem)};
+}
+
+Parsed parse_authority(EndpointUrl url, std::string_view authority) {
+  if (authority.find('@') != std::string_view::npos)
+    return wrong("must not contain a user name or password");
+  const std::size_t bracket = authority.rfind(']');
+  const std::size_t colon = authority.find(':', bracket == std::string_view::npos ? 0 : bracket);
+  url.host = lower(authority.substr(0, colon));
+  if (url.host.empty()) return wrong("has no host");
+  if (!ipv6(url.host) && !is_host_name(url.host))
+    return wrong("has a host that is neither a DNS name nor an IP address");
+  url.port = url.scheme == "https" ? 443 : 80;
+  if (colon != std::string_view::npos) {
+    const std::string_view digits = authority.substr(colon + 1);
+    url.port = digits.empty() || digits.size() > 5 ? -1 : number(digits, 65535);
+  }
+  if (url.port < 1) return wrong("has a port that is not between 1 and 65535");
+  return {url, ""};
+}
+
+Parsed parse(std::string_view text) {
+  EndpointUrl url;
+  const std::string start = lower(text.substr(0, 8));
+  if (start == "https://")
+    url.scheme = "https";
+  else if (start.starts_with("http://"))
+    url.scheme = "http";
+  else
+    return wrong(not_a_url);
+
+  const auto fits = [](char c) {
+    return c > 0x20 && c < 0x7f &&
+           std::string_view("\"<>\\^`{|}").find(c) == std::string_view::npos;
+  };
+  if (!std::all_of(text.begin(), text.end(), fits))
+    return wrong("contains a character that a URL cannot contain");
+  if (text.find('?') != std::string_view::npos) return wrong("must not contain a query");
+  if (text.find('#') != std::string_view::npos) return wrong("must not contain a fragment");
+
+  const std::string_view rest = text.substr(url.scheme.size() + 3);
+  const std::size_t slash = std::min(rest.find('/'), rest.size());
+  const auto path = normal_path(rest.substr(slash));
+  if (!path) return wrong("has a path with an empty, \".\" or \"..\" segment");
+  url.path = *path;
+  return parse_authority(url, rest.substr(0, slash));
+}
+
+EndpointUrl aws_endpoint(const std::string& region) {
+  const std::string_view domain = region.starts_with("cn-") ? "amazonaws.com.cn" : "amazonaws.com";
+  return {"https", "s3." + region + '.' + std::string(domain), 443, ""};
+}
+
+bool wants_path_style(const EndpointSettings& settings, const EndpointUrl& url) {
+  if (is_ip_address(url.host) || settings.addressing == Addressing::path) return true;
+  if (settings.addressing == Addressing::virtual_hosted) return false;
+  return !settings.endpoint.empty() || settings.bucket.find('.') != std::string::npos;
+}
+
+}  // namespace
+
+std::string Endpoint::url() const {
+  return scheme + "://" + host + base_path;
+}
+
+bool Endpoint::is_loopback() const {
+  const std::size_t bracket = host.rfind(']');
+  const std::size_t colon = host.find(':', bracket == std::string::npos ? 0 : bracket);
+  return is_loopback_host(host.substr(0, colon));
+}
+
+Endpoint resolve(const EndpointSettings& settings) {
+  EndpointUrl url = aws_endpoint(settings.region);
+  if (!settings.endpoint.empty()) {
+    const Parsed parsed = parse(settings.endpoint);
+    if (!parsed.url) throw std::runtime_error("endpoint " + parsed.problem);
+    url = *parsed.url;
+  }
+  Endpoint endpoint{url.scheme, url.host, url.path};
+  if (wants_path_style(settings, url))
+    endpoint.base_path += '/' + percent_encode(settings.bucket);
+  else
+    endpoint.host = settings.bucket + '.' + url.host;
+  if (url.port != (url.scheme == "https" ? 443 : 80))
+    endpoint.host += ':' + std::to_string(url.port);
+  return endpoint;
+}
+
+std::optional<EndpointUrl> parse_endpoint(std::string_view url) {
+  return parse(url).url;
+}
+
+std::optional<std::string> endpoint_problem(std::string_view url, bool allow_http) {
+  const Parsed parsed = parse(url);
+  if (!parsed.url) return parsed.problem;
+  const bool plain = parsed.url->scheme == "http";
+  if (plain && !allow_http && !is_loopback_host(parsed.url->host))
+    return "plain http:// is allowed for loopback addresses only";
+  return std::nullopt;
+}
+
+}  // namespace hydra::s3

@@ -1,0 +1,62 @@
+// Where a bucket is reached, and whether the settings that say so make sense.
+//
+// The *_problem functions return nothing when all is well, else words that complete "bucket
+// name …": "must be 3 to 63 characters long". They never repeat the value.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace hydra::s3 {
+
+// How the bucket appears in URLs: first segment of the path, or first label of the host.
+enum class Addressing { automatic, path, virtual_hosted };
+
+struct EndpointSettings {
+  std::string bucket;
+  std::string region;
+  std::string endpoint;  // URL; '' = AWS, https://s3.<region>.amazonaws.com
+  Addressing addressing = Addressing::automatic;
+};
+
+struct Endpoint {
+  std::string scheme;     // "https" or "http"
+  std::string host;       // as in the Host header: port unless default, IPv6 in brackets
+  std::string base_path;  // "", "/bucket" or "/prefix/bucket", percent-encoded
+
+  // An object's URL is url() + "/" + encode_path(key).
+  std::string url() const;
+  // 127.0.0.0/8, ::1, localhost and *.localhost; nothing is looked up.
+  bool is_loopback() const;
+};
+
+// Automatic addressing is path style for custom endpoints, and virtual-hosted for AWS unless the
+// bucket's name has a dot (the certificate *.s3… covers one label). An endpoint that is an IP
+// address is always path style. Throws std::runtime_error when the endpoint is no URL.
+Endpoint resolve(const EndpointSettings& settings);
+
+// The parts of an endpoint's URL.
+struct EndpointUrl {
+  std::string scheme;  // "https" or "http"
+  std::string host;    // lower case; IPv6 in brackets
+  int port = 0;        // the scheme's default where none was given
+  std::string path;    // "" or "/a/b", percent-encoded, without a '/' at its end
+};
+
+// Nothing where endpoint_problem() would complain (plain http aside).
+std::optional<EndpointUrl> parse_endpoint(std::string_view url);
+
+// An http:// or https:// URL with a host and perhaps a port and a path, and nothing else. Plain
+// http is for loopback addresses, unless allowed elsewhere too.
+std::optional<std::string> endpoint_problem(std::string_view url, bool allow_http);
+
+// AWS's rules for names of general purpose buckets (User Guide, "Bucket naming rules").
+std::optional<std::string> bucket_name_problem(std::string_view name);
+
+std::optional<std::string> region_problem(std::string_view region);
+
+// '' is fine. A '/' at the end is, too.
+std::optional<std::string> prefix_problem(std::string_view prefix);
+
+}  // namespace hydra::s3

@@ -1,0 +1,92 @@
+// The rules for names of buckets and regions, and for prefixes.
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+
+#include "base/utf8.hpp"
+#include "s3/endpoint.hpp"
+
+namespace hydra::s3 {
+
+namespace {
+
+constexpr std::size_t longest_region = 64;
+constexpr std::size_t longest_prefix = 512;
+
+bool is_lower_or_digit(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+bool is_region_character(char c) {
+  return is_lower_or_digit(c) || (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
+}
+
+bool is_ipv4(std::string_view name) {
+  in_addr address;
+  return inet_pton(AF_INET, std::string(name).c_str(), &address) == 1;
+}
+
+// Reserved for access points, directory and table buckets, internationalized names and AWS's own.
+std::optional<std::string> reserved_part(std::string_view name) {
+  for (std::string_view prefix : {"xn--", "sthree-", "amzn-s3-demo-"}) {
+    if (name.starts_with(prefix)) return "must not begin with \"" + std::string(prefix) + '"';
+  }
+  for (std::string_view suffix : {"-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"}) {
+    if (name.ends_with(suffix)) return "must not end with \"" + std::string(suffix) + '"';
+  }
+  return std::nullopt;
+}
+
+bool has_control_character(std::string_view text) {
+  for (; !text.empty(); text.remove_prefix(utf8_length(text))) {
+    if (begins_with_control(text)) return true;
+  }
+  return false;
+}
+
+// The '/' at a prefix's end is the separator that keys need, not an empty segment.
+bool has_bad_segment(std::string_view prefix) {
+  if (prefix.ends_with('/')) prefix.remove_suffix(1);
+  while (true) {
+    const std::size_t slash = prefix.find('/');
+    const std::string_view segment = prefix.substr(0, slash);
+    if (segment.empty() || segment == "." || segment == "..") return true;
+    if (slash == std::string_view::npos) return false;
+    prefix.remove_prefix(slash + 1);
+  }
+}
+
+}  // namespace
+
+std::optional<std::string> bucket_name_problem(std::string_view name) {
+  if (name.size() < 3 || name.size() > 63) return "must be 3 to 63 characters long";
+  const auto fits = [](char c) { return is_lower_or_digit(c) || c == '.' || c == '-'; };
+  if (!std::all_of(name.begin(), name.end(), fits))
+    return "must consist of lower-case letters, digits, dots and hyphens";
+  if (!is_lower_or_digit(name.front()) || !is_lower_or_digit(name.back()))
+    return "must begin and end with a letter or digit";
+  if (name.find("..") != std::string_view::npos) return "must not contain two dots in a row";
+  if (is_ipv4(name)) return "must not be an IP address";
+  return reserved_part(name);
+}
+
+std::optional<std::string> region_problem(std::string_view region) {
+  if (region.empty() || region.size() > longest_region) return "must be 1 to 64 characters long";
+  if (!std::all_of(region.begin(), region.end(), is_region_character))
+    return "must consist of letters, digits, hyphens and underscores";
+  if (region.front() == '-' || region.back() == '-') return "must not begin or end with a hyphen";
+  return std::nullopt;
+}
+
+std::optional<std::string> prefix_problem(std::string_view prefix) {
+  if (prefix.empty()) return std::nullopt;
+  if (prefix.size() > longest_prefix) return "must be at most 512 bytes long";
+  if (!is_utf8(prefix)) return "must be valid UTF-8";
+  if (has_control_character(prefix)) return "must not contain control characters";
+  if (prefix.front() == '/') return "must not begin with a slash";
+  if (has_bad_segment(prefix)) return "must not contain an empty, \".\" or \"..\" segment";
+  return std::nullopt;
+}
+
+}  // namespace hydra::s3

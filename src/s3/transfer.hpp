@@ -1,0 +1,86 @@
+// One upload attempt on one of libcurl's easy handles. Internal to the client.
+#pragma once
+
+#include <curl/curl.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "s3/client.hpp"
+#include "s3/sigv4.hpp"
+
+namespace hydra::s3 {
+
+// An upload on its way, over all its attempts.
+struct Job {
+  Upload upload;
+  int attempts = 0;
+  std::optional<Failure> failure;  // see Outcome
+};
+
+// The PUT of an object, signed except for its Authorization header.
+Request put_request(const Endpoint& endpoint, const Credentials& credentials, const Upload& upload,
+                    const std::string& date);
+
+// An easy handle that serves one attempt after another, so that libcurl's buffers are used again
+// (connections are kept by the multi handle). Between begin() and finish() it owns the job, whose
+// body libcurl reads; nothing may be begun meanwhile. libcurl's callbacks get `this`, so an object
+// stays where it is.
+//
+// The caller blocks signals around each method, and around the destructor.
+class Transfer {
+ public:
+  // Throws std::runtime_error when libcurl refuses an option (such as an unreadable CA file's
+  // name), std::bad_alloc.
+  Transfer(const Options& options, const Endpoint& endpoint);
+  Transfer(const Transfer&) = delete;
+  Transfer& operator=(const Transfer&) = delete;
+
+  CURL* handle() const { return handle_.get(); }
+
+  // Prepares another attempt, signed as of `now` (Unix seconds).
+  void begin(Job job, std::int64_t now);
+
+  // What came of the attempt: nothing = the object is stored.
+  std::optional<Failure> finish(CURLcode result);
+
+  const std::string& etag() const { return etag_; }
+
+  // Gives the job back; the handle is free.
+  Job release();
+
+ private:
+  struct CleanupHandle {
+    void operator()(CURL* handle) const noexcept { curl_easy_cleanup(handle); }
+  };
+  struct FreeList {
+    void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
+  };
+
+  static std::size_t on_read(char* to, std::size_t size, std::size_t n, void* self) noexcept;
+  static int on_seek(void* self, curl_off_t offset, int origin) noexcept;
+  static std::size_t on_body(char* from, std::size_t size, std::size_t n, void* self) noexcept;
+  static std::size_t on_header(char* from, std::size_t size, std::size_t n, void* self) noexcept;
+
+  template <typename Value>
+  void set(CURLoption option, Value value);
+  void set_network_options(const Options& options);
+  void set_tls_options(const Options& options);
+  void set_callbacks();
+  void set_headers(const Request& request, const std::string& authorization);
+  void read_header(std::string_view line);
+  void forget_answer();
+
+  const Options& options_;
+  const Endpoint& endpoint_;
+  std::optional<Job> job_;
+  std::string answer_;  // its body
+  std::string etag_;
+  std::string request_id_;
+  char error_[CURL_ERROR_SIZE] = "";
+  std::unique_ptr<curl_slist, FreeList> headers_;
+  std::unique_ptr<CURL, CleanupHandle> handle_;
+};
+
+}  // namespace hydra::s3

@@ -1,0 +1,61 @@
+// Between the caller of export_now() and the worker that runs its export.
+#pragma once
+
+#include <string>
+
+#include "pg/error.hpp"
+
+namespace hydra::schedule {
+
+// A message of the worker: one letter and a text.
+struct Message {
+  enum Kind : char {
+    claimed = 'I',    // the export's id
+    progress = 'P',   // words for a NOTICE
+    succeeded = 'S',  // the end, in one of four ways; then an error's words
+    partial = 'W',
+    failed = 'F',
+    refused = 'R',  // nothing was exported; message, detail and hint, separated by \x1f
+  };
+  Kind kind;
+  std::string text;
+};
+
+// The caller's end: shared memory with what is asked for, and a queue of messages.
+class Caller {
+ public:
+  explicit Caller(const std::string& destination);
+  ~Caller();
+  Caller(const Caller&) = delete;
+  Caller& operator=(const Caller&) = delete;
+
+  dsm_handle handle() const;
+
+  // Waits for the next message of the worker; false when it has ended.
+  bool receive(BackgroundWorkerHandle* worker, Message* message);
+
+ private:
+  dsm_segment* segment_;
+  shm_mq_handle* queue_ = nullptr;
+};
+
+// The worker's end.
+class Listener {
+ public:
+  explicit Listener(dsm_handle handle);
+  ~Listener();
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+
+  const std::string& destination() const { return destination_; }
+
+  // The caller may have gone: then nothing happens.
+  void send(const Message& message);
+
+ private:
+  dsm_segment* segment_;
+  shm_mq_handle* queue_;
+  std::string destination_;
+};
+
+}  // namespace hydra::schedule

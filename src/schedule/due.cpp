@@ -1,0 +1,108 @@
+#include "schedule/due.hpp"
+
+#include "base/grid.hpp"
+#include "pg/guc.hpp"
+#include "pg/spi.hpp"
+#include "pg/worker.hpp"
+
+namespace hydra::schedule {
+namespace {
+
+using catalog::StartedBy;
+
+constexpr Micros second = 1000000;
+
+// Models of a destination, as far as the schedule asks.
+struct Models {
+  bool any = false;
+  std::optional<Micros> ready_at;      // settings saved and the first model added
+  std::optional<Micros> newcomer_at;   // when the first model that was in no export was added
+  std::string newcomer;
+};
+
+Models load_models(const std::string& destination) {
+  const pg::Row row = pg::query(
+      "SELECT count(*) > 0,"
+      " (extract(epoch FROM greatest(min(m.added_at),"
+      "   (SELECT saved_at FROM hydra_export.settings WHERE destination = $1))) * 1000000)::bigint,"
+      " (extract(epoch FROM min(m.added_at) FILTER (WHERE s.model_id IS NULL)) * 1000000)::bigint,"
+      " (array_agg(m.name ORDER BY m.added_at) FILTER (WHERE s.model_id IS NULL))[1]"
+      " FROM hydra_export.models m LEFT JOIN hydra_export.model_state s ON s.model_id = m.id"
+      " WHERE m.destination = $1",
+      {destination})[0];
+  Models models;
+  models.any = pg::to_bool(row[0]);
+  if (models.any) models.ready_at = pg::to_int(row[1]);
+  if (row[2]) models.newcomer_at = pg::to_int(row[2]);
+  models.newcomer = pg::or_empty(row[3]);
+  return models;
+}
+
+// Why nothing is scheduled; '' where something is.
+std::string obstacle(const catalog::Destination& destination, const Models& models,
+                     const std::optional<catalog::DestinationState>& state) {
+  if (!pg::is_preloaded()) return "hydra_export is not in shared_preload_libraries";
+  if (!pg::guc::enabled) return "hydra_export.enabled is off in this server";
+  if (!state) return "paused: restored from a dump; hydra_export.resume() goes on here";
+  if (state->database != MyDatabaseId) {
+    return "paused: copied from another database; hydra_export.resume() goes on here";
+  }
+  if (!destination.enabled) return "paused by hydra_export.pause()";
+  if (!models.any) return "no model was added";
+  return "";
+}
+
+std::string every(int hours) {
+  return hours == 1 ? "every hour" : "every " + std::to_string(hours) + " hours";
+}
+
+void take_earlier(Due& due, Micros at, const std::string& why, StartedBy started_by) {
+  if (due.at && *due.at <= at) return;
+  due.at = at;
+  due.why = why;
+  due.started_by = started_by;
+}
+
+Due due_of(const catalog::Destination& destination) {
+  Due due;
+  due.destination = destination;
+  const Models models = load_models(destination.name);
+  const std::optional<catalog::DestinationState> state = catalog::load_state(destination.name);
+  due.why = obstacle(destination, models, state);
+  if (!due.why.empty()) return due;
+
+  const Micros delay = pg::guc::first_export_delay * second;
+  if (!state->anchor) {
+    take_earlier(due, *models.ready_at + delay, "first export", StartedBy::schedule);
+    return due;
+  }
+  const Micros period =
+      Micros{destination.frequency_hours} * pg::guc::debug_seconds_per_hour * second;
+  // A clock that was set back must not silence the schedule until it has caught up.
+  const Micros last_start = std::min(state->last_start.value_or(*state->anchor), pg::now());
+  take_earlier(due, next_grid_point(*state->anchor, period, last_start),
+               every(destination.frequency_hours), StartedBy::schedule);
+  if (state->failures > 0 && state->last_finish) {
+    const Micros last_finish = std::min(*state->last_finish, pg::now());
+    take_earlier(due,
+                 last_finish + retry_delay(pg::guc::retry_interval * second, state->failures, period),
+                 "retry: the last export did not succeed", StartedBy::retry);
+  }
+  if (models.newcomer_at) {
+    take_earlier(due, *models.newcomer_at + delay, "model \"" + models.newcomer + "\" was added",
+                 StartedBy::schedule);
+  }
+  return due;
+}
+
+}  // namespace
+
+std::vector<Due> list_due() {
+  std::vector<Due> dues;
+  for (const catalog::Destination& destination : catalog::load_destinations()) {
+    dues.push_back(due_of(destination));
+  }
+  return dues;
+}
+
+}  // namespace hydra::schedule

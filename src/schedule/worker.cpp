@@ -1,0 +1,195 @@
+// The database worker: connects, does what is due, writes when to come again, exits. See README.md.
+#include "export/run.hpp"
+#include "pg/guc.hpp"
+#include "pg/lock.hpp"
+#include "pg/spi.hpp"
+#include "pg/transaction.hpp"
+#include "pg/worker.hpp"
+#include "s3/client.hpp"
+#include "schedule/channel.hpp"
+#include "schedule/due.hpp"
+#include "schedule/timetable.hpp"
+
+namespace hydra::schedule {
+namespace {
+
+using exporting::ExportResult;
+using pg::Error;
+using pg::Transaction;
+
+bool is_installed() {
+  return pg::call([]() noexcept {
+    return OidIsValid(get_extension_oid("hydra_export", true));
+  });
+}
+
+TimestampTz to_timestamp(Micros micros) {
+  return micros - (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
+}
+
+// What an export says while it runs, for the caller of export_now().
+class Talking : public exporting::Observer {
+ public:
+  explicit Talking(Listener& listener) : listener_(listener) {}
+
+  void claimed(const catalog::Claim& claim) override {
+    listener_.send({Message::claimed, std::to_string(claim.export_id)});
+  }
+
+  void model_read(const catalog::ModelRow& row, std::uint64_t rows) override {
+    const std::string name = "model \"" + row.model + "\": ";
+    listener_.send({Message::progress, row.status == "succeeded"
+                                           ? name + row.kind + ", " + std::to_string(rows) + " rows"
+                                           : name + row.error});
+  }
+
+ private:
+  Listener& listener_;
+};
+
+void log_result(const std::string& destination, const ExportResult& result) {
+  if (result.status == "succeeded") return;
+  pg::report(LOG, Error(ERRCODE_FDW_ERROR,
+                        "hydra_export: export " + std::to_string(result.id) + " of destination \"" +
+                            destination + "\" is " + result.status + ": " + result.error));
+}
+
+// Exports that were running in a process that is no more.
+void mark_abandoned() {
+  const pg::Rows running = pg::query(
+      "SELECT DISTINCT destination FROM hydra_export.exports WHERE status = 'running'");
+  for (const pg::Row& row : running) {
+    pg::DestinationLock lock(pg::or_empty(row[0]));
+    if (lock.try_lock()) catalog::fail_abandoned(pg::or_empty(row[0]));
+  }
+}
+
+// What a look at the database found.
+struct Visit {
+  std::optional<Due> due;  // to be exported now; `lock` is held
+  std::unique_ptr<pg::DestinationLock> lock;
+  TimestampTz next_visit = never;  // for the others
+};
+
+// Looks for a destination that is due and that nobody exports. Those that are being exported are
+// left to the workers that do it: each looks at the database again when it is done.
+Visit look() {
+  Visit visit;
+  Transaction transaction;
+  if (!is_installed()) return visit;
+  mark_abandoned();
+  for (Due& due : list_due()) {
+    if (!due.at) continue;
+    if (*due.at > pg::now() || visit.due) {
+      visit.next_visit = std::min(visit.next_visit, to_timestamp(*due.at));
+      continue;
+    }
+    auto lock = std::make_unique<pg::DestinationLock>(due.destination.name);
+    if (!lock->try_lock()) continue;
+    visit.due = std::move(due);
+    visit.lock = std::move(lock);
+  }
+  transaction.commit();
+  return visit;
+}
+
+// Does all that is due in this database.
+void visit_database() {
+  for (;;) {
+    const std::uint64_t seen = generation(MyDatabaseId);
+    Visit visit = look();
+    if (!visit.due) {
+      report(MyDatabaseId, visit.next_visit, seen);
+      return;
+    }
+    ExportPlace place;
+    if (!place.taken()) {
+      // The launcher starts another visit when a place is free.
+      report(MyDatabaseId, 0, seen);
+      return;
+    }
+    report(MyDatabaseId, visit.next_visit, seen);
+    exporting::Observer silent;
+    const std::string& name = visit.due->destination.name;
+    try {
+      log_result(name, exporting::run_export(name, visit.due->started_by, silent));
+    } catch (...) {
+      // It could not be written down, so the schedule knows nothing of it.
+      const TimestampTz later = GetCurrentTimestamp() + pg::guc::retry_interval * USECS_PER_SEC;
+      report(MyDatabaseId, std::min(visit.next_visit, later), generation(MyDatabaseId));
+      throw;
+    }
+    if (pg::termination_requested()) return;
+  }
+}
+
+Message to_message(const ExportResult& result) {
+  if (result.status == "succeeded") return {Message::succeeded, ""};
+  if (result.status == "partial") return {Message::partial, result.error};
+  return {Message::failed, result.status + ": " + result.error};
+}
+
+Message refusal(const Error& error) {
+  return {Message::refused, error.message() + '\x1f' + error.detail() + '\x1f' + error.hint()};
+}
+
+// The export that a call of export_now() asked for.
+Message export_for(Listener& listener) {
+  const std::string& name = listener.destination();
+  pg::DestinationLock lock(name);
+  {
+    Transaction transaction;
+    if (!is_installed()) {
+      throw Error(ERRCODE_UNDEFINED_OBJECT, "extension hydra_export is not committed yet", "",
+                  "COMMIT first.");
+    }
+    if (!lock.try_lock()) {
+      throw Error(ERRCODE_OBJECT_IN_USE, "destination \"" + name + "\" is being exported already",
+                  "", "Wait for it to end: see hydra_export.recent_exports.");
+    }
+    transaction.commit();
+  }
+  ExportPlace place;
+  if (!place.taken()) {
+    throw Error(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
+                std::to_string(pg::guc::max_workers) + " exports are running already", "",
+                "Wait for one to end, or raise hydra_export.max_workers.");
+  }
+  Talking observer(listener);
+  const ExportResult result = exporting::run_export(name, catalog::StartedBy::user, observer);
+  log_result(name, result);
+  return to_message(result);
+}
+
+void serve_caller(dsm_handle handle) {
+  Listener listener(handle);
+  Message last{Message::succeeded, ""};
+  try {
+    last = export_for(listener);
+  } catch (const Error& error) {
+    last = refusal(error);
+  }
+  // What came due meanwhile was passed over, as its destination was locked.
+  touch(MyDatabaseId);
+  listener.send(last);
+}
+
+void run() {
+  pg::WorkerRequest request;
+  std::memcpy(&request, MyBgworkerEntry->bgw_extra, sizeof(request));
+  pg::connect_worker(request.database);
+  s3::initialize_library();
+  if (request.channel != 0) {
+    serve_caller(request.channel);
+  } else {
+    visit_database();
+  }
+}
+
+}  // namespace
+}  // namespace hydra::schedule
+
+extern "C" PGDLLEXPORT void hydra_export_worker_main(Datum argument) {
+  (void)argument;
+  hydra::pg::entry([]() { hydra::schedule::run(); });
+}

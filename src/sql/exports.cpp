@@ -1,0 +1,128 @@
+// export_now().
+#include "catalog/destination.hpp"
+#include "pg/spi.hpp"
+#include "pg/transaction.hpp"
+#include "pg/worker.hpp"
+#include "schedule/channel.hpp"
+#include "sql/arguments.hpp"
+
+namespace hydra::sql {
+namespace {
+
+using pg::Error;
+using schedule::Caller;
+using schedule::Message;
+
+// Ends the worker when the caller stops waiting before it is done (a cancel, say).
+class Waiting {
+ public:
+  explicit Waiting(BackgroundWorkerHandle* worker) : worker_(worker) {}
+  ~Waiting() {
+    if (worker_ != nullptr) TerminateBackgroundWorker(worker_);
+  }
+  Waiting(const Waiting&) = delete;
+  Waiting& operator=(const Waiting&) = delete;
+  void done() { worker_ = nullptr; }
+
+ private:
+  BackgroundWorkerHandle* worker_;
+};
+
+// Rows that this transaction wrote are not yet there for the worker.
+bool is_written_here(const std::string& destination) {
+  const pg::Rows rows = pg::query(
+      "SELECT xmin FROM hydra_export.settings WHERE destination = $1 UNION"
+      " SELECT xmin FROM hydra_export.models WHERE destination = $1",
+      {destination});
+  return std::any_of(rows.begin(), rows.end(), [](const pg::Row& row) {
+    return TransactionIdIsCurrentTransactionId(static_cast<TransactionId>(pg::to_int(row[0])));
+  });
+}
+
+void check_destination(const std::string& destination) {
+  pg::AsOwner owner;
+  catalog::get_destination(destination);
+  const bool any = pg::to_bool(pg::query(
+      "SELECT EXISTS (SELECT FROM hydra_export.models WHERE destination = $1)",
+      {destination})[0][0]);
+  if (!any) {
+    throw Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                "destination \"" + destination + "\" has no models", "",
+                "Choose tables with hydra_export.add_model().");
+  }
+  if (is_written_here(destination)) {
+    throw Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                "destination \"" + destination + "\" or its models were changed in this "
+                "transaction",
+                "An export runs in a worker of its own, which sees committed settings only.",
+                "COMMIT first.");
+  }
+}
+
+Error to_refusal(const std::string& text) {
+  const std::size_t first = text.find('\x1f');
+  const std::size_t second = text.find('\x1f', first + 1);
+  return Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, text.substr(0, first),
+               text.substr(first + 1, second - first - 1), text.substr(second + 1));
+}
+
+BackgroundWorkerHandle* start(const Caller& caller) {
+  BackgroundWorkerHandle* worker = pg::start_worker({MyDatabaseId, caller.handle()});
+  if (worker != nullptr) return worker;
+  throw Error(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED, "could not start a worker for the export",
+              "All background worker slots of the server are in use.",
+              "Try again later, or raise max_worker_processes.");
+}
+
+std::int64_t export_now(const std::string& destination, bool wait) {
+  check_destination(destination);
+  Caller caller(destination);
+  BackgroundWorkerHandle* worker = start(caller);
+  Waiting waiting(worker);
+  std::int64_t id = 0;
+  for (Message message; caller.receive(worker, &message);) {
+    switch (message.kind) {
+      case Message::claimed:
+        id = std::stoll(message.text);
+        if (wait) break;
+        waiting.done();
+        return id;
+      case Message::progress:
+        pg::notice(message.text);
+        break;
+      case Message::succeeded:
+        waiting.done();
+        return id;
+      case Message::partial:
+        waiting.done();
+        pg::report(WARNING, Error(ERRCODE_WARNING,
+                                  "export " + std::to_string(id) + " is partial: " + message.text));
+        return id;
+      case Message::failed:
+        waiting.done();
+        throw Error(ERRCODE_FDW_ERROR, "export " + std::to_string(id) + " " + message.text);
+      case Message::refused:
+        waiting.done();
+        throw to_refusal(message.text);
+    }
+  }
+  throw Error(ERRCODE_FDW_ERROR, "the export's worker ended before the export did", "",
+              "The server's log says why.");
+}
+
+}  // namespace
+}  // namespace hydra::sql
+
+extern "C" {
+
+PG_FUNCTION_INFO_V1(hydra_export_export_now);
+
+Datum hydra_export_export_now(PG_FUNCTION_ARGS) {
+  return hydra::pg::entry([&]() {
+    const hydra::sql::Arguments arguments(fcinfo);
+    return Int64GetDatum(hydra::sql::export_now(arguments.required_text(0, "destination"),
+                                                arguments.boolean(1).value_or(true)));
+  });
+}
+
+}  // extern "C"

@@ -1,0 +1,199 @@
+// add_model(), alter_model(), remove_model(), reset_model().
+#include "base/object_name.hpp"
+#include "catalog/destination.hpp"
+#include "catalog/model.hpp"
+#include "catalog/relation.hpp"
+#include "pg/spi.hpp"
+#include "pg/transaction.hpp"
+#include "sql/arguments.hpp"
+
+namespace hydra::sql {
+namespace {
+
+using catalog::ChangedBy;
+using catalog::Model;
+using catalog::Relation;
+using pg::Error;
+
+// A folder, a model and two ids must fit into a key of 1,024 bytes.
+constexpr std::size_t longest_name = 200;
+
+Error invalid(const std::string& message, const std::string& hint) {
+  return Error(ERRCODE_INVALID_PARAMETER_VALUE, message, "", hint);
+}
+
+ChangedBy to_changed_by(const std::string& text) {
+  if (text == "xmin") return ChangedBy::xmin;
+  if (text == "updated_at") return ChangedBy::updated_at;
+  throw invalid("changed_by must be xmin or updated_at",
+                "xmin suits every table; updated_at needs a column that every write sets.");
+}
+
+void check_name(const std::string& name) {
+  const bool fits = !name.empty() && name != "." && name != ".." &&
+                    name.find('/') == std::string::npos &&
+                    encode_model(pg::to_utf8(name)).size() <= longest_name;
+  if (fits) return;
+  throw invalid("model name \"" + name.substr(0, 100) + "\" is not a folder's name",
+                "A name is not empty, has no '/', and takes up to 200 bytes.");
+}
+
+void check_full_every(const std::optional<int>& hours) {
+  if (!hours || *hours > 0) return;
+  throw invalid("full_every_hours must be positive", "NULL means never.");
+}
+
+void check_look_back(const std::string& look_back) {
+  const bool negative =
+      pg::to_bool(pg::query("SELECT $1::interval < interval '0'", {look_back})[0][0]);
+  if (negative) throw invalid("look_back must not be negative", "'1 hour' is the default.");
+}
+
+std::string default_name(const Relation& relation) {
+  return relation.schema == "public" ? relation.table : relation.schema + "." + relation.table;
+}
+
+Relation get_relation(Oid oid) {
+  std::optional<Relation> relation = catalog::describe_relation(oid);
+  if (!relation) {
+    throw Error(ERRCODE_UNDEFINED_TABLE, "relation with OID " + std::to_string(oid) +
+                                             " does not exist");
+  }
+  return *relation;
+}
+
+void check_unused(const Model& model) {
+  const pg::Rows rows = pg::query(
+      "SELECT relation FROM hydra_export.models WHERE destination = $1 AND name = $2",
+      {model.destination, model.name});
+  if (rows.empty()) return;
+  throw Error(ERRCODE_DUPLICATE_OBJECT,
+              "model \"" + model.name + "\" exists already in destination \"" + model.destination +
+                  "\"",
+              "It exports " + pg::or_empty(rows[0][0]) + ".",
+              "Choose another name with name => '...', or change it with "
+              "hydra_export.alter_model().");
+}
+
+void add_model(const Arguments& arguments, Oid caller) {
+  Model model;
+  const std::optional<Oid> oid = arguments.oid(0);
+  if (!oid) throw Error(ERRCODE_NULL_VALUE_NOT_ALLOWED, "relation must not be null");
+  const Relation relation = get_relation(*oid);
+  model.relation = *oid;
+  model.name = arguments.text(1).value_or(default_name(relation));
+  model.changed_by = to_changed_by(arguments.text(2).value_or("xmin"));
+  if (model.changed_by == ChangedBy::updated_at) {
+    model.updated_at_column = arguments.text(3).value_or("updated_at");
+  }
+  model.key_columns = arguments.names(4).value_or(std::vector<std::string>());
+  model.columns = arguments.names(5).value_or(std::vector<std::string>());
+  model.look_back = arguments.interval(6).value_or("1 hour");
+  model.full_every_hours = arguments.integer(7);
+  model.destination = arguments.required_text(8, "destination");
+  model.added_by = caller;
+
+  catalog::get_destination(model.destination);
+  check_name(model.name);
+  check_full_every(model.full_every_hours);
+  check_look_back(model.look_back);
+  check_unused(model);
+  catalog::check_model(model, relation, caller);
+  catalog::insert_model(model);
+}
+
+// Whether rows that did not change would be found, named or written differently.
+bool asks_for_full(const Model& before, const Model& after) {
+  return before.changed_by != after.changed_by ||
+         before.updated_at_column != after.updated_at_column ||
+         before.key_columns != after.key_columns || before.columns != after.columns;
+}
+
+void alter_model(const Arguments& arguments, Oid caller) {
+  const std::string destination = arguments.required_text(7, "destination");
+  catalog::get_destination(destination);
+  const Model before = catalog::get_model(destination, arguments.required_text(0, "name"));
+  Model model = before;
+  if (const auto changed_by = arguments.text(1)) model.changed_by = to_changed_by(*changed_by);
+  if (const auto column = arguments.text(2)) model.updated_at_column = *column;
+  if (model.changed_by == ChangedBy::xmin) model.updated_at_column.clear();
+  if (model.changed_by == ChangedBy::updated_at && model.updated_at_column.empty()) {
+    model.updated_at_column = "updated_at";
+  }
+  if (const auto key = arguments.names(3)) model.key_columns = *key;
+  if (const auto columns = arguments.names(4)) model.columns = *columns;
+  if (const auto look_back = arguments.interval(5)) model.look_back = *look_back;
+  if (const auto hours = arguments.integer(6)) {
+    model.full_every_hours = *hours == 0 ? std::nullopt : hours;
+  }
+  check_full_every(model.full_every_hours);
+  check_look_back(model.look_back);
+  const Relation relation = get_relation(model.relation);
+  // Nobody gets to read through the rights of somebody else.
+  catalog::check_model(model, relation, caller);
+  catalog::check_model(model, relation, model.added_by);
+  catalog::update_model(model);
+  if (!asks_for_full(before, model)) return;
+  catalog::reset_models(destination, model.name);
+  pg::notice("the next export of model \"" + model.name + "\" is a full one");
+}
+
+}  // namespace
+}  // namespace hydra::sql
+
+extern "C" {
+
+using hydra::pg::entry;
+using hydra::sql::Arguments;
+
+PG_FUNCTION_INFO_V1(hydra_export_add_model);
+PG_FUNCTION_INFO_V1(hydra_export_alter_model);
+PG_FUNCTION_INFO_V1(hydra_export_remove_model);
+PG_FUNCTION_INFO_V1(hydra_export_reset_model);
+
+Datum hydra_export_add_model(PG_FUNCTION_ARGS) {
+  entry([&]() {
+    const Oid caller = GetUserId();
+    hydra::pg::AsOwner owner;
+    hydra::sql::add_model(Arguments(fcinfo), caller);
+  });
+  PG_RETURN_VOID();
+}
+
+Datum hydra_export_alter_model(PG_FUNCTION_ARGS) {
+  entry([&]() {
+    const Oid caller = GetUserId();
+    hydra::pg::AsOwner owner;
+    hydra::sql::alter_model(Arguments(fcinfo), caller);
+  });
+  PG_RETURN_VOID();
+}
+
+Datum hydra_export_remove_model(PG_FUNCTION_ARGS) {
+  entry([&]() {
+    const Arguments arguments(fcinfo);
+    const std::string name = arguments.required_text(0, "name");
+    const std::string destination = arguments.required_text(1, "destination");
+    hydra::pg::AsOwner owner;
+    hydra::catalog::get_destination(destination);
+    hydra::catalog::get_model(destination, name);
+    hydra::pg::query("DELETE FROM hydra_export.models WHERE destination = $1 AND name = $2",
+                     {destination, name});
+  });
+  PG_RETURN_VOID();
+}
+
+Datum hydra_export_reset_model(PG_FUNCTION_ARGS) {
+  entry([&]() {
+    const Arguments arguments(fcinfo);
+    const std::string name = arguments.required_text(0, "name");
+    const std::string destination = arguments.required_text(1, "destination");
+    hydra::pg::AsOwner owner;
+    hydra::catalog::get_destination(destination);
+    hydra::catalog::get_model(destination, name);
+    hydra::catalog::reset_models(destination, name);
+  });
+  PG_RETURN_VOID();
+}
+
+}  // extern "C"

@@ -1,0 +1,107 @@
+// schedule_rows(), and the trigger that tells the launcher of changes.
+#include "base/clock.hpp"
+#include "pg/spi.hpp"
+#include "pg/transaction.hpp"
+#include "pg/worker.hpp"
+#include "schedule/due.hpp"
+#include "schedule/timetable.hpp"
+
+namespace hydra::sql {
+namespace {
+
+using pg::Text;
+
+// Whether this transaction changed settings or models. Changes that were rolled back to a
+// savepoint leave it set: a visit for nothing costs next to nothing.
+bool changed = false;
+
+void at_transaction_end(XactEvent event, void* argument) {
+  (void)argument;
+  if (!changed) return;
+  switch (event) {
+    case XACT_EVENT_COMMIT:
+      schedule::touch(MyDatabaseId);
+      changed = false;
+      break;
+    case XACT_EVENT_ABORT:
+      changed = false;
+      break;
+    case XACT_EVENT_PRE_PREPARE:
+      // Nobody would tell the launcher when it is committed.
+      ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                      errmsg("cannot PREPARE a transaction that changed hydra_export's settings or "
+                             "models")));
+      break;
+    default:
+      break;
+  }
+}
+
+void note_change() {
+  static bool registered = false;
+  if (!registered) pg::call([]() noexcept { RegisterXactCallback(at_transaction_end, nullptr); });
+  registered = true;
+  changed = true;
+}
+
+Text timestamp(const std::optional<schedule::Micros>& micros) {
+  return micros ? Text(iso8601(*micros)) : std::nullopt;
+}
+
+// One row of the view, as text.
+pg::Row to_row(const schedule::Due& due) {
+  const catalog::Destination& destination = due.destination;
+  const pg::Rows last = pg::query(
+      "SELECT started_at, status FROM hydra_export.exports WHERE destination = $1"
+      " ORDER BY id DESC LIMIT 1",
+      {destination.name});
+  return {destination.name,
+          pg::text(destination.enabled),
+          pg::text(destination.frequency_hours),
+          last.empty() ? Text() : last[0][0],
+          last.empty() ? Text() : last[0][1],
+          timestamp(due.at),
+          due.why};
+}
+
+void put_row(ReturnSetInfo* result, const pg::Row& row) {
+  std::vector<char*> values;
+  for (const Text& value : row) values.push_back(value ? const_cast<char*>(value->c_str()) : nullptr);
+  char** cells = values.data();
+  pg::call([=]() noexcept {
+    AttInMetadata* input = TupleDescGetAttInMetadata(result->setDesc);
+    HeapTuple tuple = BuildTupleFromCStrings(input, cells);
+    tuplestore_puttuple(result->setResult, tuple);
+  });
+}
+
+void schedule_rows(FunctionCallInfo fcinfo) {
+  pg::call([=]() noexcept { InitMaterializedSRF(fcinfo, 0); });
+  pg::AsOwner owner;
+  for (const schedule::Due& due : schedule::list_due()) {
+    put_row(reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo), to_row(due));
+  }
+}
+
+}  // namespace
+}  // namespace hydra::sql
+
+extern "C" {
+
+using hydra::pg::entry;
+
+PG_FUNCTION_INFO_V1(hydra_export_schedule_rows);
+PG_FUNCTION_INFO_V1(hydra_export_schedule_changed);
+
+Datum hydra_export_schedule_rows(PG_FUNCTION_ARGS) {
+  entry([&]() { hydra::sql::schedule_rows(fcinfo); });
+  return Datum(0);
+}
+
+Datum hydra_export_schedule_changed(PG_FUNCTION_ARGS) {
+  if (!CALLED_AS_TRIGGER(fcinfo)) elog(ERROR, "schedule_changed() is a trigger function");
+  entry([]() { hydra::sql::note_change(); });
+  return PointerGetDatum(nullptr);
+}
+
+}  // extern "C"

@@ -1,0 +1,274 @@
+// configure(), remove_destination(), pause(), resume(), iam_policy().
+#include "catalog/destination.hpp"
+#include "catalog/model.hpp"
+#include "catalog/policy.hpp"
+#include "pg/spi.hpp"
+#include "pg/transaction.hpp"
+#include "pg/worker.hpp"
+#include "sql/arguments.hpp"
+
+namespace hydra::sql {
+namespace {
+
+using catalog::Destination;
+using pg::Error;
+
+// In the order of the SQL function's arguments.
+struct Wanted {
+  std::optional<std::string> bucket, access_key, secret_key, session_token, region, endpoint,
+      prefix;
+  std::optional<int> frequency_hours;
+  std::optional<std::string> credentials, addressing;
+  std::string destination;
+};
+
+Wanted read_arguments(FunctionCallInfo call) {
+  const Arguments arguments(call);
+  Wanted wanted;
+  wanted.bucket = arguments.text(0);
+  wanted.access_key = arguments.text(1);
+  wanted.secret_key = arguments.text(2);
+  wanted.session_token = arguments.text(3);
+  wanted.region = arguments.text(4);
+  wanted.endpoint = arguments.text(5);
+  wanted.prefix = arguments.text(6);
+  wanted.frequency_hours = arguments.integer(7);
+  wanted.credentials = arguments.text(8);
+  wanted.addressing = arguments.text(9);
+  wanted.destination = arguments.required_text(10, "destination");
+  return wanted;
+}
+
+Error invalid(const std::string& message, const std::string& hint) {
+  return Error(ERRCODE_INVALID_PARAMETER_VALUE, message, "", hint);
+}
+
+// As it is compared and sent: no '/' at the end, host in lower case, no default port.
+std::string normalized_endpoint(const std::string& endpoint) {
+  const std::optional<s3::EndpointUrl> url = s3::parse_endpoint(endpoint);
+  if (!url) return endpoint;
+  const int usual = url->scheme == "https" ? 443 : 80;
+  const std::string port = url->port == usual ? "" : ":" + std::to_string(url->port);
+  return url->scheme + "://" + url->host + port + url->path;
+}
+
+void check_name(const std::string& name) {
+  if (name.empty() || name.size() > 200) {
+    throw invalid("destination must have a name of 1 to 200 bytes", "Leave it out for \"default\".");
+  }
+}
+
+void check(const Destination& destination) {
+  check_name(destination.name);
+  if (destination.bucket.empty()) {
+    throw invalid("bucket must not be empty", "Name the bucket with bucket => '...'.");
+  }
+  if (const auto problem = s3::bucket_name_problem(destination.bucket)) {
+    throw invalid("bucket name " + *problem, "Give the bucket's name alone, without s3:// or ARN.");
+  }
+  if (const auto problem = s3::region_problem(destination.region)) {
+    throw invalid("region " + *problem, "Give a name such as eu-central-1.");
+  }
+  if (const auto problem = s3::prefix_problem(destination.prefix)) {
+    throw invalid("prefix " + *problem, "Give a prefix such as production/orders, or '' for none.");
+  }
+  if (destination.frequency_hours < 1 || destination.frequency_hours > 168) {
+    throw invalid("frequency_hours must be between 1 and 168, not " +
+                      std::to_string(destination.frequency_hours),
+                  "24 exports once a day, 168 once a week.");
+  }
+  if (destination.addressing != "auto" && destination.addressing != "path" &&
+      destination.addressing != "virtual") {
+    throw invalid("addressing must be auto, path or virtual", "auto suits AWS and most stores.");
+  }
+  if (destination.credentials != "static") {
+    throw Error(ERRCODE_FEATURE_NOT_SUPPORTED, "credentials must be static", "",
+                "Give access_key and secret_key.");
+  }
+  catalog::check_policy(destination);
+}
+
+bool overlap(const Destination& a, const Destination& b) {
+  if (a.bucket != b.bucket || a.endpoint != b.endpoint) return false;
+  return a.prefix.starts_with(b.prefix) || b.prefix.starts_with(a.prefix);
+}
+
+void check_overlap(const Destination& destination) {
+  for (const Destination& other : catalog::load_destinations()) {
+    if (other.name == destination.name || !overlap(destination, other)) continue;
+    throw Error(ERRCODE_DUPLICATE_OBJECT,
+                "bucket and prefix overlap those of destination \"" + other.name + "\"",
+                "Objects of one could overwrite objects of the other.",
+                "Give each destination of a bucket a prefix of its own.");
+  }
+}
+
+void apply(const Wanted& wanted, Destination& destination) {
+  if (wanted.bucket) destination.bucket = *wanted.bucket;
+  if (wanted.region) destination.region = wanted.region->empty() ? "us-east-1" : *wanted.region;
+  if (wanted.endpoint) destination.endpoint = normalized_endpoint(*wanted.endpoint);
+  if (wanted.prefix) {
+    destination.prefix = *wanted.prefix;
+    if (!destination.prefix.empty() && destination.prefix.back() != '/') destination.prefix += '/';
+  }
+  if (wanted.frequency_hours) destination.frequency_hours = *wanted.frequency_hours;
+  if (wanted.credentials) destination.credentials = *wanted.credentials;
+  if (wanted.addressing) {
+    destination.addressing = wanted.addressing->empty() ? "auto" : *wanted.addressing;
+  }
+}
+
+// The credentials after this call; nothing where they stay as they are.
+std::optional<s3::Credentials> new_credentials(const Wanted& wanted, bool had_some) {
+  const bool access = wanted.access_key && !wanted.access_key->empty();
+  const bool secret = wanted.secret_key && !wanted.secret_key->empty();
+  if (access != secret) {
+    throw invalid(std::string(access ? "secret_key" : "access_key") + " is missing",
+                  "Give access_key and secret_key together.");
+  }
+  if (access) {
+    return s3::Credentials{*wanted.access_key, *wanted.secret_key,
+                           wanted.session_token.value_or("")};
+  }
+  if (!had_some || wanted.access_key || wanted.secret_key) {
+    throw invalid("access_key and secret_key are missing", "Give both.");
+  }
+  if (wanted.session_token) {
+    throw invalid("session_token came without keys", "Give access_key and secret_key with it.");
+  }
+  return std::nullopt;
+}
+
+void start_over(Destination& destination) {
+  ++destination.generation;
+  catalog::reset_models(destination.name, std::nullopt);
+  pg::report(NOTICE, Error(ERRCODE_SUCCESSFUL_COMPLETION,
+                           "the next exports of destination \"" + destination.name +
+                               "\" are full ones, as they go to another place"));
+}
+
+void warn_without_preload() {
+  if (pg::is_preloaded()) return;
+  pg::report(WARNING,
+             Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                   "no export will run on schedule: hydra_export is not in "
+                   "shared_preload_libraries",
+                   "", "Add it there and restart the server. hydra_export.export_now() works."),
+             pg::Statement::hidden);
+}
+
+void configure(const Wanted& wanted) {
+  pg::AsOwner owner;
+  // Two new destinations must not overlap each other either.
+  pg::query("LOCK TABLE hydra_export.settings IN SHARE ROW EXCLUSIVE MODE");
+  const std::optional<Destination> before = catalog::find_destination(wanted.destination);
+  Destination destination = before.value_or(Destination{});
+  destination.name = wanted.destination;
+  if (!before) destination.region = "us-east-1";
+  apply(wanted, destination);
+  check(destination);
+  check_overlap(destination);
+  const bool had_some = before && catalog::load_credentials(destination.name).has_value();
+  const std::optional<s3::Credentials> credentials = new_credentials(wanted, had_some);
+
+  if (!before) {
+    catalog::insert_destination(destination);
+  } else {
+    const bool moved = before->bucket != destination.bucket ||
+                       before->endpoint != destination.endpoint ||
+                       before->prefix != destination.prefix;
+    if (moved) start_over(destination);
+    catalog::update_destination(destination);
+  }
+  if (credentials) catalog::save_credentials(destination.name, *credentials);
+  warn_without_preload();
+}
+
+void set_enabled(const std::string& name, bool enabled) {
+  pg::query("UPDATE hydra_export.settings SET enabled = $2::boolean WHERE destination = $1",
+            {name, pg::text(enabled)});
+}
+
+void resume(const std::string& name) {
+  pg::AsOwner owner;
+  catalog::get_destination(name);
+  const std::optional<catalog::DestinationState> state = catalog::load_state(name);
+  if (!state || state->database != MyDatabaseId) {
+    catalog::reset_models(name, std::nullopt);
+    catalog::adopt_destination(name);
+  }
+  set_enabled(name, true);
+}
+
+std::string iam_policy(const std::string& name) {
+  pg::AsOwner owner;
+  const Destination destination = catalog::get_destination(name);
+  const char* partition = destination.region.starts_with("cn-")       ? "aws-cn"
+                          : destination.region.starts_with("us-gov-") ? "aws-us-gov"
+                                                                      : "aws";
+  const std::string resource =
+      std::string("arn:") + partition + ":s3:::" + destination.bucket + "/" + destination.prefix + "*";
+  return pg::or_empty(pg::query(
+      "SELECT jsonb_build_object('Version', '2012-10-17', 'Statement',"
+      " jsonb_build_array(jsonb_build_object('Effect', 'Allow',"
+      " 'Action', 's3:PutObject', 'Resource', $1::text)))",
+      {resource})[0][0]);
+}
+
+}  // namespace
+}  // namespace hydra::sql
+
+extern "C" {
+
+using hydra::pg::entry;
+using hydra::sql::Arguments;
+
+PG_FUNCTION_INFO_V1(hydra_export_configure);
+PG_FUNCTION_INFO_V1(hydra_export_remove_destination);
+PG_FUNCTION_INFO_V1(hydra_export_pause);
+PG_FUNCTION_INFO_V1(hydra_export_resume);
+PG_FUNCTION_INFO_V1(hydra_export_iam_policy);
+
+// Whatever goes wrong here, the statement holds a secret and stays out of the server's log.
+Datum hydra_export_configure(PG_FUNCTION_ARGS) {
+  entry([&]() { hydra::sql::configure(hydra::sql::read_arguments(fcinfo)); },
+        hydra::pg::Statement::hidden);
+  PG_RETURN_VOID();
+}
+
+Datum hydra_export_remove_destination(PG_FUNCTION_ARGS) {
+  entry([&]() {
+    const std::string name = Arguments(fcinfo).required_text(0, "destination");
+    hydra::pg::AsOwner owner;
+    hydra::catalog::get_destination(name);
+    hydra::pg::query("DELETE FROM hydra_export.settings WHERE destination = $1", {name});
+  });
+  PG_RETURN_VOID();
+}
+
+Datum hydra_export_pause(PG_FUNCTION_ARGS) {
+  entry([&]() {
+    const std::string name = Arguments(fcinfo).required_text(0, "destination");
+    hydra::pg::AsOwner owner;
+    hydra::catalog::get_destination(name);
+    hydra::sql::set_enabled(name, false);
+  });
+  PG_RETURN_VOID();
+}
+
+Datum hydra_export_resume(PG_FUNCTION_ARGS) {
+  entry([&]() { hydra::sql::resume(Arguments(fcinfo).required_text(0, "destination")); });
+  PG_RETURN_VOID();
+}
+
+Datum hydra_export_iam_policy(PG_FUNCTION_ARGS) {
+  return entry([&]() {
+    const std::string policy =
+        hydra::sql::iam_policy(Arguments(fcinfo).required_text(0, "destination"));
+    const char* json = policy.c_str();
+    return hydra::pg::call(
+        [=]() noexcept { return DirectFunctionCall1(jsonb_in, CStringGetDatum(json)); });
+  });
+}
+
+}  // extern "C"

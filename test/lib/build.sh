@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Builds the copy in WORK/src and makes a server find it. Sourced by what test/run and demo/run start as an
+# unprivileged user, with `work` set.
+# shellcheck disable=SC2154,SC2034
+
+# A user's own settings for PostgreSQL, make or locale must not decide what happens here.
+pg_config=$PG_CONFIG
+unset "${!PG@}" "${!LC_@}" "${!MAKE@}"
+export PG_CONFIG=$pg_config LANG=C.UTF-8
+
+bin=$("$PG_CONFIG" --bindir)
+export TEMP_CONFIG=$work/temp.conf
+
+# Nothing is installed into the system: the server finds the extension by these settings.
+write_temp_config() {
+  cat > "$TEMP_CONFIG" <<CONF
+shared_preload_libraries = 'hydra_export'
+extension_destdir = '$work/install'
+dynamic_library_path = '$work/install$("$PG_CONFIG" --pkglibdir):\$libdir'
+CONF
+}
+
+# Objects that were compiled with other flags are of no use.
+clean_if_flags_changed() {
+  if [ -e "$work/flags" ] && [ "$(cat "$work/flags")" != "$1" ]; then make clean; fi
+  echo "$1" > "$work/flags"
+}
+
+# build FLAGS: in a chain, because `set -e` does not hold where the caller looks at the status.
+build() {
+  clean_if_flags_changed "$1" \
+    && make -j"$(nproc)" EXTRA_CXXFLAGS="$1" \
+    && rm -rf "$work/install" \
+    && make install EXTRA_CXXFLAGS="$1" DESTDIR="$work/install" \
+    && write_temp_config
+}
+
+cd "$work/src" || exit

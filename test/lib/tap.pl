@@ -1,0 +1,42 @@
+# Runs TAP files like prove, shows the end of the log of those that fail, and counts assertions in the last line.
+#
+#   perl tap.pl [--jobs N] [-I DIR...] FILE...
+
+use strict;
+use warnings;
+
+use File::Basename qw(fileparse);
+use Getopt::Long;
+use List::Util qw(max sum0);
+use TAP::Harness;
+
+my ($jobs, @include) = (1);
+GetOptions('jobs=i' => \$jobs, 'I=s' => \@include) or exit 2;
+
+my $harness = TAP::Harness->new({ jobs => $jobs, lib => \@include, timer => 1, failures => 1 });
+my $result = $harness->runtests(@ARGV);
+
+foreach my $file ($result->descriptions)
+{
+    print_log($file) if ($result->parsers($file))[0]->has_problems;
+}
+
+# A file that ended early, or with a wrong plan, has failed even if each of its assertions passed.
+my @parsers = $result->parsers;
+my $passed = sum0 map { scalar $_->passed } @parsers;
+my $failed = sum0 map { max(scalar $_->failed, $_->has_problems ? 1 : 0) } @parsers;
+print "$passed passed, $failed failed\n";
+exit($failed ? 1 : 0);
+
+# Where PostgreSQL::Test::Utils sends what a test and its commands print.
+sub print_log
+{
+    my ($file) = @_;
+
+    my ($name) = fileparse($file, qr/\.[^.]*/);
+    my $path = "$ENV{TESTDIR}/tmp_check/log/regress_log_$name";
+    open(my $log, '<', $path) or return;
+    my @lines = <$log>;
+    print "---- the end of $path\n", @lines[ max(0, @lines - 25) .. $#lines ];
+    return;
+}

@@ -1,0 +1,121 @@
+# The harness itself: what the other tests take for granted about the S3 server and the faults in front of it.
+
+use strict;
+use warnings;
+
+use HydraExport::FaultServer;
+use HydraExport::S3;
+use HydraExport::Test;
+use Test::More;
+use Time::HiRes qw(time);
+
+my $s3 = start_s3();
+my @writer = $s3->writer;
+$s3->make_bucket('first');
+$s3->make_bucket('second');
+
+sub as_writer
+{
+    my ($method, $path, %options) = @_;
+    return $s3->request($method, $path, keys => \@writer, %options);
+}
+
+# ---- the writer may write, and nothing else
+
+is($s3->put('first', 'a.json', "{}\n", keys => \@writer)->{status}, 200, 'the writer puts an object');
+is($s3->put('first', 'a.json', "{}\n", keys => \@writer)->{status}, 200, 'and puts it again');
+is(as_writer('GET',    '/first/a.json')->{status},        403, 'the writer may not read its own object');
+is(as_writer('GET',    '/first?list-type=2')->{status},   403, 'nor list the bucket');
+is(as_writer('DELETE', '/first/a.json')->{status},        403, 'nor delete the object');
+is(as_writer('GET',    '/first/a.json?acl=')->{status},   403, 'nor read its rights');
+is(as_writer('PUT',    '/third')->{status},               403, 'nor create a bucket');
+is($s3->get('first', 'a.json'), "{}\n", 'the owner reads it');
+
+my $answer = $s3->put('first', 'b', 'x', keys => [ $writer[0], 'another secret' ]);
+is($answer->{status}, 403, 'a wrong secret is refused');
+like($answer->{body}, qr/SignatureDoesNotMatch/, 'and called so');
+$answer = $s3->put('first', 'b', 'x', keys => [ 'UNKNOWN', $writer[1] ]);
+like($answer->{body}, qr/InvalidAccessKeyId/, 'an unknown key is called so');
+$answer = $s3->put('missing', 'b', 'x', keys => \@writer);
+like($answer->{body}, qr/NoSuchBucket/, 'a missing bucket is called so');
+
+# ---- helpers
+
+my @names = ('p/1.json', 'p/a%2Db.json', 'p/a%2Fb.json', 'p/a b+c&d.json', 'p/_manifest.json', "p/\xC3\xA9.json", 'q');
+foreach my $name (@names)
+{
+    is($s3->put('second', $name, qq({"name": "of $name"}\n), keys => \@writer)->{status}, 200, "put $name");
+}
+is_deeply([ $s3->keys('second') ], [ sort @names ], 'list finds every key as it is');
+is_deeply([ $s3->keys('second', 'p/', 2) ], [ sort grep { m{^p/} } @names ], 'list goes on from page to page');
+is_deeply($s3->list('second', 'q'), [ { key => 'q', size => length qq({"name": "of q"}\n) } ], 'list has sizes');
+is($s3->get('second', $_), qq({"name": "of $_"}\n), "get $_") foreach @names;
+is_deeply([ $s3->rows('second', 'p/a%') ], [ map { { name => "of p/a\%$_.json" } } qw(2Db 2Fb) ], 'rows are decoded');
+is(scalar $s3->lines('second', 'p/'), 5, 'lines leave out the manifest');
+is_deeply($s3->manifest('second', 'p'), { name => 'of p/_manifest.json' }, 'manifest');
+my $binary = join '', map { chr } 0 .. 255;
+$s3->put('first', 'binary', $binary);
+is($s3->get('first', 'binary'), $binary, 'bytes come back as they were');
+
+# ---- faults
+
+my $faults = start_faults($s3);
+
+# One PUT through the fault server, as its status, or the reason why there is none.
+sub put_through
+{
+    my ($key, $body) = @_;
+
+    local *STDERR;
+    open STDERR, '>', '/dev/null';
+    my $put = eval { $s3->put('first', $key, $body // 'x', keys => \@writer, endpoint => $faults->endpoint) };
+    return $put ? $put->{status} : 'none';
+}
+
+is(put_through('pass'), 200, 'without a plan requests are passed on');
+is($s3->get('first', 'pass'), 'x', 'and arrive');
+my $large = 'x' x 3_000_000;
+is(put_through('large', $large), 200, 'a large body is passed on');
+is(length $s3->get('first', 'large'), length $large, 'and arrives whole');
+
+$faults->plan(
+    { fault => 'status', status => 503, code => 'SlowDown', times => 2 },
+    { fault => 'status', status => 500, path => 'other' });
+is(put_through('status'), 503, 'a planned status is answered');
+is(put_through('status'), 503, 'as often as planned');
+is(put_through('status'), 200, 'and then no more');
+is(put_through('other'),  500, 'a fault with a path waits for it');
+
+foreach my $fault (qw(reset drop))
+{
+    $faults->plan({ fault => $fault });
+    is(put_through($fault, $large), 'none', "$fault gives no answer");
+    is_deeply([ $s3->keys('first', $fault) ], [], 'and the request does not arrive');
+    is(put_through($fault, $large), 200, 'the next one does');
+}
+
+$faults->plan({ fault => 'lose_answer' });
+is(put_through('lost'), 'none', 'a lost answer is not seen');
+is_deeply([ $s3->keys('first', 'lost') ], ['lost'], 'though the object is there');
+
+$faults->plan({ fault => 'slow', seconds => 0.5 });
+my $start = time;
+is(put_through('slow'), 200, 'a slow request is answered');
+cmp_ok(time - $start, '>=', 0.5, 'slowly');
+
+$faults->plan({ fault => 'hang' });
+defined(my $pid = fork) or die "fork: $!";
+if ($pid == 0)
+{
+    sleep 1;
+    $faults->release;
+    POSIX::_exit(0);
+}
+is(put_through('hang'), 200, 'a request that hangs goes on when released');
+waitpid $pid, 0;
+
+my @fault_names = map { $_->{fault} } $faults->requests;
+is_deeply([ @fault_names[ 0 .. 3 ] ], [qw(pass pass status status)], 'requests are noted with what became of them');
+is(($faults->requests)[0]{target}, '/first/pass', 'and their target');
+
+done_testing();

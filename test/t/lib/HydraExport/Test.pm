@@ -1,0 +1,99 @@
+package HydraExport::Test;
+
+# What the TAP tests share: a PostgreSQL server with the extension, an S3 server, and the steps between them.
+
+use strict;
+use warnings;
+
+use Carp;
+use Exporter 'import';
+use HydraExport::FaultServer;
+use HydraExport::S3;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+our @EXPORT = qw(start_s3 start_faults new_node configure wait_for_export);
+
+my @servers;
+
+# start_s3(%environment): a HydraExport::S3; the environment is that of test/s3/server, e.g. TLS => 1.
+sub start_s3
+{
+    my (%environment) = @_;
+
+    my $s3 = HydraExport::S3->start(PostgreSQL::Test::Utils::tempdir('s3'), %environment);
+    push @servers, $s3;
+    return $s3;
+}
+
+# start_faults($s3): a HydraExport::FaultServer in front of it.
+sub start_faults
+{
+    my ($s3) = @_;
+
+    my $faults = HydraExport::FaultServer->start(PostgreSQL::Test::Utils::tempdir('faults'), $s3->endpoint);
+    push @servers, $faults;
+    return $faults;
+}
+
+# Before the temporary directories go.
+END
+{
+    $_->stop foreach @servers;
+}
+
+# new_node(NAME, setting => value…): an initialised and started server. TEMP_CONFIG, which test/run sets, preloads
+# the extension. Statements are not logged, as in production: tests look for secrets in the log.
+sub new_node
+{
+    my ($name, %settings) = @_;
+
+    %settings = (
+        log_statement             => 'none',
+        max_prepared_transactions => 10,
+        max_worker_processes      => 16,
+        wal_level                 => 'replica',
+        %settings);
+    my $node = PostgreSQL::Test::Cluster->new($name);
+    $node->init;
+    $node->append_conf('postgresql.conf', join '', map { "$_ = " . literal($settings{$_}) . "\n" } sort keys %settings);
+    $node->start;
+    return $node;
+}
+
+sub literal
+{
+    my ($value) = @_;
+
+    $value =~ s/'/''/g;
+    return "'$value'";
+}
+
+# configure($node, DATABASE, $s3, bucket => …, …): saves settings with the writer's keys. Any argument of
+# hydra_export.configure() may be given, also in place of these; undef leaves one out.
+sub configure
+{
+    my ($node, $database, $s3, %arguments) = @_;
+
+    my ($key, $secret) = $s3->writer;
+    %arguments = (endpoint => $s3->endpoint, access_key => $key, secret_key => $secret, %arguments);
+    my @given = grep { defined $arguments{$_} } sort keys %arguments;
+    my $list = join ', ', map { "$_ => " . literal($arguments{$_}) } @given;
+    $node->safe_psql($database, "SELECT hydra_export.configure($list)");
+    return;
+}
+
+# wait_for_export($node, DATABASE, N, DESTINATION): waits until N exports have ended, however they ended.
+sub wait_for_export
+{
+    my ($node, $database, $count, $destination) = @_;
+
+    my $where = "status <> 'running' AND destination = " . literal($destination // 'default');
+    $node->poll_query_until($database, "SELECT count(*) >= $count FROM hydra_export.exports WHERE $where")
+      and return;
+    diag($node->safe_psql($database, 'SELECT * FROM hydra_export.exports ORDER BY id'));
+    croak "fewer than $count exports have ended";
+}
+
+1;

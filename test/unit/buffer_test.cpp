@@ -1,0 +1,97 @@
+#include "base/buffer.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+namespace hydra {
+namespace {
+
+void append(Buffer& buffer, const std::string& text) {
+  ASSERT_TRUE(buffer.reserve(text.size()));
+  buffer.append_reserved(text.data(), text.size());
+}
+
+std::string contents(const Buffer& buffer) {
+  return std::string(buffer.data(), buffer.size());
+}
+
+TEST(Buffer, KeepsItsContentsWhileGrowing) {
+  Buffer buffer;
+  std::string expected;
+  for (int i = 0; i < 20000; ++i) {
+    append(buffer, std::to_string(i));
+    expected += std::to_string(i);
+  }
+  EXPECT_EQ(contents(buffer), expected);
+}
+
+TEST(Buffer, GrowsByHalfAtTheMost) {
+  Buffer buffer;
+  const std::string block(1000, 'x');
+  for (int i = 0; i < 20000; ++i) {
+    append(buffer, block);
+    if (buffer.size() > 8192) {
+      ASSERT_LE(buffer.capacity(), buffer.size() + buffer.size() / 2);
+    }
+  }
+}
+
+TEST(Buffer, GrowsRarely) {
+  Buffer buffer;
+  int growths = 0;
+  for (int i = 0; i < 1000000; ++i) {
+    const std::size_t before = buffer.capacity();
+    ASSERT_TRUE(buffer.reserve(1));
+    buffer.advance(1);
+    growths += buffer.capacity() != before;
+  }
+  EXPECT_LT(growths, 20);
+}
+
+TEST(Buffer, SaysWhenMemoryIsOutAndKeepsWhatItHas) {
+  Buffer buffer;
+  append(buffer, "kept");
+  EXPECT_FALSE(buffer.reserve(SIZE_MAX));
+  EXPECT_FALSE(buffer.reserve(SIZE_MAX / 2 - 100));
+  EXPECT_EQ(contents(buffer), "kept");
+}
+
+TEST(Buffer, IsWrittenAtItsEnd) {
+  Buffer buffer;
+  append(buffer, "abc");
+  ASSERT_TRUE(buffer.reserve(2));
+  buffer.end()[0] = 'd';
+  buffer.advance(1);
+  EXPECT_EQ(contents(buffer), "abcd");
+  buffer.truncate(2);
+  EXPECT_EQ(contents(buffer), "ab");
+  const std::size_t capacity = buffer.capacity();
+  buffer.truncate(0);
+  EXPECT_EQ(buffer.capacity(), capacity);
+}
+
+TEST(Buffer, HasAnAddressAfterReservingNothing) {
+  Buffer buffer;
+  ASSERT_TRUE(buffer.reserve(0));
+  EXPECT_NE(buffer.data(), nullptr);
+}
+
+TEST(Buffer, Moves) {
+  Buffer a;
+  append(a, "abc");
+  Buffer b = std::move(a);
+  EXPECT_EQ(contents(b), "abc");
+  Buffer c;
+  append(c, "gone");
+  c = std::move(b);
+  EXPECT_EQ(contents(c), "abc");
+  c.release();
+  EXPECT_EQ(c.size(), 0u);
+  EXPECT_EQ(c.capacity(), 0u);
+}
+
+}  // namespace
+}  // namespace hydra

@@ -1,0 +1,161 @@
+#include "s3/endpoint.hpp"
+
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+
+namespace hydra::s3 {
+namespace {
+
+std::string url(std::string bucket, std::string region, std::string endpoint,
+                Addressing addressing = Addressing::automatic) {
+  return resolve({std::move(bucket), std::move(region), std::move(endpoint), addressing}).url();
+}
+
+TEST(Endpoint, AwsIsVirtualHosted) {
+  EXPECT_EQ(url("data", "eu-west-1", ""), "https://data.s3.eu-west-1.amazonaws.com");
+  EXPECT_EQ(url("data", "cn-north-1", ""), "https://data.s3.cn-north-1.amazonaws.com.cn");
+}
+
+TEST(Endpoint, ABucketWithADotDoesNotFitTheCertificate) {
+  EXPECT_EQ(url("my.data", "us-east-1", ""), "https://s3.us-east-1.amazonaws.com/my.data");
+}
+
+TEST(Endpoint, CustomEndpointsArePathStyle) {
+  EXPECT_EQ(url("data", "x", "http://localhost:9000"), "http://localhost:9000/data");
+  EXPECT_EQ(url("data", "x", "https://S3.Example.com/store/"), "https://s3.example.com/store/data");
+}
+
+TEST(Endpoint, BothStylesCanBeForced) {
+  EXPECT_EQ(url("data", "us-east-1", "", Addressing::path),
+            "https://s3.us-east-1.amazonaws.com/data");
+  EXPECT_EQ(url("data", "x", "https://s3.example.com:8443", Addressing::virtual_hosted),
+            "https://data.s3.example.com:8443");
+}
+
+TEST(Endpoint, AnIpAddressTakesNoBucketInFront) {
+  EXPECT_EQ(url("data", "x", "http://127.0.0.1:9000", Addressing::virtual_hosted),
+            "http://127.0.0.1:9000/data");
+  EXPECT_EQ(url("data", "x", "http://[::1]:9000", Addressing::virtual_hosted),
+            "http://[::1]:9000/data");
+}
+
+TEST(Endpoint, TheHostHasThePortUnlessItIsTheDefault) {
+  EXPECT_EQ(resolve({"data", "x", "https://a.example:443"}).host, "a.example");
+  EXPECT_EQ(resolve({"data", "x", "http://a.example:80"}).host, "a.example");
+  EXPECT_EQ(resolve({"data", "x", "http://a.example:443"}).host, "a.example:443");
+}
+
+TEST(Endpoint, ThePathIsEncodedOnce) {
+  EXPECT_EQ(resolve({"data", "x", "https://a.example/x%20y/a+b"}).base_path, "/x%20y/a%2Bb/data");
+}
+
+TEST(Endpoint, KnowsLoopback) {
+  for (const char* loopback : {"http://127.0.0.1:9000", "http://127.9.9.9", "http://[::1]:9000",
+                               "http://[0:0::1]", "http://localhost", "http://minio.localhost:1"})
+    EXPECT_TRUE(resolve({"data", "x", loopback}).is_loopback()) << loopback;
+  for (const char* other : {"http://128.0.0.1", "http://127.0.0.1.example.com", "http://[::2]",
+                            "http://localhost.example.com", "http://notlocalhost"})
+    EXPECT_FALSE(resolve({"data", "x", other}).is_loopback()) << other;
+}
+
+TEST(Endpoint, ThrowsOnWhatIsNoUrl) {
+  EXPECT_THROW(resolve({"data", "x", "s3.example.com"}), std::runtime_error);
+}
+
+TEST(EndpointUrl, HasItsParts) {
+  const auto parts = parse_endpoint("HTTPS://[2001:DB8::1]:8443/a/b/");
+  ASSERT_TRUE(parts.has_value());
+  EXPECT_EQ(parts->scheme, "https");
+  EXPECT_EQ(parts->host, "[2001:db8::1]");
+  EXPECT_EQ(parts->port, 8443);
+  EXPECT_EQ(parts->path, "/a/b");
+}
+
+TEST(EndpointProblem, AcceptsUrlsOfStores) {
+  for (const char* good :
+       {"https://s3.example.com", "https://s3.example.com/", "https://minio_1:9000",
+        "http://127.0.0.1:9000", "https://[2001:db8::1]", "https://10.0.0.1/x"})
+    EXPECT_EQ(endpoint_problem(good, false), std::nullopt) << good;
+}
+
+TEST(EndpointProblem, PlainHttpIsForLoopbackOnly) {
+  EXPECT_EQ(endpoint_problem("http://s3.example.com", false),
+            "plain http:// is allowed for loopback addresses only");
+  EXPECT_EQ(endpoint_problem("http://s3.example.com", true), std::nullopt);
+  EXPECT_EQ(endpoint_problem("http://localhost:9000", false), std::nullopt);
+  EXPECT_NE(endpoint_problem("http://127.0.0.1.evil.example", false), std::nullopt);
+}
+
+TEST(EndpointProblem, OtherSpellingsOfAddressesAreRefused) {
+  for (const char* odd :
+       {"https://127.1", "https://2130706433", "https://0x7f000001", "https://0177.0.0.1",
+        "https://[::1", "https://[gggg::]", "https://1.2.3.4.5", "https://[fe80::1%25eth0]"})
+    EXPECT_NE(endpoint_problem(odd, true), std::nullopt) << odd;
+}
+
+TEST(EndpointProblem, SaysWhatIsWrong) {
+  const std::string no_url = "is not a URL that starts with https:// or http://";
+  EXPECT_EQ(endpoint_problem("", true), no_url);
+  EXPECT_EQ(endpoint_problem("s3.example.com", true), no_url);
+  EXPECT_EQ(endpoint_problem("ftp://s3.example.com", true), no_url);
+  EXPECT_EQ(endpoint_problem("https://", true), "has no host");
+  EXPECT_EQ(endpoint_problem("https://a?b", true), "must not contain a query");
+  EXPECT_EQ(endpoint_problem("https://a#b", true), "must not contain a fragment");
+  for (const char* bad :
+       {"https://a b", "https://a\nb", "https://a\\b", "https://\xc3\xa9", "https://a/\x7f"})
+    EXPECT_EQ(endpoint_problem(bad, true), "contains a character that a URL cannot contain") << bad;
+  for (const char* bad : {"https://a:0", "https://a:65536", "https://a:", "https://a:9x",
+                          "https://a:-1", "https://a:99999999999"})
+    EXPECT_EQ(endpoint_problem(bad, true), "has a port that is not between 1 and 65535") << bad;
+  for (const char* bad : {"https://a//b", "https://a/../b", "https://a/%2e%2E/b", "https://a/./b"})
+    EXPECT_NE(endpoint_problem(bad, true), std::nullopt) << bad;
+}
+
+TEST(EndpointProblem, NeverRepeatsAPassword) {
+  const auto problem = endpoint_problem("https://user:hunter2@s3.example.com", true);
+  EXPECT_EQ(problem, "must not contain a user name or password");
+}
+
+TEST(BucketName, AcceptsGoodNames) {
+  for (const char* good : {"abc", "my-bucket", "my.bucket.1", "1a2", "xn-bucket"})
+    EXPECT_EQ(bucket_name_problem(good), std::nullopt) << good;
+  EXPECT_EQ(bucket_name_problem(std::string(63, 'a')), std::nullopt);
+}
+
+TEST(BucketName, SaysWhatIsWrong) {
+  EXPECT_EQ(bucket_name_problem("ab"), "must be 3 to 63 characters long");
+  EXPECT_EQ(bucket_name_problem(std::string(64, 'a')), "must be 3 to 63 characters long");
+  EXPECT_EQ(bucket_name_problem("My-bucket"),
+            "must consist of lower-case letters, digits, dots and hyphens");
+  EXPECT_EQ(bucket_name_problem("-bucket"), "must begin and end with a letter or digit");
+  EXPECT_EQ(bucket_name_problem("bucket."), "must begin and end with a letter or digit");
+  EXPECT_EQ(bucket_name_problem("a..b"), "must not contain two dots in a row");
+  EXPECT_EQ(bucket_name_problem("192.168.5.4"), "must not be an IP address");
+  EXPECT_EQ(bucket_name_problem("xn--bucket"), "must not begin with \"xn--\"");
+  for (const char* bad : {"sthree-a", "amzn-s3-demo-a", "a-s3alias", "a--ol-s3", "a.mrap",
+                          "a--x-s3", "a--table-s3", "a_b", "a/b", "a b"})
+    EXPECT_NE(bucket_name_problem(bad), std::nullopt) << bad;
+}
+
+TEST(Region, HasItsRules) {
+  for (const char* good : {"us-east-1", "auto", "US", "garage", "eu_central"})
+    EXPECT_EQ(region_problem(good), std::nullopt) << good;
+  for (const char* bad : {"", "us east", "us.evil.example", "a/b", "-a", "a-", "a\n"})
+    EXPECT_NE(region_problem(bad), std::nullopt) << bad;
+}
+
+TEST(Prefix, HasItsRules) {
+  for (const char* good : {"", "a", "a/", "a/b", "a/b/", "caf\u00e9/x y"})
+    EXPECT_EQ(prefix_problem(good), std::nullopt) << good;
+  EXPECT_EQ(prefix_problem("/a"), "must not begin with a slash");
+  EXPECT_EQ(prefix_problem(std::string(513, 'a')), "must be at most 512 bytes long");
+  EXPECT_EQ(prefix_problem("a\xff"), "must be valid UTF-8");
+  EXPECT_EQ(prefix_problem("a\tb"), "must not contain control characters");
+  EXPECT_EQ(prefix_problem("a\u0085"), "must not contain control characters");
+  for (const char* bad : {"a//b", "a//", "./a", "a/..", "..", "a/./b"})
+    EXPECT_EQ(prefix_problem(bad), "must not contain an empty, \".\" or \"..\" segment") << bad;
+}
+
+}  // namespace
+}  // namespace hydra::s3

@@ -1,0 +1,58 @@
+#include "base/grid.hpp"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+
+namespace hydra {
+namespace {
+
+constexpr std::int64_t hour = 3600000000;
+constexpr std::int64_t least = std::numeric_limits<std::int64_t>::min();
+constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+
+TEST(Grid, TheNextPointIsStrictlyLater) {
+  EXPECT_EQ(next_grid_point(100, 10, 100), 110);
+  EXPECT_EQ(next_grid_point(100, 10, 101), 110);
+  EXPECT_EQ(next_grid_point(100, 10, 109), 110);
+  EXPECT_EQ(next_grid_point(100, 10, 110), 120);
+}
+
+TEST(Grid, ReachesBackBeforeTheAnchor) {
+  EXPECT_EQ(next_grid_point(100, 10, 99), 100);
+  EXPECT_EQ(next_grid_point(100, 10, 90), 100);
+  EXPECT_EQ(next_grid_point(100, 10, 89), 90);
+  EXPECT_EQ(next_grid_point(100, 10, -101), -100);
+}
+
+TEST(Grid, DoesNotDrift) {
+  std::int64_t time = 0;
+  for (int i = 0; i < 1000; ++i)
+    time = next_grid_point(7, 24 * hour, time + 1234567);
+  EXPECT_EQ((time - 7) % (24 * hour), 0);
+}
+
+TEST(Grid, SurvivesTheEndsOfTime) {
+  EXPECT_EQ(next_grid_point(least, hour, most), most);
+  EXPECT_EQ(next_grid_point(most, hour, most), most);
+  const std::int64_t first = next_grid_point(most, hour, least);
+  EXPECT_GT(first, least);
+  EXPECT_LE(first, least + hour);
+}
+
+TEST(RetryDelay, DoublesUpToThePeriod) {
+  EXPECT_EQ(retry_delay(60, 1, 86400), 60);
+  EXPECT_EQ(retry_delay(60, 2, 86400), 120);
+  EXPECT_EQ(retry_delay(60, 11, 86400), 61440);
+  EXPECT_EQ(retry_delay(60, 12, 86400), 86400);
+  EXPECT_EQ(retry_delay(60, std::numeric_limits<int>::max(), 86400), 86400);
+  EXPECT_EQ(retry_delay(60, 1, 30), 30);
+}
+
+TEST(RetryDelay, DoesNotOverflow) {
+  EXPECT_EQ(retry_delay(1, 64, most), most);
+  EXPECT_EQ(retry_delay(most, 5, most), most);
+}
+
+}  // namespace
+}  // namespace hydra
