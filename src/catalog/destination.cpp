@@ -90,10 +90,10 @@ void update_destination(const Destination& destination) {
 }
 
 std::optional<s3::Credentials> load_credentials(const std::string& destination) {
-  const pg::Rows rows =
-      pg::query("SELECT access_key, secret_key, session_token FROM hydra_export.secrets"
-                " WHERE destination = $1",
-                {destination});
+  const pg::Rows rows = pg::query(
+      "SELECT access_key, secret_key, session_token FROM hydra_export.secrets"
+      " WHERE destination = $1",
+      {destination});
   if (rows.empty()) return std::nullopt;
   return s3::Credentials{or_empty(rows[0][0]), or_empty(rows[0][1]), or_empty(rows[0][2])};
 }

@@ -13,9 +13,12 @@ constexpr Micros micros_per_second = 1000000;
 
 const char* to_text(StartedBy started_by) {
   switch (started_by) {
-    case StartedBy::schedule: return "schedule";
-    case StartedBy::retry: return "retry";
-    case StartedBy::user: break;
+    case StartedBy::schedule:
+      return "schedule";
+    case StartedBy::retry:
+      return "retry";
+    case StartedBy::user:
+      break;
   }
   return "user";
 }
@@ -25,7 +28,9 @@ Text timestamp(std::optional<Micros> micros) {
   return iso8601(*micros);
 }
 
-Text number(std::uint64_t value) { return std::to_string(value); }
+Text number(std::uint64_t value) {
+  return std::to_string(value);
+}
 
 // The unique constraint decides which folder is free: history may know folders of an earlier
 // destination of this name.
@@ -70,13 +75,15 @@ void insert_model(const Claim& claim, const ModelRow& model) {
 
 std::uint64_t ModelRow::rows() const {
   std::uint64_t sum = 0;
-  for (const ObjectRow& object : objects) sum += object.rows;
+  for (const ObjectRow& object : objects)
+    sum += object.rows;
   return sum;
 }
 
 std::uint64_t ModelRow::bytes() const {
   std::uint64_t sum = 0;
-  for (const ObjectRow& object : objects) sum += object.bytes;
+  for (const ObjectRow& object : objects)
+    sum += object.bytes;
   return sum;
 }
 

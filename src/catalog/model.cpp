@@ -92,10 +92,9 @@ Model get_model(const std::string& destination, const std::string& name) {
   const pg::Rows rows =
       pg::query(select_models + " AND m.name = $3", {destination, pg::text(3600), name});
   if (rows.empty()) {
-    throw pg::Error(
-        ERRCODE_UNDEFINED_OBJECT,
-        "model \"" + name + "\" does not exist in destination \"" + destination + "\"", "",
-        "The table hydra_export.models lists the models.");
+    throw pg::Error(ERRCODE_UNDEFINED_OBJECT,
+                    "model \"" + name + "\" does not exist in destination \"" + destination + "\"",
+                    "", "The table hydra_export.models lists the models.");
   }
   return to_model(rows[0]);
 }
@@ -140,9 +139,8 @@ bool save_success(const Model& model, const std::vector<Baseline>& baselines,
         "INSERT INTO hydra_export.baselines (model_id, relation, snapshot, cursor, lsn,"
         " fingerprint, system_identifier, timeline) VALUES ($1::integer, $2::oid,"
         " $3::pg_snapshot, $4::timestamptz, $5::pg_lsn, $6::jsonb, $7::bigint, $8::integer)",
-        {id, pg::text(baseline.relation), baseline.snapshot,
-         baseline.cursor, baseline.lsn, baseline.fingerprint,
-         pg::text(baseline.system_identifier), pg::text(baseline.timeline)});
+        {id, pg::text(baseline.relation), baseline.snapshot, baseline.cursor, baseline.lsn,
+         baseline.fingerprint, pg::text(baseline.system_identifier), pg::text(baseline.timeline)});
   }
   pg::query(
       "UPDATE hydra_export.model_state SET export_id = $2::bigint, folder = $3,"

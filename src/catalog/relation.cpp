@@ -40,18 +40,20 @@ std::vector<std::string> load_primary_key(Oid relation) {
       " WHERE i.indrelid = $1::oid AND i.indisprimary AND i.indisvalid"
       " AND k.place <= i.indnkeyatts ORDER BY k.place",
       {pg::text(relation)});
-  for (const Row& row : rows) key.push_back(or_empty(row[0]));
+  for (const Row& row : rows)
+    key.push_back(or_empty(row[0]));
   return key;
 }
 
 bool is_enforced(Oid relation, const std::vector<std::string>& key) {
-  return pg::to_bool(pg::query(
-      "SELECT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = $1::oid AND i.indisunique"
-      " AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL"
-      " AND NOT EXISTS (SELECT FROM unnest(i.indkey::smallint[]) WITH ORDINALITY AS k (number, place)"
-      "   JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number"
-      "   WHERE k.place <= i.indnkeyatts AND a.attname <> ALL ($2::name[])))",
-      {pg::text(relation), pg::array_literal(key)})[0][0]);
+  return pg::to_bool(
+      pg::query("SELECT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = $1::oid AND i.indisunique"
+                " AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL"
+                " AND NOT EXISTS (SELECT FROM unnest(i.indkey::smallint[]) WITH ORDINALITY AS k "
+                "(number, place)"
+                "   JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number"
+                "   WHERE k.place <= i.indnkeyatts AND a.attname <> ALL ($2::name[])))",
+                {pg::text(relation), pg::array_literal(key)})[0][0]);
 }
 
 bool has_foreign_leaf(Oid relation) {
@@ -63,7 +65,8 @@ bool has_foreign_leaf(Oid relation) {
 
 std::string list(const std::vector<std::string>& names) {
   std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "\"" : ", \"") + name + "\"";
+  for (const std::string& name : names)
+    text += (text.empty() ? "\"" : ", \"") + name + "\"";
   return text;
 }
 
@@ -79,13 +82,19 @@ void check_kind(const Relation& relation) {
     case 'p':
     case 'm':
     case 'v':
-    case 'f': break;
+    case 'f':
+      break;
     case 'i':
-    case 'I': throw wrong_kind(relation, "an index");
-    case 'S': throw wrong_kind(relation, "a sequence");
-    case 't': throw wrong_kind(relation, "a TOAST table");
-    case 'c': throw wrong_kind(relation, "a composite type");
-    default: throw wrong_kind(relation, "no table");
+    case 'I':
+      throw wrong_kind(relation, "an index");
+    case 'S':
+      throw wrong_kind(relation, "a sequence");
+    case 't':
+      throw wrong_kind(relation, "a TOAST table");
+    case 'c':
+      throw wrong_kind(relation, "a composite type");
+    default:
+      throw wrong_kind(relation, "no table");
   }
   if (relation.persistence == 't') throw wrong_kind(relation, "a temporary table");
   if (relation.schema == "pg_catalog" || relation.schema == "information_schema" ||
@@ -112,17 +121,17 @@ void check_change_detection(const Model& model, const Relation& relation) {
   }
   const Column* column = relation.column(model.updated_at_column);
   if (column == nullptr) {
-    throw Error(ERRCODE_UNDEFINED_COLUMN,
-                "column \"" + model.updated_at_column + "\" of " + relation.name +
-                    " does not exist",
-                "", "Name the column that every write sets with updated_at_column => '...'.");
+    throw Error(
+        ERRCODE_UNDEFINED_COLUMN,
+        "column \"" + model.updated_at_column + "\" of " + relation.name + " does not exist", "",
+        "Name the column that every write sets with updated_at_column => '...'.");
   }
   const Oid type = pg::call([=]() noexcept { return getBaseType(column->type); });
   if (type != TIMESTAMPTZOID && type != TIMESTAMPOID && type != DATEOID) {
-    throw Error(ERRCODE_DATATYPE_MISMATCH,
-                "column \"" + column->name + "\" of " + relation.name + " has type " +
-                    column->type_name,
-                "", "updated_at_column must be a timestamp with or without time zone, or a date.");
+    throw Error(
+        ERRCODE_DATATYPE_MISMATCH,
+        "column \"" + column->name + "\" of " + relation.name + " has type " + column->type_name,
+        "", "updated_at_column must be a timestamp with or without time zone, or a date.");
   }
 }
 
@@ -164,8 +173,9 @@ void check_columns(const Model& model, const Relation& relation) {
     if (std::find(model.columns.begin(), model.columns.end(), name) != model.columns.end()) {
       continue;
     }
-    throw Error(ERRCODE_INVALID_PARAMETER_VALUE, "columns must hold the key column \"" + name + "\"",
-                "", "Without the key, readers cannot tell which row a line belongs to.");
+    throw Error(ERRCODE_INVALID_PARAMETER_VALUE,
+                "columns must hold the key column \"" + name + "\"", "",
+                "Without the key, readers cannot tell which row a line belongs to.");
   }
 }
 
@@ -177,7 +187,8 @@ void check_rights(const Model& model, const Relation& relation, Oid role) {
                 "Remove the model and add it again.");
   }
   std::vector<int> needed;
-  for (const Column& column : columns_of(model, relation)) needed.push_back(column.number);
+  for (const Column& column : columns_of(model, relation))
+    needed.push_back(column.number);
   if (const Column* column = relation.column(model.updated_at_column)) {
     needed.push_back(column->number);
   }
@@ -187,15 +198,15 @@ void check_rights(const Model& model, const Relation& relation, Oid role) {
     allowed = !needed.empty();
     for (const int number : needed) {
       allowed = allowed && pg::call([=]() noexcept {
-        return pg::compat::may_select(oid, static_cast<AttrNumber>(number), role);
-      });
+                  return pg::compat::may_select(oid, static_cast<AttrNumber>(number), role);
+                });
     }
   }
   if (!allowed) {
-    throw Error(ERRCODE_INSUFFICIENT_PRIVILEGE,
-                "permission denied for " + relation.name + ": role \"" + role_name +
-                    "\" may not read it",
-                "", "Grant SELECT on it to that role.");
+    throw Error(
+        ERRCODE_INSUFFICIENT_PRIVILEGE,
+        "permission denied for " + relation.name + ": role \"" + role_name + "\" may not read it",
+        "", "Grant SELECT on it to that role.");
   }
   const int row_security = pg::call([=]() noexcept { return check_enable_rls(oid, role, true); });
   if (row_security == RLS_ENABLED) {
@@ -250,9 +261,9 @@ std::vector<std::string> key_of(const Model& model, const Relation& relation) {
 std::vector<Column> columns_of(const Model& model, const Relation& relation) {
   std::vector<Column> columns;
   for (const Column& column : relation.columns) {
-    const bool wanted = model.columns.empty() ||
-                        std::find(model.columns.begin(), model.columns.end(), column.name) !=
-                            model.columns.end();
+    const bool wanted =
+        model.columns.empty() ||
+        std::find(model.columns.begin(), model.columns.end(), column.name) != model.columns.end();
     if (wanted) columns.push_back(column);
   }
   return columns;

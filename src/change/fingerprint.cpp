@@ -11,7 +11,8 @@ std::string take_fingerprint(Oid relation, const std::vector<std::string>& colum
       "WITH RECURSIVE exported AS ("
       "  SELECT a.*, CASE WHEN a.attgenerated <> '' THEN pg_get_expr(d.adbin, d.adrelid) END"
       "    AS generated"
-      "  FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum"
+      "  FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = "
+      "a.attnum"
       "  WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped"
       "  AND a.attname = ANY ($2::name[])"
       "), used (type) AS ("
@@ -42,8 +43,8 @@ std::string take_fingerprint(Oid relation, const std::vector<std::string>& colum
       "  'labels', (SELECT coalesce(jsonb_object_agg(label, enumlabel), '{}') FROM enums),"
       "  'composites', (SELECT coalesce(jsonb_object_agg(type, attributes), '{}')"
       "     FROM composites))";
-  return pg::or_empty(pg::query(sql, {pg::text(relation), pg::array_literal(columns),
-                                      pg::array_literal(key_columns)})[0][0]);
+  return pg::or_empty(pg::query(
+      sql, {pg::text(relation), pg::array_literal(columns), pg::array_literal(key_columns)})[0][0]);
 }
 
 bool same_rows(const std::string& before, const std::string& now) {

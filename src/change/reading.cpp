@@ -12,7 +12,8 @@ XidSnapshot to_xids(Snapshot snapshot, FullXid next) {
   if (snapshot->suboverflowed) return XidSnapshot::overflowed(xmin);
   std::vector<FullXid> in_progress;
   in_progress.reserve(snapshot->xcnt + static_cast<std::size_t>(snapshot->subxcnt));
-  for (uint32 i = 0; i < snapshot->xcnt; ++i) in_progress.push_back(widen(snapshot->xip[i], next));
+  for (uint32 i = 0; i < snapshot->xcnt; ++i)
+    in_progress.push_back(widen(snapshot->xip[i], next));
   for (int32 i = 0; i < snapshot->subxcnt; ++i) {
     in_progress.push_back(widen(snapshot->subxip[i], next));
   }
@@ -22,7 +23,7 @@ XidSnapshot to_xids(Snapshot snapshot, FullXid next) {
 std::string to_text(XLogRecPtr lsn) {
   char text[32];
   snprintf(text, sizeof(text), "%X/%X", static_cast<unsigned>(lsn >> 32),
-                static_cast<unsigned>(lsn));
+           static_cast<unsigned>(lsn));
   return text;
 }
 
@@ -34,7 +35,8 @@ Horizon read_horizon() {
   // A session's statement starts before its transaction is to be seen, so that counts as well. One
   // without track_activities shows neither. Transactions of other databases write no rows here.
   const pg::Text oldest = pg::query(
-      "SELECT CASE WHEN bool_or(state = 'disabled') OR NOT current_setting('track_activities')::bool"
+      "SELECT CASE WHEN bool_or(state = 'disabled') OR NOT "
+      "current_setting('track_activities')::bool"
       " THEN '-infinity'"
       " ELSE least($1::timestamptz, min(xact_start), min(query_start)"
       " FILTER (WHERE state IN ('active', 'fastpath function call'))) END"
@@ -42,9 +44,8 @@ Horizon read_horizon() {
       " WHERE datid = (SELECT oid FROM pg_database WHERE datname = current_database())"
       " AND pid <> pg_backend_pid()",
       {horizon.taken_at})[0][0];
-  const bool prepared = pg::to_bool(
-      pg::query("SELECT EXISTS (SELECT FROM pg_prepared_xacts WHERE database = current_database())")
-          [0][0]);
+  const bool prepared = pg::to_bool(pg::query(
+      "SELECT EXISTS (SELECT FROM pg_prepared_xacts WHERE database = current_database())")[0][0]);
   horizon.cursor = prepared ? "-infinity" : oldest.value_or(horizon.taken_at);
   return horizon;
 }
@@ -63,12 +64,16 @@ Reading::Reading(const Horizon& horizon) : cursor_(horizon.cursor) {
   lsn_ = to_text(lsn);
 }
 
-Reading::~Reading() { UnregisterSnapshotFromOwner(snapshot_, owner_); }
+Reading::~Reading() {
+  UnregisterSnapshotFromOwner(snapshot_, owner_);
+}
 
 std::int64_t Reading::system_identifier() const {
   return static_cast<std::int64_t>(GetSystemIdentifier());
 }
 
-std::int64_t Reading::timeline() const { return pg::compat::timeline(); }
+std::int64_t Reading::timeline() const {
+  return pg::compat::timeline();
+}
 
 }  // namespace hydra::change

@@ -33,7 +33,8 @@ XidSnapshot XidSnapshot::parse(std::string_view text) {
   const FullXid xmin = take_number(text, ':');
   const FullXid xmax = take_number(text, ':');
   std::vector<FullXid> in_progress;
-  while (!text.empty()) in_progress.push_back(take_number(text, ','));
+  while (!text.empty())
+    in_progress.push_back(take_number(text, ','));
   return XidSnapshot(xmin, xmax, std::move(in_progress));
 }
 

@@ -101,12 +101,14 @@ void ModelExport::note(const ModelPlan& plan, const change::Reading& reading, bo
   row.lsn = reading.lsn();
   if (!plan.full) row.previous_export_id = model_.previous_export_id;
   result_.full = plan.full;
-  for (const Leaf& leaf : plan.leaves) result_.baselines.push_back(baseline_of(leaf, reading));
+  for (const Leaf& leaf : plan.leaves)
+    result_.baselines.push_back(baseline_of(leaf, reading));
 
   json::ManifestModel& manifest = result_.manifest;
   manifest.relation = pg::to_utf8(plan.relation.name);
   manifest.kind = plan.kind();
-  for (const std::string& name : plan.key) manifest.key_columns.push_back(pg::to_utf8(name));
+  for (const std::string& name : plan.key)
+    manifest.key_columns.push_back(pg::to_utf8(name));
   for (const catalog::Column& column : plan.columns) {
     manifest.columns.push_back(
         {pg::to_utf8(column.name), pg::to_utf8(column.type_name), column.not_null});
@@ -122,7 +124,8 @@ void ModelExport::note(const ModelPlan& plan, const change::Reading& reading, bo
 void ModelExport::read_rows(const ModelPlan& plan, const change::Reading& reading) {
   const record::Key key(key_columns(plan));
   record::LineWriter writer(line_columns(plan));
-  for (const Leaf& leaf : plan.leaves) read_leaf(leaf, reading, writer, key);
+  for (const Leaf& leaf : plan.leaves)
+    read_leaf(leaf, reading, writer, key);
   flush();
 }
 
@@ -177,7 +180,8 @@ void ModelExport::give_way(const ModelPlan& plan) {
   if (time - looked_ < look_interval) return;
   looked_ = time;
   std::vector<std::string> oids = {std::to_string(plan.relation.oid)};
-  for (const Leaf& leaf : plan.leaves) oids.push_back(std::to_string(leaf.relation));
+  for (const Leaf& leaf : plan.leaves)
+    oids.push_back(std::to_string(leaf.relation));
   const pg::Rows waiting = pg::query(
       "SELECT pid, relation::regclass FROM pg_locks WHERE locktype = 'relation' AND NOT granted"
       " AND mode = 'AccessExclusiveLock' AND relation = ANY ($1::oid[])"

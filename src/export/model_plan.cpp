@@ -24,9 +24,8 @@ std::string holders_of(Oid relation) {
 // A wait that fails leaves the subtransaction fit for nothing, so the holders are looked up before
 // it; who takes the lock in between goes unnamed.
 void lock_table(Oid relation, const std::string& name) {
-  const bool locked = pg::call([=]() noexcept {
-    return ConditionalLockRelationOid(relation, AccessShareLock);
-  });
+  const bool locked =
+      pg::call([=]() noexcept { return ConditionalLockRelationOid(relation, AccessShareLock); });
   if (locked) return;
   const std::string holders = holders_of(relation);
   try {
@@ -49,7 +48,8 @@ std::vector<Oid> family_of(Oid relation) {
       " SELECT i.inhrelid FROM family f JOIN pg_inherits i ON i.inhparent = f.oid"
       " WHERE NOT i.inhdetachpending) SELECT oid FROM family ORDER BY oid <> $1::oid, oid",
       {pg::text(relation)});
-  for (const pg::Row& row : rows) family.push_back(static_cast<Oid>(pg::to_int(row[0])));
+  for (const pg::Row& row : rows)
+    family.push_back(static_cast<Oid>(pg::to_int(row[0])));
   return family;
 }
 
@@ -70,7 +70,8 @@ std::vector<catalog::Column> same_columns(const Relation& leaf,
 
 std::vector<std::string> names_of(const std::vector<catalog::Column>& columns) {
   std::vector<std::string> names;
-  for (const catalog::Column& column : columns) names.push_back(column.name);
+  for (const catalog::Column& column : columns)
+    names.push_back(column.name);
   return names;
 }
 
@@ -99,7 +100,8 @@ std::string file_numbers(const ModelPlan& plan, Snapshot snapshot) {
       "SELECT string_agg(oid || ':' || relfilenode, ',' ORDER BY oid) FROM pg_class"
       " WHERE oid = ANY ($1::oid[])";
   std::vector<std::string> oids;
-  for (const Leaf& leaf : plan.leaves) oids.push_back(std::to_string(leaf.relation));
+  for (const Leaf& leaf : plan.leaves)
+    oids.push_back(std::to_string(leaf.relation));
   const std::vector<pg::Text> parameters = {pg::array_literal(oids)};
   const pg::Rows rows =
       snapshot != nullptr ? pg::query_at(snapshot, sql, parameters) : pg::query(sql, parameters);
@@ -139,7 +141,8 @@ std::string updated_since(const Leaf& leaf, const Model& model) {
                        : type == DATEOID      ? "date"
                                               : "timestamp";
   const pg::Text since = pg::query(
-      std::string("SELECT nullif((($1::timestamptz - greatest($2::interval, interval '1 minute'))") +
+      std::string(
+          "SELECT nullif((($1::timestamptz - greatest($2::interval, interval '1 minute'))") +
           zone + ")::" + target + ", '-infinity')",
       {model.baseline_of(leaf.relation)->cursor, model.look_back})[0][0];
   if (!since) return "";

@@ -180,7 +180,8 @@ void Export::write_manifest(Uploader& uploader) {
     manifest.server_version = pg::or_empty(pg::query("SHOW server_version")[0][0]);
     manifest.database = pg::to_utf8(pg::or_empty(pg::query("SELECT current_database()")[0][0]));
     manifest.destination = pg::to_utf8(name_);
-    for (const ModelResult& result : results_) manifest.models.push_back(manifest_of(result));
+    for (const ModelResult& result : results_)
+      manifest.models.push_back(manifest_of(result));
     transaction.commit();
   }
   manifest.timeline = pg::compat::timeline();
@@ -237,7 +238,8 @@ void Export::conclude() {
 void Export::record() {
   Transaction transaction;
   std::vector<catalog::ModelRow> rows;
-  for (const ModelResult& result : results_) rows.push_back(result.row);
+  for (const ModelResult& result : results_)
+    rows.push_back(result.row);
   catalog::finish_export(claim_, result_.status, result_.error, rows);
   if (started_by_ != catalog::StartedBy::user) {
     // Who cancels an export wants it to rest until the next point of the grid.

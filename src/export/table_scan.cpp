@@ -22,7 +22,8 @@ bool needs_query(const Leaf& leaf) {
 
 std::string query_of(const Leaf& leaf) {
   std::string sql = leaf.has_xmin ? "SELECT xmin" : "SELECT NULL::xid";
-  for (const catalog::Column& column : leaf.columns) sql += ", " + pg::quote_identifier(column.name);
+  for (const catalog::Column& column : leaf.columns)
+    sql += ", " + pg::quote_identifier(column.name);
   sql += leaf.kind == 'v' ? " FROM " : " FROM ONLY ";
   sql += leaf.qualified_name;
   if (!leaf.condition.empty()) sql += " WHERE " + leaf.condition;
@@ -40,7 +41,9 @@ TableScan::TableScan(const Leaf& leaf, const change::Reading& reading, Oid role,
   });
 }
 
-TableScan::~TableScan() { MemoryContextDelete(row_context_); }
+TableScan::~TableScan() {
+  MemoryContextDelete(row_context_);
+}
 
 std::unique_ptr<change::RowSource> TableScan::make_source() {
   if (needs_query(leaf_)) {

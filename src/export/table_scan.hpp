@@ -28,7 +28,7 @@ class TableScan {
 
  private:
   std::unique_ptr<change::RowSource> make_source();
-  bool read_some(record::ObjectBuffer& object, std::size_t bytes);    // raw
+  bool read_some(record::ObjectBuffer& object, std::size_t bytes);   // raw
   void write_row(record::ObjectBuffer& object, record::Line& line);  // raw
   static void name_culprit(void* self);                              // raw
 

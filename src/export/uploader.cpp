@@ -67,11 +67,13 @@ void Uploader::progress() {
 
 void Uploader::make_room() {
   const std::size_t wanted = object_size_ + object_size_ / 2;
-  while (used_ + wanted > memory_ && client_.pending() > 0) wait();
+  while (used_ + wanted > memory_ && client_.pending() > 0)
+    wait();
 }
 
 void Uploader::drain() {
-  while (client_.pending() > 0) wait();
+  while (client_.pending() > 0)
+    wait();
   collect();
 }
 
@@ -93,7 +95,8 @@ void Uploader::put(std::size_t model, const std::string& key, record::ClosedObje
   Sent sent;
   sent.model = model;
   sent.memory = object.body->memory();
-  sent.row = {key, object.first_id, object.last_id, object.rows, object.bytes, object.sha256, "", 0};
+  sent.row = {key, object.first_id, object.last_id, object.rows, object.bytes, object.sha256, "",
+              0};
   send(std::move(sent), std::move(object.body), "application/x-ndjson");
 }
 
@@ -110,7 +113,8 @@ void Uploader::put_manifest(const std::string& key, const std::string& text) {
 }
 
 void Uploader::collect() {
-  for (const s3::Outcome& outcome : client_.take_outcomes()) settle(outcome);
+  for (const s3::Outcome& outcome : client_.take_outcomes())
+    settle(outcome);
 }
 
 void Uploader::settle(const s3::Outcome& outcome) {

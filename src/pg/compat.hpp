@@ -49,7 +49,9 @@ inline WaitEventSet* create_wait_event_set(int events) {
 #endif
 }
 
-inline bool is_virtual_generated(char attgenerated) { return attgenerated == 'v'; }
+inline bool is_virtual_generated(char attgenerated) {
+  return attgenerated == 'v';
+}
 
 // Whether a role may read a column, or the whole relation (attribute 0). Raw.
 inline bool may_select(Oid relation, AttrNumber attribute, Oid role) {

@@ -3,7 +3,9 @@
 namespace hydra::pg {
 namespace {
 
-std::string or_empty(const char* text) { return text != nullptr ? text : ""; }
+std::string or_empty(const char* text) {
+  return text != nullptr ? text : "";
+}
 
 Error from_error_data(const ErrorData* data) {
   return Error(data->sqlerrcode, or_empty(data->message), or_empty(data->detail),
@@ -24,7 +26,8 @@ template <std::size_t N>
 void keep(char (&to)[N], const std::string& from) noexcept {
   std::size_t length = std::min(from.size(), N - 1);
   if (length < from.size()) {
-    while (length > 0 && (static_cast<unsigned char>(from[length]) & 0xC0) == 0x80) --length;
+    while (length > 0 && (static_cast<unsigned char>(from[length]) & 0xC0) == 0x80)
+      --length;
   }
   std::memcpy(to, from.data(), length);
   to[length] = '\0';
@@ -54,9 +57,7 @@ void guarded(void (*f)(void*), void* argument) {
   MemoryContext context = CurrentMemoryContext;
   ErrorData* volatile error = nullptr;
   PG_TRY();
-  {
-    f(argument);
-  }
+  { f(argument); }
   PG_CATCH();
   {
     MemoryContextSwitchTo(context);
@@ -103,10 +104,10 @@ void report(int level, const Error& error, Statement statement) {
   const char* hint = error.hint().c_str();
   const int sqlstate = error.sqlstate();
   call([=]() noexcept {
-    ereport(level, (errcode(sqlstate), errmsg_internal("%s", message),
-                    *detail != '\0' ? errdetail_internal("%s", detail) : 0,
-                    *hint != '\0' ? errhint("%s", hint) : 0, errhidestmt(hidden),
-                    errhidecontext(hidden)));
+    ereport(level,
+            (errcode(sqlstate), errmsg_internal("%s", message),
+             *detail != '\0' ? errdetail_internal("%s", detail) : 0,
+             *hint != '\0' ? errhint("%s", hint) : 0, errhidestmt(hidden), errhidecontext(hidden)));
   });
 }
 

@@ -38,7 +38,8 @@ void EventLoop::rebuild() {
 
 void EventLoop::wait(std::chrono::milliseconds limit) {
   rebuild();
-  const long timeout = static_cast<long>(std::min(limit, client_.timeout().value_or(limit)).count());
+  const long timeout =
+      static_cast<long>(std::min(limit, client_.timeout().value_or(limit)).count());
   WaitEvent events[max_events];
   const int count = call([&]() noexcept {
     const int ready =

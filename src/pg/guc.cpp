@@ -84,12 +84,11 @@ void define() {
   text("hydra_export.ca_file", "CA bundle for HTTPS; empty for the system's.", &ca_file);
   flag("hydra_export.allow_http", "Allows plain http:// endpoints other than loopback.",
        &allow_http);
-  DefineCustomIntVariable("hydra_export.debug_seconds_per_hour",
-                          "Seconds that an hour of the schedule lasts, for tests.", nullptr,
-                          &debug_seconds_per_hour, 3600, 1, 3600,
-                          process_shared_preload_libraries_in_progress ? PGC_POSTMASTER
-                                                                       : PGC_SIGHUP,
-                          GUC_NOT_IN_SAMPLE, nullptr, nullptr, nullptr);
+  DefineCustomIntVariable(
+      "hydra_export.debug_seconds_per_hour",
+      "Seconds that an hour of the schedule lasts, for tests.", nullptr, &debug_seconds_per_hour,
+      3600, 1, 3600, process_shared_preload_libraries_in_progress ? PGC_POSTMASTER : PGC_SIGHUP,
+      GUC_NOT_IN_SAMPLE, nullptr, nullptr, nullptr);
   MarkGUCPrefixReserved("hydra_export");
 }
 

@@ -42,12 +42,13 @@ void execute(const char* sql, int count, const char* const* parameters, Snapshot
     nulls[i] = parameters[i] != nullptr ? ' ' : 'n';
   }
   SPI_connect();
-  if (snapshot != nullptr) PushActiveSnapshot(snapshot);
+  // SPI takes a snapshot for each writing statement, but wants one around it all the same.
+  PushActiveSnapshot(snapshot != nullptr ? snapshot : GetTransactionSnapshot());
   const int result =
       SPI_execute_with_args(sql, count, types, values, nulls, snapshot != nullptr, 0);
   if (result < 0) elog(ERROR, "SPI_execute_with_args: %s", SPI_result_code_string(result));
   copy_cells(cells);
-  if (snapshot != nullptr) PopActiveSnapshot();
+  PopActiveSnapshot();
   SPI_finish();
 }
 
@@ -99,11 +100,17 @@ std::int64_t to_int(const Text& value) {
   return std::stoll(*value);
 }
 
-bool to_bool(const Text& value) { return value && *value == "t"; }
+bool to_bool(const Text& value) {
+  return value && *value == "t";
+}
 
-std::string or_empty(const Text& value) { return value.value_or(""); }
+std::string or_empty(const Text& value) {
+  return value.value_or("");
+}
 
-Text text_or_null(const std::string& value) { return value.empty() ? Text() : Text(value); }
+Text text_or_null(const std::string& value) {
+  return value.empty() ? Text() : Text(value);
+}
 
 std::string quote_literal(std::string_view value) {
   const bool escaped = value.find('\\') != std::string_view::npos;
@@ -163,9 +170,8 @@ std::vector<std::string> array_items(const Text& literal) {
 std::string to_utf8(const std::string& value) {
   const char* from = value.c_str();
   const int length = static_cast<int>(value.size());
-  const char* converted = call([=]() noexcept -> const char* {
-    return pg_server_to_any(from, length, PG_UTF8);
-  });
+  const char* converted =
+      call([=]() noexcept -> const char* { return pg_server_to_any(from, length, PG_UTF8); });
   return converted == from ? value : std::string(converted);
 }
 

@@ -24,8 +24,7 @@ bool to_bool(const Text& value);              // 't' is true
 std::string or_empty(const Text& value);      // NULL becomes ''
 Text text_or_null(const std::string& value);  // '' becomes NULL
 template <typename T>
-  requires std::is_integral_v<T>
-Text text(T value) {
+requires std::is_integral_v<T> Text text(T value) {
   if constexpr (std::is_same_v<T, bool>) return value ? "t" : "f";
   return std::to_string(value);
 }

@@ -59,7 +59,9 @@ AsRole::AsRole(Oid role, int flags) {
   SetUserIdAndSecContext(role, flags_ | flags);
 }
 
-AsRole::~AsRole() { SetUserIdAndSecContext(role_, flags_); }
+AsRole::~AsRole() {
+  SetUserIdAndSecContext(role_, flags_);
+}
 
 MemoryScope::MemoryScope(const char* name) {
   context_ = call([=]() noexcept {

@@ -76,7 +76,9 @@ std::int64_t now() {
   return GetCurrentTimestamp() + (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
 }
 
-bool is_preloaded() { return preloaded; }
+bool is_preloaded() {
+  return preloaded;
+}
 
 void register_launcher() {
   preloaded = true;
@@ -114,11 +116,12 @@ void connect_worker(Oid database) {
   settle_session();
 }
 
-bool termination_requested() { return terminate_pending; }
+bool termination_requested() {
+  return terminate_pending;
+}
 
 bool is_cancel(const Error& error) {
-  return terminate_pending ||
-         (error.sqlstate() == ERRCODE_QUERY_CANCELED && cancel_pending);
+  return terminate_pending || (error.sqlstate() == ERRCODE_QUERY_CANCELED && cancel_pending);
 }
 
 }  // namespace hydra::pg

@@ -20,8 +20,10 @@ IdForm form_of(Oid type) {
     case TIMEOID:
     case TIMETZOID:
     case TIMESTAMPOID:
-    case TIMESTAMPTZOID: return IdForm::plain;
-    default: return IdForm::text;
+    case TIMESTAMPTZOID:
+      return IdForm::plain;
+    default:
+      return IdForm::text;
   }
 }
 
@@ -89,9 +91,8 @@ std::string Key::id(const Datum* key) const {
   std::vector<std::string> encoded;
   for (std::size_t i = 0; i < parts_.size(); ++i) {
     const Part& part = parts_[i];
-    const char* text = pg::call([&]() noexcept {
-      return OutputFunctionCall(const_cast<FmgrInfo*>(&part.output), key[i]);
-    });
+    const char* text = pg::call(
+        [&]() noexcept { return OutputFunctionCall(const_cast<FmgrInfo*>(&part.output), key[i]); });
     encoded.push_back(encode_id_part(pg::to_utf8(text), part.form));
   }
   return join_id(encoded);

@@ -29,9 +29,9 @@ class Line {
   void append(const char* text) { append(text, std::strlen(text)); }
 
   // The following are given bytes in the database's encoding.
-  void append_string(const char* from, std::size_t n);     // as a JSON string, with its quotes
-  void append_json(const char* from, std::size_t n);       // JSON text as it is
-  void append_minified(const char* from, std::size_t n);   // without whitespace outside strings
+  void append_string(const char* from, std::size_t n);    // as a JSON string, with its quotes
+  void append_json(const char* from, std::size_t n);      // JSON text as it is
+  void append_minified(const char* from, std::size_t n);  // without whitespace outside strings
 
  private:
   Buffer& buffer_;

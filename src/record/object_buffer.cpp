@@ -48,7 +48,9 @@ ObjectBuffer::ObjectBuffer(const Key& key) : key_(key) {
   });
 }
 
-ObjectBuffer::~ObjectBuffer() { MemoryContextDelete(context_); }
+ObjectBuffer::~ObjectBuffer() {
+  MemoryContextDelete(context_);
+}
 
 void ObjectBuffer::grow() {
   const std::size_t room = room_ == 0 ? 256 : room_ * 2;
@@ -88,7 +90,8 @@ std::vector<LinesBody::Piece> ObjectBuffer::pieces() const {
   if (sorted_) return {{0, bytes_.size()}};
   std::vector<LinesBody::Piece> pieces;
   pieces.reserve(rows_);
-  for (std::size_t i = 0; i < rows_; ++i) pieces.push_back({entries_[i].offset, entries_[i].size});
+  for (std::size_t i = 0; i < rows_; ++i)
+    pieces.push_back({entries_[i].offset, entries_[i].size});
   return pieces;
 }
 

@@ -68,7 +68,7 @@ class ObjectBuffer {
     std::uint32_t size;
     std::uint32_t row;  // the row's place in keys_
   };
-  void grow();                                         // raw
+  void grow();                                                   // raw
   static int compare(const void* a, const void* b, void* self);  // raw
   const Datum* key_of(const Entry& entry) const { return keys_ + entry.row * key_.size(); }
   std::vector<LinesBody::Piece> pieces() const;

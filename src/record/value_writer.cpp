@@ -11,28 +11,39 @@ using Form = ValueWriter::Form;
 Oid cast_to_json(Oid type) {
   if (type < FirstNormalObjectId) return InvalidOid;
   Oid function = InvalidOid;
-  const CoercionPathType path =
-      find_coercion_pathway(JSONOID, type, COERCION_EXPLICIT, &function);
+  const CoercionPathType path = find_coercion_pathway(JSONOID, type, COERCION_EXPLICIT, &function);
   return path == COERCION_PATH_FUNC ? function : InvalidOid;
 }
 
 Form form_of(Oid type) {
   switch (type) {
-    case BOOLOID: return Form::boolean;
-    case INT2OID: return Form::int2;
-    case INT4OID: return Form::int4;
-    case INT8OID: return Form::int8;
+    case BOOLOID:
+      return Form::boolean;
+    case INT2OID:
+      return Form::int2;
+    case INT4OID:
+      return Form::int4;
+    case INT8OID:
+      return Form::int8;
     case FLOAT4OID:
     case FLOAT8OID:
-    case NUMERICOID: return Form::number;
+    case NUMERICOID:
+      return Form::number;
     case TEXTOID:
-    case VARCHAROID: return Form::text;
-    case DATEOID: return Form::date;
-    case TIMESTAMPOID: return Form::timestamp;
-    case TIMESTAMPTZOID: return Form::timestamptz;
-    case JSONOID: return Form::json;
-    case JSONBOID: return Form::jsonb;
-    default: break;
+    case VARCHAROID:
+      return Form::text;
+    case DATEOID:
+      return Form::date;
+    case TIMESTAMPOID:
+      return Form::timestamp;
+    case TIMESTAMPTZOID:
+      return Form::timestamptz;
+    case JSONOID:
+      return Form::json;
+    case JSONBOID:
+      return Form::jsonb;
+    default:
+      break;
   }
   if (OidIsValid(get_element_type(type)) || type == ANYARRAYOID || type == RECORDARRAYOID) {
     return Form::array;
@@ -90,8 +101,8 @@ void write_cast(Line& line, ValueWriter* writer, Datum value) {
   text* json = DatumGetTextPP(FunctionCall1(&writer->function, value));
   const char* bytes = VARDATA_ANY(json);
   const std::size_t size = VARSIZE_ANY_EXHDR(json);
-  const bool breaks = std::memchr(bytes, '\n', size) != nullptr ||
-                      std::memchr(bytes, '\r', size) != nullptr;
+  const bool breaks =
+      std::memchr(bytes, '\n', size) != nullptr || std::memchr(bytes, '\r', size) != nullptr;
   if (breaks) {
     line.append_minified(bytes, size);
   } else {
@@ -202,8 +213,11 @@ ValueWriter* make_value_writer(Oid type) {
     case Form::number:
     case Form::string:
     case Form::jsonb:
-    case Form::cast: prepare_function(writer); break;
-    default: break;
+    case Form::cast:
+      prepare_function(writer);
+      break;
+    default:
+      break;
   }
   return writer;
 }
@@ -213,15 +227,27 @@ void write_value(Line& line, ValueWriter* writer, Datum value) {
     case Form::boolean:
       line.append(DatumGetBool(value) ? "true" : "false");
       break;
-    case Form::int2: write_integer(line, DatumGetInt16(value)); break;
-    case Form::int4: write_integer(line, DatumGetInt32(value)); break;
-    case Form::int8: write_integer(line, DatumGetInt64(value)); break;
+    case Form::int2:
+      write_integer(line, DatumGetInt16(value));
+      break;
+    case Form::int4:
+      write_integer(line, DatumGetInt32(value));
+      break;
+    case Form::int8:
+      write_integer(line, DatumGetInt64(value));
+      break;
     case Form::text:
-    case Form::json: write_varlena(line, writer->form, value); break;
+    case Form::json:
+      write_varlena(line, writer->form, value);
+      break;
     case Form::date:
     case Form::timestamp:
-    case Form::timestamptz: write_time(line, writer->type, value); break;
-    case Form::number: write_number(line, OutputFunctionCall(&writer->function, value)); break;
+    case Form::timestamptz:
+      write_time(line, writer->type, value);
+      break;
+    case Form::number:
+      write_number(line, OutputFunctionCall(&writer->function, value));
+      break;
     case Form::jsonb: {
       const char* text = OutputFunctionCall(&writer->function, value);
       line.append_json(text, std::strlen(text));
@@ -232,9 +258,15 @@ void write_value(Line& line, ValueWriter* writer, Datum value) {
       line.append_string(text, std::strlen(text));
       break;
     }
-    case Form::cast: write_cast(line, writer, value); break;
-    case Form::array: write_array(line, writer, value); break;
-    case Form::composite: write_composite(line, writer, value); break;
+    case Form::cast:
+      write_cast(line, writer, value);
+      break;
+    case Form::array:
+      write_array(line, writer, value);
+      break;
+    case Form::composite:
+      write_composite(line, writer, value);
+      break;
   }
 }
 

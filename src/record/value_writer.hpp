@@ -17,23 +17,23 @@ struct ValueWriter {
     int2,
     int4,
     int8,
-    number,     // as the output function prints it; a string where that is no JSON number (NaN)
-    text,       // varlena text without any output function
-    string,     // as the output function prints it
-    date,       // the next three by JsonEncodeDateTime()
+    number,  // as the output function prints it; a string where that is no JSON number (NaN)
+    text,    // varlena text without any output function
+    string,  // as the output function prints it
+    date,    // the next three by JsonEncodeDateTime()
     timestamp,
     timestamptz,
     json,
     jsonb,
-    cast,       // through a function that makes json of it
+    cast,  // through a function that makes json of it
     array,
     composite,
   };
 
   Form form;
   Oid type;
-  FmgrInfo function;     // output function, or the cast
-  MemoryContext context; // where the parts below are made
+  FmgrInfo function;      // output function, or the cast
+  MemoryContext context;  // where the parts below are made
 
   // array: how elements are written
   ValueWriter* element;

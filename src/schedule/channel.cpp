@@ -37,9 +37,13 @@ Caller::Caller(const std::string& destination) {
   });
 }
 
-Caller::~Caller() { dsm_detach(segment_); }
+Caller::~Caller() {
+  dsm_detach(segment_);
+}
 
-dsm_handle Caller::handle() const { return dsm_segment_handle(segment_); }
+dsm_handle Caller::handle() const {
+  return dsm_segment_handle(segment_);
+}
 
 bool Caller::receive(BackgroundWorkerHandle* worker, Message* message) {
   struct Received {
@@ -75,7 +79,9 @@ Listener::Listener(dsm_handle handle) {
   destination_.assign(header->name, header->name_size);
 }
 
-Listener::~Listener() { dsm_detach(segment_); }
+Listener::~Listener() {
+  dsm_detach(segment_);
+}
 
 void Listener::send(const Message& message) {
   const std::string bytes = std::string(1, message.kind) + message.text;

@@ -15,8 +15,8 @@ constexpr Micros second = 1000000;
 // Models of a destination, as far as the schedule asks.
 struct Models {
   bool any = false;
-  std::optional<Micros> ready_at;      // settings saved and the first model added
-  std::optional<Micros> newcomer_at;   // when the first model that was in no export was added
+  std::optional<Micros> ready_at;     // settings saved and the first model added
+  std::optional<Micros> newcomer_at;  // when the first model that was in no export was added
   std::string newcomer;
 };
 
@@ -84,9 +84,9 @@ Due due_of(const catalog::Destination& destination) {
                every(destination.frequency_hours), StartedBy::schedule);
   if (state->failures > 0 && state->last_finish) {
     const Micros last_finish = std::min(*state->last_finish, pg::now());
-    take_earlier(due,
-                 last_finish + retry_delay(pg::guc::retry_interval * second, state->failures, period),
-                 "retry: the last export did not succeed", StartedBy::retry);
+    take_earlier(
+        due, last_finish + retry_delay(pg::guc::retry_interval * second, state->failures, period),
+        "retry: the last export did not succeed", StartedBy::retry);
   }
   if (models.newcomer_at) {
     take_earlier(due, *models.newcomer_at + delay, "model \"" + models.newcomer + "\" was added",

@@ -73,9 +73,9 @@ void start_due(std::vector<Visit>& visits) {
       continue;
     }
     give_up(database, GetCurrentTimestamp() + retry_after);
-    pg::report(LOG, pg::Error(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
-                              "hydra_export could not start a worker", "",
-                              "Raise max_worker_processes."));
+    pg::report(
+        LOG, pg::Error(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
+                       "hydra_export could not start a worker", "", "Raise max_worker_processes."));
     return;
   }
 }

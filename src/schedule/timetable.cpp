@@ -86,7 +86,9 @@ void attach_memory() {
   LWLockRelease(AddinShmemInitLock);
 }
 
-bool is_available() { return timetable != nullptr; }
+bool is_available() {
+  return timetable != nullptr;
+}
 
 void touch(Oid database) {
   if (!is_available()) return;
@@ -180,7 +182,9 @@ void become_launcher() {
   }
 }
 
-bool has_launcher() { return is_available() && timetable->launcher != nullptr; }
+bool has_launcher() {
+  return is_available() && timetable->launcher != nullptr;
+}
 
 ExportPlace::ExportPlace() : taken_(true) {
   if (!is_available()) return;
@@ -194,7 +198,9 @@ ExportPlace::ExportPlace() : taken_(true) {
   holds_place = true;
 }
 
-ExportPlace::~ExportPlace() { free_place(0, 0); }
+ExportPlace::~ExportPlace() {
+  free_place(0, 0);
+}
 
 bool has_free_place() {
   if (!is_available()) return true;

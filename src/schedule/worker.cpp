@@ -1,10 +1,11 @@
 // The database worker: connects, does what is due, writes when to come again, exits. See README.md.
+#include "pg/worker.hpp"
+
 #include "export/run.hpp"
 #include "pg/guc.hpp"
 #include "pg/lock.hpp"
 #include "pg/spi.hpp"
 #include "pg/transaction.hpp"
-#include "pg/worker.hpp"
 #include "s3/client.hpp"
 #include "schedule/channel.hpp"
 #include "schedule/due.hpp"
@@ -18,9 +19,7 @@ using pg::Error;
 using pg::Transaction;
 
 bool is_installed() {
-  return pg::call([]() noexcept {
-    return OidIsValid(get_extension_oid("hydra_export", true));
-  });
+  return pg::call([]() noexcept { return OidIsValid(get_extension_oid("hydra_export", true)); });
 }
 
 TimestampTz to_timestamp(Micros micros) {
@@ -49,15 +48,15 @@ class Talking : public exporting::Observer {
 
 void log_result(const std::string& destination, const ExportResult& result) {
   if (result.status == "succeeded") return;
-  pg::report(LOG, Error(ERRCODE_FDW_ERROR,
-                        "hydra_export: export " + std::to_string(result.id) + " of destination \"" +
-                            destination + "\" is " + result.status + ": " + result.error));
+  pg::report(LOG, Error(ERRCODE_FDW_ERROR, "hydra_export: export " + std::to_string(result.id) +
+                                               " of destination \"" + destination + "\" is " +
+                                               result.status + ": " + result.error));
 }
 
 // Exports that were running in a process that is no more.
 void mark_abandoned() {
-  const pg::Rows running = pg::query(
-      "SELECT DISTINCT destination FROM hydra_export.exports WHERE status = 'running'");
+  const pg::Rows running =
+      pg::query("SELECT DISTINCT destination FROM hydra_export.exports WHERE status = 'running'");
   for (const pg::Row& row : running) {
     pg::DestinationLock lock(pg::or_empty(row[0]));
     if (lock.try_lock()) catalog::fail_abandoned(pg::or_empty(row[0]));

@@ -42,9 +42,9 @@ bool is_written_here(const std::string& destination) {
 void check_destination(const std::string& destination) {
   pg::AsOwner owner;
   catalog::get_destination(destination);
-  const bool any = pg::to_bool(pg::query(
-      "SELECT EXISTS (SELECT FROM hydra_export.models WHERE destination = $1)",
-      {destination})[0][0]);
+  const bool any = pg::to_bool(
+      pg::query("SELECT EXISTS (SELECT FROM hydra_export.models WHERE destination = $1)",
+                {destination})[0][0]);
   if (!any) {
     throw Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
                 "destination \"" + destination + "\" has no models", "",
@@ -52,8 +52,9 @@ void check_destination(const std::string& destination) {
   }
   if (is_written_here(destination)) {
     throw Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
-                "destination \"" + destination + "\" or its models were changed in this "
-                "transaction",
+                "destination \"" + destination +
+                    "\" or its models were changed in this "
+                    "transaction",
                 "An export runs in a worker of its own, which sees committed settings only.",
                 "COMMIT first.");
   }

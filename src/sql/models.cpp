@@ -56,23 +56,23 @@ std::string default_name(const Relation& relation) {
 Relation get_relation(Oid oid) {
   std::optional<Relation> relation = catalog::describe_relation(oid);
   if (!relation) {
-    throw Error(ERRCODE_UNDEFINED_TABLE, "relation with OID " + std::to_string(oid) +
-                                             " does not exist");
+    throw Error(ERRCODE_UNDEFINED_TABLE,
+                "relation with OID " + std::to_string(oid) + " does not exist");
   }
   return *relation;
 }
 
 void check_unused(const Model& model) {
-  const pg::Rows rows = pg::query(
-      "SELECT relation FROM hydra_export.models WHERE destination = $1 AND name = $2",
-      {model.destination, model.name});
+  const pg::Rows rows =
+      pg::query("SELECT relation FROM hydra_export.models WHERE destination = $1 AND name = $2",
+                {model.destination, model.name});
   if (rows.empty()) return;
-  throw Error(ERRCODE_DUPLICATE_OBJECT,
-              "model \"" + model.name + "\" exists already in destination \"" + model.destination +
-                  "\"",
-              "It exports " + pg::or_empty(rows[0][0]) + ".",
-              "Choose another name with name => '...', or change it with "
-              "hydra_export.alter_model().");
+  throw Error(
+      ERRCODE_DUPLICATE_OBJECT,
+      "model \"" + model.name + "\" exists already in destination \"" + model.destination + "\"",
+      "It exports " + pg::or_empty(rows[0][0]) + ".",
+      "Choose another name with name => '...', or change it with "
+      "hydra_export.alter_model().");
 }
 
 void add_model(const Arguments& arguments, Oid caller) {

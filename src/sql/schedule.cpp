@@ -66,7 +66,8 @@ pg::Row to_row(const schedule::Due& due) {
 
 void put_row(ReturnSetInfo* result, const pg::Row& row) {
   std::vector<char*> values;
-  for (const Text& value : row) values.push_back(value ? const_cast<char*>(value->c_str()) : nullptr);
+  for (const Text& value : row)
+    values.push_back(value ? const_cast<char*>(value->c_str()) : nullptr);
   char** cells = values.data();
   pg::call([=]() noexcept {
     AttInMetadata* input = TupleDescGetAttInMetadata(result->setDesc);

@@ -54,7 +54,8 @@ std::string normalized_endpoint(const std::string& endpoint) {
 
 void check_name(const std::string& name) {
   if (name.empty() || name.size() > 200) {
-    throw invalid("destination must have a name of 1 to 200 bytes", "Leave it out for \"default\".");
+    throw invalid("destination must have a name of 1 to 200 bytes",
+                  "Leave it out for \"default\".");
   }
 }
 
@@ -206,13 +207,13 @@ std::string iam_policy(const std::string& name) {
   const char* partition = destination.region.starts_with("cn-")       ? "aws-cn"
                           : destination.region.starts_with("us-gov-") ? "aws-us-gov"
                                                                       : "aws";
-  const std::string resource =
-      std::string("arn:") + partition + ":s3:::" + destination.bucket + "/" + destination.prefix + "*";
-  return pg::or_empty(pg::query(
-      "SELECT jsonb_build_object('Version', '2012-10-17', 'Statement',"
-      " jsonb_build_array(jsonb_build_object('Effect', 'Allow',"
-      " 'Action', 's3:PutObject', 'Resource', $1::text)))",
-      {resource})[0][0]);
+  const std::string resource = std::string("arn:") + partition + ":s3:::" + destination.bucket +
+                               "/" + destination.prefix + "*";
+  return pg::or_empty(
+      pg::query("SELECT jsonb_build_object('Version', '2012-10-17', 'Statement',"
+                " jsonb_build_array(jsonb_build_object('Effect', 'Allow',"
+                " 'Action', 's3:PutObject', 'Resource', $1::text)))",
+                {resource})[0][0]);
 }
 
 }  // namespace
