@@ -66,9 +66,13 @@ format:
 	$(CLANG_FORMAT) -i $(FORMATTED)
 
 LINT_FLAGS = $(CXXSTANDARD) -fsyntax-only -Wall -Wextra -Wshadow -Werror -Wno-missing-field-initializers
-lint:
+
+.PHONY: lint-format lint-g++ lint-clang++
+lint: lint-format lint-g++ lint-clang++
+
+lint-format:
 	$(CLANG_FORMAT) --dry-run --Werror $(FORMATTED)
-	for compiler in g++ clang++; do \
-	  $$compiler $(LINT_FLAGS) $(filter-out -MMD -MP,$(PG_CPPFLAGS)) $(SOURCES) || exit 1; \
-	  $$compiler $(LINT_FLAGS) -Isrc $(UNIT) || exit 1; \
-	done
+
+lint-g++ lint-clang++: lint-%:
+	$* $(LINT_FLAGS) $(filter-out -MMD -MP,$(PG_CPPFLAGS)) $(SOURCES)
+	$* $(LINT_FLAGS) -Isrc $(UNIT)

@@ -6,6 +6,7 @@ use warnings;
 use HydraExport::FaultServer;
 use HydraExport::S3;
 use HydraExport::Test;
+use POSIX ();
 use Test::More;
 use Time::HiRes qw(time);
 
@@ -117,5 +118,13 @@ waitpid $pid, 0;
 my @fault_names = map { $_->{fault} } $faults->requests;
 is_deeply([ @fault_names[ 0 .. 3 ] ], [qw(pass pass status status)], 'requests are noted with what became of them');
 is(($faults->requests)[0]{target}, '/first/pass', 'and their target');
+
+# ---- https, and buckets by name
+
+my $tls = start_s3(TLS => 1);
+$tls->make_bucket('named');
+(my $named = $tls->https_endpoint) =~ s/127\.0\.0\.1/named.s3.localhost/;
+is($tls->request('PUT', '/key', keys => [ $tls->writer ], body => 'x', endpoint => $named)->{status}, 200, 'put by name');
+is($tls->get('named', 'key'), 'x', 'get by path');
 
 done_testing();

@@ -83,6 +83,7 @@ sub request
         '--header', 'x-amz-content-sha256: UNSIGNED-PAYLOAD',
         '--request', $method,
         '--write-out', '\n%{http_code}');
+    push @command, '--cacert', $self->{ca_file} if defined $self->{ca_file};
     my $file = File::Temp->new;
     if (defined $options{body})
     {
