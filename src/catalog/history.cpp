@@ -65,8 +65,8 @@ void insert_model(const Claim& claim, const ModelRow& model) {
     pg::query(
         "INSERT INTO hydra_export.export_objects VALUES ($1::bigint, $2, $3, $4, $5, $6::bigint,"
         " $7::bigint, $8, $9, $10::timestamptz)",
-        {pg::text(claim.export_id), model.model, object.key, object.first_id, object.last_id,
-         number(object.rows), number(object.bytes), object.sha256, object.etag,
+        {pg::text(claim.export_id), model.model, pg::from_utf8(object.key), object.first_id,
+         object.last_id, number(object.rows), number(object.bytes), object.sha256, object.etag,
          timestamp(object.uploaded_at)});
   }
 }

@@ -2,6 +2,7 @@
 
 #include "base/sha256.hpp"
 #include "pg/guc.hpp"
+#include "pg/spi.hpp"
 
 namespace hydra::exporting {
 namespace {
@@ -44,7 +45,7 @@ std::string describe(const s3::Outcome& outcome) {
   std::string text = "object \"" + outcome.key + "\": " + outcome.failure->text();
   if (outcome.attempts > 1) text += " (" + std::to_string(outcome.attempts) + " attempts)";
   if (const std::optional<std::string> hint = outcome.failure->hint()) text += ". " + *hint;
-  return text;
+  return pg::from_utf8(text);
 }
 
 }  // namespace

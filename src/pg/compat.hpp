@@ -31,6 +31,13 @@ inline TimeLineID timeline() {
 #endif
 }
 
+// Timeouts that some versions have.
+inline const std::vector<const char*> more_timeouts = {
+#if PG_VERSION_NUM >= 170000
+    "transaction_timeout",
+#endif
+};
+
 // Waits while the queue is full. Raw.
 inline void send_message(shm_mq_handle* queue, Size size, const char* data) {
 #if PG_VERSION_NUM >= 150000

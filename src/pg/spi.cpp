@@ -175,4 +175,12 @@ std::string to_utf8(const std::string& value) {
   return converted == from ? value : std::string(converted);
 }
 
+std::string from_utf8(const std::string& value) {
+  if (GetDatabaseEncoding() == PG_UTF8 || GetDatabaseEncoding() == PG_SQL_ASCII) return value;
+  std::string ascii = value;
+  std::replace_if(
+      ascii.begin(), ascii.end(), [](char c) { return (c & 0x80) != 0; }, '?');
+  return ascii;
+}
+
 }  // namespace hydra::pg

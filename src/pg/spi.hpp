@@ -43,4 +43,7 @@ std::vector<std::string> array_items(const Text& literal);
 // From the database's encoding to UTF-8 (throws where it is not valid).
 std::string to_utf8(const std::string& value);
 
+// From UTF-8, for history: where the database has another encoding, '?' for what is not ASCII.
+std::string from_utf8(const std::string& value);
+
 }  // namespace hydra::pg

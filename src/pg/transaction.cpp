@@ -2,7 +2,7 @@
 
 namespace hydra::pg {
 
-Transaction::Transaction(Mode mode) {
+Transaction::Transaction(Mode mode) : previous_(CurrentMemoryContext) {
   call([=]() noexcept {
     SetCurrentStatementStartTimestamp();
     StartTransactionCommand();
@@ -10,10 +10,12 @@ Transaction::Transaction(Mode mode) {
     XactReadOnly = mode == Mode::read_only;
     pgstat_report_activity(STATE_RUNNING, nullptr);
   });
+  MemoryContextSwitchTo(TopTransactionContext);
 }
 
 Transaction::~Transaction() {
   if (!open_) return;
+  MemoryContextSwitchTo(previous_);
   try {
     call([]() noexcept {
       AbortCurrentTransaction();
@@ -27,6 +29,7 @@ Transaction::~Transaction() {
 }
 
 void Transaction::commit() {
+  MemoryContextSwitchTo(previous_);
   call([]() noexcept {
     ForceSyncCommit();
     CommitTransactionCommand();

@@ -5,8 +5,8 @@
 
 namespace hydra::pg {
 
-// One transaction of a worker. Aborted when the scope ends without commit(). READ COMMITTED, so
-// that only the snapshots that are held on purpose keep VACUUM back.
+// One transaction of a worker, and its memory context. Aborted when the scope ends without
+// commit(). READ COMMITTED, so that only the snapshots that are held on purpose keep VACUUM back.
 class Transaction {
  public:
   enum class Mode { read_write, read_only };
@@ -19,6 +19,7 @@ class Transaction {
   void commit();
 
  private:
+  MemoryContext previous_;
   bool open_ = true;
 };
 

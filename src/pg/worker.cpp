@@ -2,6 +2,7 @@
 
 #include <csignal>
 
+#include "pg/compat.hpp"
 #include "pg/guc.hpp"
 
 namespace hydra::pg {
@@ -65,6 +66,9 @@ void settle_session() {
   set("row_security", "off");
   set("statement_timeout", "0");
   set("idle_in_transaction_session_timeout", "0");
+  for (const char* name : compat::more_timeouts)
+    set(name, "0");
+  set("jit", "off");
   set("default_transaction_read_only", "off");
   set("default_transaction_deferrable", "off");
   set("lock_timeout", std::to_string(guc::lock_timeout).c_str());

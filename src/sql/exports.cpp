@@ -1,4 +1,6 @@
 // export_now().
+#include <csignal>
+
 #include "catalog/destination.hpp"
 #include "pg/spi.hpp"
 #include "pg/transaction.hpp"
@@ -13,12 +15,18 @@ using pg::Error;
 using schedule::Caller;
 using schedule::Message;
 
-// Ends the worker when the caller stops waiting before it is done (a cancel, say).
+// Cancels the export when the caller stops waiting before it is done (a cancel of its own, say).
 class Waiting {
  public:
   explicit Waiting(BackgroundWorkerHandle* worker) : worker_(worker) {}
   ~Waiting() {
-    if (worker_ != nullptr) TerminateBackgroundWorker(worker_);
+    if (worker_ == nullptr) return;
+    pid_t pid = 0;
+    if (GetBackgroundWorkerPid(worker_, &pid) == BGWH_STARTED) {
+      kill(pid, SIGINT);
+    } else {
+      TerminateBackgroundWorker(worker_);
+    }
   }
   Waiting(const Waiting&) = delete;
   Waiting& operator=(const Waiting&) = delete;
@@ -49,6 +57,15 @@ void check_destination(const std::string& destination) {
     throw Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
                 "destination \"" + destination + "\" has no models", "",
                 "Choose tables with hydra_export.add_model().");
+  }
+  const std::optional<catalog::DestinationState> state = catalog::load_state(destination);
+  if (!is_written_here(destination) && (!state || state->database != MyDatabaseId)) {
+    throw Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                "destination \"" + destination + "\" was set up in another database",
+                "This one was restored from a dump or copied; its exports would go where those of "
+                "the original go.",
+                "Change the settings with hydra_export.configure(), then run "
+                "hydra_export.resume().");
   }
   if (is_written_here(destination)) {
     throw Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
