@@ -216,10 +216,13 @@ sub bucket_lines
     my @key = $self->key_columns($model);
     my $name = encode_name($model);
     my %last;
-    foreach my $object (grep { m{^\Q$self->{prefix}\E\d{12}(_\d{3})?/\Q$name\E/} }
-        $self->{s3}->keys($self->{bucket}, $self->{prefix}))
+    foreach my $object (grep { $_->{key} =~ m{^\Q$self->{prefix}\E\d{12}(_\d{3})?/\Q$name\E/} }
+        @{ $self->{s3}->list($self->{bucket}, $self->{prefix}) })
     {
-        $last{ id_of($_, @key) } = $_ foreach split /\n/, $self->{s3}->get($self->{bucket}, $object);
+        # An object is not written again with other contents.
+        my $lines = $self->{seen}{"$object->{key} $object->{size}"} //=
+          [ split /\n/, $self->{s3}->get($self->{bucket}, $object->{key}) ];
+        $last{ id_of($_, @key) } = $_ foreach @$lines;
     }
     return \%last;
 }
