@@ -138,6 +138,9 @@ CREATE TABLE hydra_export.baselines (
   fingerprint       jsonb NOT NULL,
   system_identifier bigint NOT NULL,
   timeline          integer NOT NULL,
+  file_number       oid NOT NULL,
+  wal_map           pg_lsn NOT NULL,
+  wal_floor         pg_lsn NOT NULL,
   PRIMARY KEY (model_id, relation)
 );
 
@@ -149,6 +152,19 @@ COMMENT ON COLUMN hydra_export.baselines.lsn IS 'where the WAL stood';
 COMMENT ON COLUMN hydra_export.baselines.fingerprint IS 'what the JSON of unchanged rows depends on';
 COMMENT ON COLUMN hydra_export.baselines.system_identifier IS 'cluster to which the snapshot belongs';
 COMMENT ON COLUMN hydra_export.baselines.timeline IS 'timeline on which it was taken';
+COMMENT ON COLUMN hydra_export.baselines.file_number IS 'file that held the rows; another one means that the relation was rewritten';
+COMMENT ON COLUMN hydra_export.baselines.wal_map IS 'where the WAL stood just before the snapshot was taken';
+COMMENT ON COLUMN hydra_export.baselines.wal_floor IS 'all that the snapshot did not see was written after this; 0/0 where that is not known';
+
+CREATE TABLE hydra_export.notes (
+  lsn               pg_lsn NOT NULL,
+  next_xid          bigint NOT NULL,
+  system_identifier bigint NOT NULL,
+  timeline          integer NOT NULL,
+  PRIMARY KEY (lsn, timeline, system_identifier)
+);
+
+COMMENT ON TABLE hydra_export.notes IS 'pairs noted at each export''s start: a transaction with an id from next_xid on began to write after the WAL position lsn';
 
 -- ---------------------------------------------------------------- history
 
@@ -195,12 +211,20 @@ CREATE TABLE hydra_export.export_models (
   snapshot           pg_snapshot,
   lsn                pg_lsn,
   previous_export_id bigint,
+  blocks_total           bigint NOT NULL DEFAULT 0,
+  blocks_skipped_by_map  bigint NOT NULL DEFAULT 0,
+  blocks_skipped_by_lsn  bigint NOT NULL DEFAULT 0,
+  blocks_read            bigint NOT NULL DEFAULT 0,
   PRIMARY KEY (export_id, model)
 );
 
 COMMENT ON TABLE hydra_export.export_models IS 'one row a model of an export';
 COMMENT ON COLUMN hydra_export.export_models.kind IS 'full (every row) or incremental (the changed rows)';
-COMMENT ON COLUMN hydra_export.export_models.reason IS 'why it was full';
+COMMENT ON COLUMN hydra_export.export_models.reason IS 'why it was full, or why the whole table was read';
+COMMENT ON COLUMN hydra_export.export_models.blocks_total IS 'blocks of its tables, where they were scanned';
+COMMENT ON COLUMN hydra_export.export_models.blocks_skipped_by_map IS 'blocks not read at all, as the visibility map shows that they did not change';
+COMMENT ON COLUMN hydra_export.export_models.blocks_skipped_by_lsn IS 'blocks of which only the header was looked at, as it shows that they did not change';
+COMMENT ON COLUMN hydra_export.export_models.blocks_read IS 'blocks whose rows were looked at';
 COMMENT ON COLUMN hydra_export.export_models.snapshot IS 'the snapshot that was read';
 COMMENT ON COLUMN hydra_export.export_models.lsn IS 'where the WAL stood';
 COMMENT ON COLUMN hydra_export.export_models.previous_export_id IS 'the export whose snapshot this one starts from';

@@ -32,6 +32,13 @@ std::vector<record::KeyColumn> key_columns(const ModelPlan& plan) {
   return columns;
 }
 
+void add_counts(catalog::Blocks& blocks, const change::BlockCounts& counts) {
+  blocks.total += counts.total;
+  blocks.skipped_by_map += counts.skipped_by_map;
+  blocks.skipped_by_lsn += counts.skipped_by_lsn;
+  blocks.read += counts.read;
+}
+
 catalog::Baseline baseline_of(const Leaf& leaf, const change::Reading& reading) {
   catalog::Baseline baseline;
   baseline.relation = leaf.relation;
@@ -41,6 +48,9 @@ catalog::Baseline baseline_of(const Leaf& leaf, const change::Reading& reading) 
   baseline.fingerprint = leaf.fingerprint;
   baseline.system_identifier = reading.system_identifier();
   baseline.timeline = reading.timeline();
+  baseline.file_number = leaf.file_number;
+  baseline.wal_map = static_cast<std::int64_t>(reading.wal().map_position);
+  baseline.wal_floor = static_cast<std::int64_t>(reading.wal().floor);
   return baseline;
 }
 
@@ -149,6 +159,7 @@ void ModelExport::read_leaf(const Leaf& leaf, const change::Reading& reading,
     if (uploader_.fatal()) throw Error(ERRCODE_FDW_ERROR, *uploader_.fatal());
     give_way(*plan_);
   }
+  add_counts(result_.row.blocks, scan.counts());
 }
 
 void ModelExport::flush() {

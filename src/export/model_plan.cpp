@@ -83,6 +83,8 @@ Leaf describe_leaf(const Relation& relation, const ModelPlan& plan, const Model&
       pg::quote_identifier(relation.schema) + "." + pg::quote_identifier(relation.table);
   leaf.columns = same_columns(relation, plan.columns);
   leaf.has_xmin = relation.heap;
+  leaf.file_number = relation.file_number;
+  leaf.logged = relation.persistence == 'p';
   if (!leaf.has_xmin && model.changed_by == ChangedBy::xmin) {
     throw Error(ERRCODE_FEATURE_NOT_SUPPORTED,
                 "changed rows of " + relation.name + " cannot be found by xmin", "",
@@ -116,8 +118,9 @@ std::string full_reason(const Leaf& leaf, const Model& model, const change::Read
     return model.baselines.empty() ? "reset" : "new partition";
   }
   if (model.full_due) return "full_every_hours";
-  if (baseline->system_identifier != reading.system_identifier()) return "another cluster";
-  if (baseline->timeline != reading.timeline() && pg::guc::after_failover == pg::guc::full) {
+  // pg_upgrade makes a new cluster, with a timeline of its own, and keeps transaction ids.
+  if (baseline->system_identifier == reading.system_identifier() &&
+      baseline->timeline != reading.timeline() && pg::guc::after_failover == pg::guc::full) {
     return "promotion of a standby, or a restore";
   }
   if (!change::same_rows(baseline->fingerprint, leaf.fingerprint)) {
@@ -127,6 +130,20 @@ std::string full_reason(const Leaf& leaf, const Model& model, const change::Read
   if (leaf.has_xmin && reading.next_xid() - snapshot.xmin() >= change::widening_limit) {
     return "more than 2^31 transactions since the previous export";
   }
+  return "";
+}
+
+// Why WAL positions do not say which blocks changed; '' when they do.
+std::string whole_table_reason(const Leaf& leaf, const catalog::Baseline& baseline,
+                               const change::Reading& reading) {
+  if (!leaf.logged) return "unlogged";
+  if (baseline.system_identifier != reading.system_identifier()) return "another cluster";
+  if (baseline.timeline != reading.timeline()) return "another timeline";
+  if (baseline.file_number != leaf.file_number) return "relation rewritten";
+  if (static_cast<change::Lsn>(baseline.wal_map) > reading.wal().map_position) {
+    return "WAL position lower than before";
+  }
+  if (baseline.wal_floor == 0) return "no note of WAL";
   return "";
 }
 
@@ -154,7 +171,13 @@ void choose_rows_of(Leaf& leaf, const Model& model, const change::Reading& readi
   leaf.reason = full_reason(leaf, model, reading);
   if (leaf.is_full()) return;
   if (leaf.has_xmin) {
-    leaf.baseline = change::XidSnapshot::parse(model.baseline_of(leaf.relation)->snapshot);
+    const catalog::Baseline& baseline = *model.baseline_of(leaf.relation);
+    leaf.baseline = change::XidSnapshot::parse(baseline.snapshot);
+    leaf.whole_table_reason = whole_table_reason(leaf, baseline, reading);
+    if (leaf.whole_table_reason.empty()) {
+      leaf.wal = {static_cast<change::Lsn>(baseline.wal_map),
+                  static_cast<change::Lsn>(baseline.wal_floor)};
+    }
   }
   if (model.changed_by == ChangedBy::updated_at) leaf.condition = updated_since(leaf, model);
 }
@@ -201,6 +224,12 @@ void choose_rows(ModelPlan& plan, const Model& model, const change::Reading& rea
   if (full > 0 && !plan.full) {
     plan.reason = std::to_string(full) + " of " + std::to_string(plan.leaves.size()) +
                   " tables in full: " + plan.reason;
+  }
+  for (const Leaf& leaf : plan.leaves) {
+    if (leaf.is_full() || leaf.whole_table_reason.empty()) continue;
+    plan.reason +=
+        (plan.reason.empty() ? "" : "; ") + ("whole table read: " + leaf.whole_table_reason);
+    break;
   }
 }
 

@@ -26,6 +26,11 @@ struct Leaf {
   std::string condition;
   bool has_xmin = true;
   std::string reason;  // why every row, '' when not
+  // What the baseline knows of WAL; nothing where it cannot be used, and why.
+  change::WalBaseline wal;
+  std::string whole_table_reason;
+  Oid file_number = 0;
+  bool logged = true;  // changes are in WAL
 
   bool is_full() const { return !reason.empty(); }
 };

@@ -55,6 +55,7 @@ class Export {
   std::optional<s3::Credentials> credentials_;
   std::vector<catalog::Model> models_;
   catalog::Claim claim_;
+  change::Note note_;
   std::vector<ModelResult> results_;  // of the models read so far
   std::int64_t read_until_ = 0;
   bool cancelled_ = false;
@@ -80,6 +81,8 @@ ExportResult Export::run() {
 }
 
 void Export::claim() {
+  // Some moments before the snapshot, so that most of what runs now has ended by then.
+  note_ = change::take_note();
   Transaction transaction;
   catalog::fail_abandoned(name_);
   destination_ = catalog::get_destination(name_);
@@ -123,7 +126,7 @@ void Export::read_models(Uploader& uploader) {
   change::Horizon horizon;
   {
     Transaction transaction(Transaction::Mode::read_only);
-    horizon = change::read_horizon();
+    horizon = change::read_horizon(note_);
     transaction.commit();
   }
   Transaction transaction(Transaction::Mode::read_only);
@@ -250,6 +253,7 @@ void Export::record() {
     catalog::save_success(models_[i], results_[i].baselines, claim_.export_id, claim_.folder,
                           results_[i].full);
   }
+  change::save_note(note_);
   catalog::remove_old_history(pg::guc::history_retention);
   transaction.commit();
 }

@@ -56,7 +56,14 @@ std::unique_ptr<change::RowSource> TableScan::make_source() {
   }
   const Oid oid = leaf_.relation;
   relation_ = pg::call([=]() noexcept { return table_open(oid, NoLock); });
-  return std::make_unique<change::HeapSource>(relation_, reading_.snapshot(), columns);
+  // Without a baseline nothing is known, and every block is read.
+  selection_ = std::make_unique<change::BlockSelection>(relation_, leaf_.wal);
+  return std::make_unique<change::HeapSource>(relation_, reading_.snapshot(), columns,
+                                              selection_.get());
+}
+
+change::BlockCounts TableScan::counts() const {
+  return selection_ ? selection_->counts() : change::BlockCounts{};
 }
 
 bool TableScan::step(record::ObjectBuffer& object, std::size_t bytes) {
@@ -96,6 +103,10 @@ void TableScan::write_row(record::ObjectBuffer& object, record::Line& line) {
   MemoryContextSwitchTo(previous);
 }
 
+bool TableScan::is_wanted(TransactionId xmin) {
+  return !leaf_.baseline || change::is_changed(xmin, *leaf_.baseline, reading_.next_xid());
+}
+
 bool TableScan::read_some(record::ObjectBuffer& object, std::size_t bytes) {
   ErrorContextCallback callback{};
   callback.callback = name_culprit;
@@ -106,15 +117,15 @@ bool TableScan::read_some(record::ObjectBuffer& object, std::size_t bytes) {
 
   record::Line line(object.buffer(), static_cast<std::size_t>(pg::guc::max_row_size) * 1024);
   const std::size_t enough = std::min(bytes, object.bytes() + bytes_per_step);
-  bool more = true;
+  using Next = change::RowSource::Next;
+  Next next = Next::row;
   for (int row = 0; row < rows_per_step && object.bytes() < enough; ++row) {
     TransactionId xmin = InvalidTransactionId;
-    more = source_->next(&xmin);
-    if (!more) break;
-    if (leaf_.baseline && !change::is_changed(xmin, *leaf_.baseline, reading_.next_xid())) continue;
-    write_row(object, line);
+    next = source_->next(&xmin);
+    if (next != Next::row) break;
+    if (is_wanted(xmin)) write_row(object, line);
   }
-  if (!more) {
+  if (next == Next::end) {
     source_->close();
     if (relation_ != nullptr) table_close(relation_, NoLock);
     relation_ = nullptr;
@@ -122,7 +133,7 @@ bool TableScan::read_some(record::ObjectBuffer& object, std::size_t bytes) {
 
   PopActiveSnapshot();
   error_context_stack = callback.previous;
-  return more;
+  return next != Next::end;
 }
 
 }  // namespace hydra::exporting

@@ -23,6 +23,15 @@ inline XLogRecPtr append_wal_message(const char* prefix) {
 #endif
 }
 
+// Up to where WAL is on disk.
+inline XLogRecPtr flushed_wal() {
+#if PG_VERSION_NUM >= 150000
+  return GetFlushRecPtr(nullptr);
+#else
+  return GetFlushRecPtr();
+#endif
+}
+
 inline TimeLineID timeline() {
 #if PG_VERSION_NUM >= 150000
   return GetWALInsertionTimeLine();
