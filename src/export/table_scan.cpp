@@ -13,7 +13,7 @@ constexpr int rows_per_step = 2048;
 constexpr std::size_t bytes_per_step = 512 * 1024;
 
 bool needs_query(const Leaf& leaf) {
-  if (!leaf.has_xmin || !leaf.condition.empty()) return true;
+  if (!leaf.has_xmin || (leaf.updated_since && leaf.has_index)) return true;
   for (const catalog::Column& column : leaf.columns) {
     if (column.computed_when_read) return true;
   }
@@ -26,7 +26,7 @@ std::string query_of(const Leaf& leaf) {
     sql += ", " + pg::quote_identifier(column.name);
   sql += leaf.kind == 'v' ? " FROM " : " FROM ONLY ";
   sql += leaf.qualified_name;
-  if (!leaf.condition.empty()) sql += " WHERE " + leaf.condition;
+  if (leaf.updated_since) sql += " WHERE " + leaf.updated_since->condition;
   return sql;
 }
 
@@ -58,8 +58,10 @@ std::unique_ptr<change::RowSource> TableScan::make_source() {
   relation_ = pg::call([=]() noexcept { return table_open(oid, NoLock); });
   // Without a baseline nothing is known, and every block is read.
   selection_ = std::make_unique<change::BlockSelection>(relation_, leaf_.wal);
-  return std::make_unique<change::HeapSource>(relation_, reading_.snapshot(), columns,
-                                              selection_.get());
+  auto heap = std::make_unique<change::HeapSource>(relation_, reading_.snapshot(), columns,
+                                                   selection_.get());
+  heap_ = heap.get();
+  return heap;
 }
 
 change::BlockCounts TableScan::counts() const {
@@ -104,7 +106,16 @@ void TableScan::write_row(record::ObjectBuffer& object, record::Line& line) {
 }
 
 bool TableScan::is_wanted(TransactionId xmin) {
-  return !leaf_.baseline || change::is_changed(xmin, *leaf_.baseline, reading_.next_xid());
+  if (leaf_.baseline && !change::is_changed(xmin, *leaf_.baseline, reading_.next_xid())) {
+    return false;
+  }
+  if (!leaf_.updated_since || heap_ == nullptr) return true;  // or the query has looked
+  bool null = false;
+  const Datum value = heap_->attribute(static_cast<AttrNumber>(leaf_.updated_since->number), &null);
+  if (null) return true;
+  const std::int64_t updated_at =
+      leaf_.updated_since->is_date ? DatumGetDateADT(value) : DatumGetInt64(value);
+  return updated_at >= leaf_.updated_since->bound;
 }
 
 bool TableScan::read_some(record::ObjectBuffer& object, std::size_t bytes) {

@@ -43,6 +43,7 @@ class TableScan {
   const record::Key& key_;
   Relation relation_ = nullptr;
   std::unique_ptr<change::BlockSelection> selection_;
+  change::HeapSource* heap_ = nullptr;  // the source, where it is one
   std::unique_ptr<change::RowSource> source_;
   MemoryContext row_context_ = nullptr;
   Datum* values_ = nullptr;
