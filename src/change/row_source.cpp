@@ -59,6 +59,11 @@ RowSource::Next HeapSource::next(TransactionId* xmin) {
   return Next::row;
 }
 
+BlockNumber HeapSource::position() const {
+  if (slot_ == nullptr || !ItemPointerIsValid(&slot_->tts_tid)) return 0;
+  return ItemPointerGetBlockNumber(&slot_->tts_tid);
+}
+
 void HeapSource::values(Datum** values, bool** nulls) {
   slot_getsomeattrs(slot_, last_number_);
   for (std::size_t i = 0; i < numbers_.size(); ++i) {

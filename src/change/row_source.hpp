@@ -47,6 +47,9 @@ class HeapSource : public RowSource {
   void values(Datum** values, bool** nulls) override;
   void close() override;
 
+  // The block of the current row; 0 before the first.
+  BlockNumber position() const;
+
   // Any column of the current row, by its number in the table. Raw.
   Datum attribute(AttrNumber number, bool* null) { return slot_getattr(slot_, number, null); }
 

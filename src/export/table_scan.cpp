@@ -65,7 +65,13 @@ std::unique_ptr<change::RowSource> TableScan::make_source() {
 }
 
 change::BlockCounts TableScan::counts() const {
-  return selection_ ? selection_->counts() : change::BlockCounts{};
+  if (!selection_) return {};
+  change::BlockCounts counts = selection_->counts();
+  // A scan of the whole table is one run.
+  if (!leaf_.wal.is_known() && relation_ != nullptr) {
+    counts.read = std::min<std::uint64_t>(counts.read, heap_->position());
+  }
+  return counts;
 }
 
 bool TableScan::step(record::ObjectBuffer& object, std::size_t bytes) {
