@@ -80,7 +80,7 @@ ModelResult ModelExport::run(const change::Reading& shared, const change::Horizo
   } catch (const Error& error) {
     if (pg::is_cancel(error)) throw;
     result_.row.status = "failed";
-    result_.row.error = error.one_line();
+    result_.row.error = pg::readable(error.one_line());
   } catch (const std::exception& error) {
     result_.row.status = "failed";
     result_.row.error = error.what();
