@@ -62,7 +62,6 @@ nothing(q{ALTER TABLE t ALTER given SET DEFAULT 'another'}, 'another default for
 nothing(q{ALTER TABLE t ALTER given DROP DEFAULT}, 'no default for new rows');
 nothing(q{VACUUM FULL t}, 'the default written into the rows');
 nothing(q{ALTER TABLE t ADD late text}, 'a column without a default', lines_differ => 1);
-full(q{UPDATE t SET id = id}, 'all rows') if 0;
 after(q{UPDATE t SET late = 'l' WHERE id = 2}, 'incremental', '2', 'a value in it', lines_differ => 1);
 nothing(q{ALTER TABLE t DROP gone}, 'a column dropped', lines_differ => 1);
 full(q{ALTER TABLE t DROP twice; ALTER TABLE t ADD twice text}, 'a column dropped and added again');
@@ -89,12 +88,11 @@ full(q{ALTER TYPE place RENAME ATTRIBUTE label TO title}, 'an attribute renamed'
 full(q{ALTER TYPE inner_place ADD ATTRIBUTE y integer}, 'an attribute added, deep inside');
 full(q{ALTER TYPE inner_place DROP ATTRIBUTE x}, 'an attribute dropped');
 full(q{ALTER TABLE other ADD p integer}, 'the row type of another table');
-nothing(q{ALTER TYPE mood RENAME TO temper; ALTER TYPE place RENAME TO spot; ALTER DOMAIN any_mood ADD CHECK (VALUE <> 'new')},
+nothing(q{ALTER TYPE mood RENAME TO temper; ALTER TYPE place RENAME TO spot; ALTER DOMAIN small ADD CHECK (VALUE < 1000)},
     'a type renamed or constrained');
 
 # ---- keys, and what leaves the lines alone
 
-full(q{ALTER TABLE t DROP CONSTRAINT t_pkey; ALTER TABLE t ADD PRIMARY KEY (id, code)}, 'another primary key') if 0;
 nothing(q{ALTER TABLE t ALTER a SET NOT NULL; ALTER TABLE t SET (fillfactor = 50); CREATE INDEX ON t (b);
     ALTER TABLE t ALTER b SET STORAGE EXTERNAL; ANALYZE t; ALTER TABLE t REPLICA IDENTITY FULL; COMMENT ON TABLE t IS 'x'},
     'constraints, indexes, storage');
