@@ -171,7 +171,7 @@ ok($phase - int $phase < $slack / $hour, 'and the grid is where it was') or diag
 # ---- downtime
 
 $node->stop('fast');
-sleep 2.5 * $hour;
+sleep 1.6 * $hour;
 $before = time;
 $node->start;
 @runs = grep { $_->{start} > $before } wait_for($grid, scalar(@runs) + 2);
