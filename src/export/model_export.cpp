@@ -154,7 +154,7 @@ void ModelExport::read_leaf(const Leaf& leaf, const change::Reading& reading,
   bool more = true;
   while (more) {
     if (!object_) {
-      uploader_.make_room();
+      wait_for_room();
       object_ = std::make_unique<record::ObjectBuffer>(key);
     }
     more = scan.step(*object_, uploader_.object_size());
@@ -166,11 +166,24 @@ void ModelExport::read_leaf(const Leaf& leaf, const change::Reading& reading,
     pg::check_interrupts();
     show("reading", &scan);
     pace(scan);
-    if (uploader_.failure(number_)) throw Error(ERRCODE_FDW_ERROR, *uploader_.failure(number_));
-    if (uploader_.fatal()) throw Error(ERRCODE_FDW_ERROR, *uploader_.fatal());
-    give_way(*plan_);
+    stop_if_useless();
   }
   add_counts(result_.row.blocks, scan.counts());
+}
+
+// The tables stay locked meanwhile, and S3 may take its time.
+void ModelExport::wait_for_room() {
+  while (!uploader_.has_room()) {
+    uploader_.wait();
+    stop_if_useless();
+  }
+}
+
+// Throws when what is still read could not be used, or somebody needs the tables more.
+void ModelExport::stop_if_useless() {
+  if (uploader_.failure(number_)) throw Error(ERRCODE_FDW_ERROR, *uploader_.failure(number_));
+  if (uploader_.fatal()) throw Error(ERRCODE_FDW_ERROR, *uploader_.fatal());
+  give_way(*plan_);
 }
 
 void ModelExport::flush() {

@@ -16,7 +16,7 @@ my $node = new_node(
     'hydra_export.first_export_delay' => '1h',
     'hydra_export.file_size'          => '64kB',
     'hydra_export.memory_limit'       => '1MB',
-    'hydra_export.request_timeout'    => '2s',
+    'hydra_export.request_timeout'    => '1s',
     'hydra_export.max_attempts'       => 3);
 my $site = HydraExport::Site->new($node, 'postgres', $s3, bucket => 'faults', endpoint => $faults->endpoint);
 $site->sql(q{CREATE TABLE a (id integer PRIMARY KEY, v text); INSERT INTO a VALUES (1);
@@ -25,6 +25,9 @@ $site->add_model($_) foreach qw(a b);
 my ($key, $secret) = $s3->writer;
 
 sub holds { $site->holds_table($_, "$_[0]: $_") foreach qw(a b); return }
+
+# Requests that hang look for their release now and then.
+sub calm { $faults->release; sleep 0.3; $faults->plan; return }
 
 my $i = 10;
 sub insert { ++$i; $site->sql("INSERT INTO $_ VALUES ($i)") foreach qw(a b); return $i }
@@ -36,7 +39,7 @@ my $nowhere = 'http://127.0.0.1:' . $closed->sockport;
 close $closed;
 
 my @refusals = (
-    [ 'a wrong secret', { secret_key => 'wrong', access_key => $key }, qr/403 SignatureDoesNotMatch.*request id \S+/, 'HINT|Check' ],
+    [ 'a wrong secret', { secret_key => 'wrong', access_key => $key }, qr/403 SignatureDoesNotMatch.*request id \S+/, "Check" ],
     [ 'an unknown key', { secret_key => $secret, access_key => 'UNKNOWN' }, qr/403 InvalidAccessKeyId/, 'Check' ],
     [ 'a missing bucket', { bucket => 'missing' }, qr/404 NoSuchBucket/, '' ],
     [ 'an unreachable host', { endpoint => $nowhere }, qr/no answer from 127\.0\.0\.1:\d+: .*(refused|connect)/i, '' ],
@@ -50,7 +53,7 @@ foreach my $refusal (@refusals)
     my $export = $site->export;
     cmp_ok(time - $start, '<', 8, "$name: export_now does not take long");
     is($export->{status}, 'failed', 'the export fails');
-    like($export->{messages}, qr/^\S*ERROR:  export \d+ failed: .*$pattern/m, 'export_now raises the reason');
+    like($export->{messages}, qr/ERROR:  export \d+ failed: .*$pattern/, 'export_now raises the reason');
     like($site->sql('SELECT error FROM hydra_export.recent_exports LIMIT 1'), $pattern, 'recent_exports shows it');
     like($export->{error}, qr/$hint/, 'and what to do');
     unlike($export->{error} . $export->{messages}, qr/\Q$secret\E|Signature=|Authorization/, 'without secrets');
@@ -124,16 +127,15 @@ my $before = $faults->requests;
 $export = $site->export;
 cmp_ok(scalar($faults->requests) - $before, '<', 30, 'a wrong secret is not tried a hundred times');
 configure($node, 'postgres', $s3, bucket => 'faults', endpoint => $faults->endpoint);
-$node->append_conf('postgresql.conf', "hydra_export.max_attempts = 2\nhydra_export.request_timeout = '1s'");
+$node->append_conf('postgresql.conf', "hydra_export.max_attempts = 1");
 $node->reload;
 $faults->plan({ fault => 'hang', times => 1000 });
-my $start = time;
+$before = $faults->requests;
 $export = $site->export;
-cmp_ok(time - $start, '<', 8, 'a store that does not answer is given up');
+cmp_ok(scalar($faults->requests) - $before, '<', 8, 'a store that does not answer is given up at the first failure');
 is($export->{status}, 'failed', 'and the export fails');
 like($export->{error}, qr/no answer/, 'with the reason');
-$faults->release;
-$faults->plan;
+calm();
 
 # While uploads hang and memory is full, the table is still locked: whoever wants it does not wait for S3.
 $node->append_conf('postgresql.conf', "hydra_export.request_timeout = '1min'");
@@ -142,11 +144,10 @@ $faults->plan({ fault => 'hang', times => 1000 });
 $before = $faults->requests;
 my $id = $site->sql('SELECT hydra_export.export_now(wait => false)');
 for (1 .. 100) { last if $faults->requests > $before + 3; sleep 0.05 }
-$start = time;
+my $start = time;
 $site->sql(q{SET statement_timeout = '10s'; ALTER TABLE a ADD late integer});
 cmp_ok(time - $start, '<', 5, 'ALTER TABLE does not wait for uploads');
-$faults->release;
-$faults->plan;
+calm();
 $node->poll_query_until('postgres', "SELECT status <> 'running' FROM hydra_export.exports WHERE id = $id");
 like($site->model({ id => $id }, 'a')->{error}, qr/gave way/, 'the export gave way');
 $site->sql('UPDATE a SET late = 1');
