@@ -67,6 +67,7 @@ COMMENT ON TABLE hydra_export.secrets IS 'static credentials of destinations; no
 CREATE TABLE hydra_export.destination_state (
   destination text PRIMARY KEY REFERENCES hydra_export.settings ON DELETE CASCADE,
   database    oid NOT NULL,
+  timeline    integer NOT NULL,
   anchor      timestamptz,
   last_start  timestamptz,
   last_finish timestamptz,
@@ -75,6 +76,7 @@ CREATE TABLE hydra_export.destination_state (
 
 COMMENT ON TABLE hydra_export.destination_state IS 'what the schedule remembers of a destination';
 COMMENT ON COLUMN hydra_export.destination_state.database IS 'OID of the database in which the settings were saved or resumed; another one means a copy, which pauses';
+COMMENT ON COLUMN hydra_export.destination_state.timeline IS 'timeline of WAL at that time; one that ended at a recovery target since means a restore, which pauses';
 COMMENT ON COLUMN hydra_export.destination_state.anchor IS 'start of the first scheduled export; later ones follow at anchor + k * frequency';
 COMMENT ON COLUMN hydra_export.destination_state.last_start IS 'start of the newest scheduled export';
 COMMENT ON COLUMN hydra_export.destination_state.last_finish IS 'end of the newest scheduled export';

@@ -63,15 +63,6 @@ void check_destination(const std::string& destination) {
                 "destination \"" + destination + "\" has no models", "",
                 "Choose tables with hydra_export.add_model().");
   }
-  const std::optional<catalog::DestinationState> state = catalog::load_state(destination);
-  if (!is_written_here(destination) && (!state || state->database != MyDatabaseId)) {
-    throw Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
-                "destination \"" + destination + "\" was set up in another database",
-                "This one was restored from a dump or copied; its exports would go where those of "
-                "the original go.",
-                "Change the settings with hydra_export.configure(), then run "
-                "hydra_export.resume().");
-  }
   if (is_written_here(destination)) {
     throw Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
                 "destination \"" + destination +
@@ -79,6 +70,14 @@ void check_destination(const std::string& destination) {
                     "transaction",
                 "An export runs in a worker of its own, which sees committed settings only.",
                 "COMMIT first.");
+  }
+  const std::string problem = catalog::origin_problem(catalog::load_state(destination));
+  if (!problem.empty()) {
+    throw Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                "destination \"" + destination + "\" was " + problem,
+                "Its exports would go where those of the original go.",
+                "Change bucket or prefix with hydra_export.configure(), then run "
+                "hydra_export.resume().");
   }
 }
 
@@ -98,6 +97,10 @@ BackgroundWorkerHandle* start(const Caller& caller) {
 }
 
 std::int64_t export_now(const std::string& destination, bool wait) {
+  if (RecoveryInProgress()) {
+    throw Error(ERRCODE_READ_ONLY_SQL_TRANSACTION, "cannot export from a standby", "",
+                "Exports run on the primary.");
+  }
   check_destination(destination);
   Caller caller(destination);
   BackgroundWorkerHandle* worker = start(caller);

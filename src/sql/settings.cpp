@@ -193,8 +193,7 @@ void set_enabled(const std::string& name, bool enabled) {
 void resume(const std::string& name) {
   pg::AsOwner owner;
   catalog::get_destination(name);
-  const std::optional<catalog::DestinationState> state = catalog::load_state(name);
-  if (!state || state->database != MyDatabaseId) {
+  if (!catalog::origin_problem(catalog::load_state(name)).empty()) {
     catalog::reset_models(name, std::nullopt);
     catalog::adopt_destination(name);
   }
