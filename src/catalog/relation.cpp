@@ -96,7 +96,7 @@ void check_kind(const Relation& relation) {
     default:
       throw wrong_kind(relation, "no table");
   }
-  if (relation.persistence == 't') throw wrong_kind(relation, "a temporary table");
+  if (relation.persistence == 't') throw wrong_kind(relation, "temporary");
   if (relation.schema == "pg_catalog" || relation.schema == "information_schema" ||
       relation.schema == "pg_toast") {
     throw wrong_kind(relation, "part of the system catalogs");
@@ -128,10 +128,10 @@ void check_change_detection(const Model& model, const Relation& relation) {
   }
   const Oid type = pg::call([=]() noexcept { return getBaseType(column->type); });
   if (type != TIMESTAMPTZOID && type != TIMESTAMPOID && type != DATEOID) {
-    throw Error(
-        ERRCODE_DATATYPE_MISMATCH,
-        "column \"" + column->name + "\" of " + relation.name + " has type " + column->type_name,
-        "", "updated_at_column must be a timestamp with or without time zone, or a date.");
+    throw Error(ERRCODE_DATATYPE_MISMATCH,
+                "column \"" + column->name + "\" of " + relation.name + " is no timestamp or date",
+                "It has type " + column->type_name + ".",
+                "Name the column that every write sets with updated_at_column => '...'.");
   }
 }
 
@@ -157,7 +157,7 @@ void check_key(const Model& model, const Relation& relation) {
   if (vouched || is_enforced(relation.oid, key)) return;
   throw Error(ERRCODE_INVALID_PARAMETER_VALUE,
               "key columns " + list(key) + " of " + relation.name + " are not unique",
-              "No unique index covers them alone.",
+              "No unique index has these columns, or some of them, and no others.",
               "Choose the columns of a unique index, or create one.");
 }
 
@@ -174,8 +174,9 @@ void check_columns(const Model& model, const Relation& relation) {
       continue;
     }
     throw Error(ERRCODE_INVALID_PARAMETER_VALUE,
-                "columns must hold the key column \"" + name + "\"", "",
-                "Without the key, readers cannot tell which row a line belongs to.");
+                "columns must hold the key column \"" + name + "\"",
+                "Without the key, readers could not tell which row a line belongs to.",
+                "Add it to the columns.");
   }
 }
 
@@ -213,7 +214,8 @@ void check_rights(const Model& model, const Relation& relation, Oid role) {
     throw Error(ERRCODE_INSUFFICIENT_PRIVILEGE,
                 "row-level security of " + relation.name + " applies to role \"" + role_name + "\"",
                 "An export would miss rows.",
-                "Add the model as a role with BYPASSRLS, or as the table's owner.");
+                "Add the model as a role with BYPASSRLS, or as the table's owner unless row "
+                "security is forced.");
   }
 }
 

@@ -30,7 +30,8 @@ void at_transaction_end(XactEvent event, void* argument) {
       // Nobody would tell the launcher when it is committed.
       ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                       errmsg("cannot PREPARE a transaction that changed hydra_export's settings or "
-                             "models")));
+                             "models"),
+                      errhint("Change them in a transaction of their own.")));
       break;
     default:
       break;

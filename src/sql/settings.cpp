@@ -132,7 +132,8 @@ std::optional<s3::Credentials> new_credentials(const Wanted& wanted, bool had_so
                            wanted.session_token.value_or("")};
   }
   if (!had_some || wanted.access_key || wanted.secret_key) {
-    throw invalid("access_key and secret_key are missing", "Give both.");
+    throw invalid("access_key and secret_key are missing",
+                  "Give access_key and secret_key together.");
   }
   if (wanted.session_token) {
     throw invalid("session_token came without keys", "Give access_key and secret_key with it.");
@@ -158,6 +159,14 @@ void warn_without_preload() {
              pg::Statement::hidden);
 }
 
+// A name with a slip in it must not look like a destination without a bucket.
+void check_new(const Wanted& wanted) {
+  check_name(wanted.destination);
+  if (wanted.bucket) return;
+  throw Error(ERRCODE_UNDEFINED_OBJECT, "destination \"" + wanted.destination + "\" does not exist",
+              "", "Give bucket, access_key and secret_key to create it.");
+}
+
 void configure(const Wanted& wanted) {
   pg::AsOwner owner;
   // Two new destinations must not overlap each other either.
@@ -165,7 +174,10 @@ void configure(const Wanted& wanted) {
   const std::optional<Destination> before = catalog::find_destination(wanted.destination);
   Destination destination = before.value_or(Destination{});
   destination.name = wanted.destination;
-  if (!before) destination.region = "us-east-1";
+  if (!before) {
+    check_new(wanted);
+    destination.region = "us-east-1";
+  }
   apply(wanted, destination);
   check(destination);
   check_overlap(destination);
