@@ -253,6 +253,12 @@ std::optional<Relation> describe_relation(Oid oid) {
   return relation;
 }
 
+Error no_relation(const Model& model) {
+  return Error(ERRCODE_UNDEFINED_TABLE,
+               "the table of model \"" + model.name + "\" no longer exists", "",
+               "Remove the model with hydra_export.remove_model().");
+}
+
 std::vector<std::string> key_of(const Model& model, const Relation& relation) {
   if (!model.key_columns.empty()) return model.key_columns;
   if (!relation.primary_key.empty()) return relation.primary_key;
