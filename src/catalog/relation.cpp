@@ -56,11 +56,21 @@ bool is_enforced(Oid relation, const std::vector<std::string>& key) {
                 {pg::text(relation), pg::array_literal(key)})[0][0]);
 }
 
-bool has_foreign_leaf(Oid relation) {
-  return pg::to_bool(pg::query(
-      "SELECT EXISTS (SELECT FROM pg_partition_tree($1::oid) t JOIN pg_class c ON c.oid = t.relid"
-      " WHERE c.relkind = 'f')",
-      {pg::text(relation)})[0][0]);
+// The first of the relation, its partitions and its children that the condition holds for, by name.
+std::string find_member(Oid relation, const std::string& condition) {
+  const pg::Rows rows = pg::query(
+      "WITH RECURSIVE family (oid) AS (SELECT $1::oid UNION"
+      " SELECT i.inhrelid FROM family f JOIN pg_inherits i ON i.inhparent = f.oid"
+      " WHERE NOT i.inhdetachpending) SELECT c.oid::regclass FROM family f JOIN pg_class c USING "
+      "(oid)"
+      " LEFT JOIN pg_am a ON a.oid = c.relam WHERE " +
+          condition + " ORDER BY c.oid LIMIT 1",
+      {pg::text(relation)});
+  return rows.empty() ? "" : or_empty(rows[0][0]);
+}
+
+bool has_foreign_leaf(const Relation& relation) {
+  return relation.kind == 'p' && !find_member(relation.oid, "c.relkind = 'f'").empty();
 }
 
 std::string list(const std::vector<std::string>& names) {
@@ -110,13 +120,14 @@ void check_kind(const Relation& relation) {
 
 void check_change_detection(const Model& model, const Relation& relation) {
   if (model.changed_by == ChangedBy::xmin) {
-    const bool has_xmin = !relation.is_remote() && (relation.kind == 'p' || relation.heap) &&
-                          !(relation.kind == 'p' && has_foreign_leaf(relation.oid));
-    if (has_xmin) return;
+    const std::string without_xmin =
+        find_member(relation.oid, "c.relkind <> 'p' AND a.amname IS DISTINCT FROM 'heap'");
+    if (without_xmin.empty()) return;
     throw Error(ERRCODE_FEATURE_NOT_SUPPORTED,
                 "changed rows of " + relation.name + " cannot be found by xmin",
-                "Rows of views, foreign tables and tables with an access method other than heap "
-                "have no xmin.",
+                "Rows of " + without_xmin +
+                    " have no xmin: it is a view, a foreign table, or a table with an access "
+                    "method other than heap.",
                 "Use changed_by => 'updated_at'.");
   }
   const Column* column = relation.column(model.updated_at_column);
@@ -152,8 +163,7 @@ void check_key(const Model& model, const Relation& relation) {
                   "Choose columns that are NOT NULL, or add that constraint.");
     }
   }
-  const bool vouched =
-      relation.is_remote() || (relation.kind == 'p' && has_foreign_leaf(relation.oid));
+  const bool vouched = relation.is_remote() || has_foreign_leaf(relation);
   if (vouched || is_enforced(relation.oid, key)) return;
   throw Error(ERRCODE_INVALID_PARAMETER_VALUE,
               "key columns " + list(key) + " of " + relation.name + " are not unique",
