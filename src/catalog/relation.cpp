@@ -149,6 +149,10 @@ void check_change_detection(const Model& model, const Relation& relation) {
 void check_key(const Model& model, const Relation& relation) {
   const std::vector<std::string> key = key_of(model, relation);
   for (const std::string& name : key) {
+    if (std::count(key.begin(), key.end(), name) > 1) {
+      throw Error(ERRCODE_DUPLICATE_COLUMN, "key column \"" + name + "\" is named twice", "",
+                  "Name each column once with key_columns => '{...}'.");
+    }
     const Column* column = relation.column(name);
     if (column == nullptr) {
       throw Error(ERRCODE_UNDEFINED_COLUMN,
