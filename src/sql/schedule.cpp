@@ -53,13 +53,14 @@ Text timestamp(const std::optional<schedule::Micros>& micros) {
 pg::Row to_row(const schedule::Due& due) {
   const catalog::Destination& destination = due.destination;
   const pg::Rows last = pg::query(
-      "SELECT started_at, status FROM hydra_export.exports WHERE destination = $1"
+      "SELECT (extract(epoch FROM started_at) * 1000000)::bigint, status"
+      " FROM hydra_export.exports WHERE destination = $1"
       " ORDER BY id DESC LIMIT 1",
       {destination.name});
   return {destination.name,
           pg::text(destination.enabled),
           pg::text(destination.frequency_hours),
-          last.empty() ? Text() : last[0][0],
+          last.empty() ? Text() : timestamp(pg::to_int(last[0][0])),
           last.empty() ? Text() : last[0][1],
           timestamp(due.at),
           due.why};
