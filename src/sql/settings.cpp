@@ -213,6 +213,17 @@ void resume(const std::string& name) {
   set_enabled(name, true);
 }
 
+// What a policy reads as a wildcard or the start of a variable, written so that it stands for
+// itself.
+std::string policy_literal(const std::string& text) {
+  std::string literal;
+  for (const char c : text) {
+    const bool special = c == '*' || c == '?' || c == '$';
+    literal += special ? std::string("${") + c + '}' : std::string(1, c);
+  }
+  return literal;
+}
+
 std::string iam_policy(const std::string& name) {
   pg::AsOwner owner;
   const Destination destination = catalog::get_destination(name);
@@ -220,7 +231,7 @@ std::string iam_policy(const std::string& name) {
                           : destination.region.starts_with("us-gov-") ? "aws-us-gov"
                                                                       : "aws";
   const std::string resource = std::string("arn:") + partition + ":s3:::" + destination.bucket +
-                               "/" + destination.prefix + "*";
+                               "/" + policy_literal(destination.prefix) + "*";
   return pg::or_empty(
       pg::query("SELECT jsonb_build_object('Version', '2012-10-17', 'Statement',"
                 " jsonb_build_array(jsonb_build_object('Effect', 'Allow',"
