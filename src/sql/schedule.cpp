@@ -1,4 +1,6 @@
 // schedule_rows(), and the trigger that tells the launcher of changes.
+#include "sql/schedule.hpp"
+
 #include "base/clock.hpp"
 #include "pg/spi.hpp"
 #include "pg/transaction.hpp"
@@ -11,20 +13,20 @@ namespace {
 
 using pg::Text;
 
-// Whether this transaction changed settings or models. Changes that were rolled back to a
-// savepoint leave it set: a visit for nothing costs next to nothing.
-bool changed = false;
+// The nesting level of the outermost (sub)transaction that holds a change of settings or models;
+// 0 where there is none.
+int changed_at = 0;
 
 void at_transaction_end(XactEvent event, void* argument) {
   (void)argument;
-  if (!changed) return;
+  if (changed_at == 0) return;
   switch (event) {
     case XACT_EVENT_COMMIT:
       schedule::touch(MyDatabaseId);
-      changed = false;
+      changed_at = 0;
       break;
     case XACT_EVENT_ABORT:
-      changed = false;
+      changed_at = 0;
       break;
     case XACT_EVENT_PRE_PREPARE:
       // Nobody would tell the launcher when it is committed.
@@ -38,11 +40,28 @@ void at_transaction_end(XactEvent event, void* argument) {
   }
 }
 
+void at_subtransaction_end(SubXactEvent event, SubTransactionId id, SubTransactionId parent,
+                           void* argument) {
+  (void)id;
+  (void)parent;
+  (void)argument;
+  const int level = GetCurrentTransactionNestLevel();
+  if (changed_at < level) return;
+  if (event == SUBXACT_EVENT_COMMIT_SUB) changed_at = level - 1;
+  if (event == SUBXACT_EVENT_ABORT_SUB) changed_at = 0;
+}
+
 void note_change() {
   static bool registered = false;
-  if (!registered) pg::call([]() noexcept { RegisterXactCallback(at_transaction_end, nullptr); });
+  if (!registered) {
+    pg::call([]() noexcept {
+      RegisterXactCallback(at_transaction_end, nullptr);
+      RegisterSubXactCallback(at_subtransaction_end, nullptr);
+    });
+  }
   registered = true;
-  changed = true;
+  const int level = GetCurrentTransactionNestLevel();
+  changed_at = changed_at == 0 ? level : std::min(changed_at, level);
 }
 
 Text timestamp(const std::optional<schedule::Micros>& micros) {
@@ -87,6 +106,11 @@ void schedule_rows(FunctionCallInfo fcinfo) {
 }
 
 }  // namespace
+
+bool is_changed_here() {
+  return changed_at > 0;
+}
+
 }  // namespace hydra::sql
 
 extern "C" {
