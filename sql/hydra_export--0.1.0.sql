@@ -20,6 +20,8 @@ BEGIN
 END
 $$;
 
+-- A schema of the extension's own goes with it, and cannot be one that somebody else owns.
+CREATE SCHEMA hydra_export;
 COMMENT ON SCHEMA hydra_export IS 'exports of tables to S3: settings, models, history';
 
 -- ---------------------------------------------------------------- settings
