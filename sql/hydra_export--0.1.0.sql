@@ -382,6 +382,28 @@ CREATE TRIGGER schedule_changed
 
 -- ---------------------------------------------------------------- rights and dumps
 
+-- What ALTER DEFAULT PRIVILEGES grants on new objects is not meant for these.
+DO $$
+DECLARE
+  grantee text;
+  kind text;
+BEGIN
+  FOR grantee IN
+    SELECT DISTINCT CASE granted.grantee WHEN 0 THEN 'PUBLIC' ELSE granted.grantee::regrole::text END
+    FROM (
+      SELECT relacl FROM pg_catalog.pg_class WHERE relnamespace = 'hydra_export'::regnamespace
+      UNION ALL SELECT proacl FROM pg_catalog.pg_proc WHERE pronamespace = 'hydra_export'::regnamespace
+      UNION ALL SELECT nspacl FROM pg_catalog.pg_namespace WHERE nspname = 'hydra_export'
+    ) AS objects (acl), pg_catalog.aclexplode(acl) AS granted
+    WHERE granted.grantee <> granted.grantor
+  LOOP
+    EXECUTE 'REVOKE ALL ON SCHEMA hydra_export FROM ' || grantee;
+    FOREACH kind IN ARRAY ARRAY['TABLES', 'SEQUENCES', 'FUNCTIONS'] LOOP
+      EXECUTE pg_catalog.format('REVOKE ALL ON ALL %s IN SCHEMA hydra_export FROM %s', kind, grantee);
+    END LOOP;
+  END LOOP;
+END
+$$;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA hydra_export FROM PUBLIC;
 GRANT hydra_export_monitor TO hydra_export_admin;
 GRANT USAGE ON SCHEMA hydra_export TO hydra_export_monitor;
