@@ -111,6 +111,8 @@ void check_kind(const Relation& relation) {
       relation.schema == "pg_toast") {
     throw wrong_kind(relation, "part of the system catalogs");
   }
+  // Secrets among them, which nobody gets to read.
+  if (relation.schema == "hydra_export") throw wrong_kind(relation, "part of hydra_export itself");
   if (!relation.populated) {
     throw Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
                 "materialized view " + relation.name + " has not been populated", "",
