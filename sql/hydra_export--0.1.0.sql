@@ -146,6 +146,9 @@ CREATE TABLE hydra_export.baselines (
   fingerprint       jsonb NOT NULL,
   system_identifier bigint NOT NULL,
   timeline          integer NOT NULL,
+  file_number       oid NOT NULL,
+  wal_map           pg_lsn NOT NULL,
+  wal_floor         pg_lsn NOT NULL,
   PRIMARY KEY (model_id, relation)
 );
 
@@ -158,6 +161,19 @@ COMMENT ON COLUMN hydra_export.baselines.lsn IS 'where the WAL stood';
 COMMENT ON COLUMN hydra_export.baselines.fingerprint IS 'what the JSON of unchanged rows depends on';
 COMMENT ON COLUMN hydra_export.baselines.system_identifier IS 'cluster to which the snapshot belongs';
 COMMENT ON COLUMN hydra_export.baselines.timeline IS 'timeline on which it was taken';
+COMMENT ON COLUMN hydra_export.baselines.file_number IS 'file that held the rows; another one means that the relation was rewritten';
+COMMENT ON COLUMN hydra_export.baselines.wal_map IS 'where the WAL stood just before the snapshot was taken';
+COMMENT ON COLUMN hydra_export.baselines.wal_floor IS 'all that the snapshot did not see was written after this; 0/0 where that is not known';
+
+CREATE TABLE hydra_export.notes (
+  lsn               pg_lsn NOT NULL,
+  next_xid          bigint NOT NULL,
+  system_identifier bigint NOT NULL,
+  timeline          integer NOT NULL,
+  PRIMARY KEY (lsn, timeline, system_identifier)
+);
+
+COMMENT ON TABLE hydra_export.notes IS 'pairs noted at each export''s start: a transaction with an id from next_xid on began to write after the WAL position lsn';
 
 -- ---------------------------------------------------------------- history
 
@@ -208,6 +224,10 @@ CREATE TABLE hydra_export.export_models (
   snapshot           pg_snapshot,
   lsn                pg_lsn,
   previous_export_id bigint,
+  blocks_total           bigint NOT NULL DEFAULT 0,
+  blocks_skipped_by_map  bigint NOT NULL DEFAULT 0,
+  blocks_skipped_by_lsn  bigint NOT NULL DEFAULT 0,
+  blocks_read            bigint NOT NULL DEFAULT 0,
   PRIMARY KEY (export_id, model)
 );
 
@@ -223,7 +243,11 @@ COMMENT ON COLUMN hydra_export.export_models.objects IS 'its objects that are in
 COMMENT ON COLUMN hydra_export.export_models.rows IS 'rows in them';
 COMMENT ON COLUMN hydra_export.export_models.bytes IS 'bytes in them, as sent';
 COMMENT ON COLUMN hydra_export.export_models.error IS 'what went wrong with it';
-COMMENT ON COLUMN hydra_export.export_models.reason IS 'why it was full';
+COMMENT ON COLUMN hydra_export.export_models.reason IS 'why it was full, or why the whole table was read';
+COMMENT ON COLUMN hydra_export.export_models.blocks_total IS 'blocks of its tables, where they were scanned';
+COMMENT ON COLUMN hydra_export.export_models.blocks_skipped_by_map IS 'blocks not read at all, as the visibility map shows that they did not change';
+COMMENT ON COLUMN hydra_export.export_models.blocks_skipped_by_lsn IS 'blocks of which only the header was looked at, as it shows that they did not change';
+COMMENT ON COLUMN hydra_export.export_models.blocks_read IS 'blocks whose rows were looked at';
 COMMENT ON COLUMN hydra_export.export_models.snapshot IS 'the snapshot that was read';
 COMMENT ON COLUMN hydra_export.export_models.lsn IS 'where the WAL stood';
 COMMENT ON COLUMN hydra_export.export_models.previous_export_id IS 'the export whose snapshot this one starts from';
@@ -349,6 +373,28 @@ AS 'MODULE_PATHNAME', 'hydra_export_export_now';
 COMMENT ON FUNCTION hydra_export.export_now IS
 'exports a destination now, in a worker of its own, and returns the export''s id; what the calling transaction has not committed is not exported';
 
+CREATE FUNCTION hydra_export.cancel_export(id bigint)
+RETURNS boolean LANGUAGE c SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'hydra_export_cancel_export';
+COMMENT ON FUNCTION hydra_export.cancel_export IS
+'cancels a running export; false when it does not run (any more). What it did not finish comes with the next export';
+
+CREATE FUNCTION hydra_export.progress_rows(
+  OUT export_id bigint, OUT model text, OUT phase text, OUT blocks_total bigint,
+  OUT blocks_scanned bigint, OUT blocks_skipped bigint, OUT rows bigint, OUT bytes_written bigint,
+  OUT bytes_uploaded bigint, OUT objects bigint, OUT started_at timestamptz, OUT pid integer)
+RETURNS SETOF record LANGUAGE c SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'hydra_export_progress_rows';
+COMMENT ON FUNCTION hydra_export.progress_rows IS 'the rows of the view hydra_export.progress';
+
+CREATE VIEW hydra_export.progress AS SELECT * FROM hydra_export.progress_rows();
+COMMENT ON VIEW hydra_export.progress IS 'exports that run in this database, each with the model that it is at; empty without shared_preload_libraries';
+COMMENT ON COLUMN hydra_export.progress.phase IS 'waiting for locks, reading, uploading, or writing the manifest';
+COMMENT ON COLUMN hydra_export.progress.blocks_scanned IS 'blocks whose rows were looked at';
+COMMENT ON COLUMN hydra_export.progress.blocks_skipped IS 'blocks that were shown not to have changed';
+COMMENT ON COLUMN hydra_export.progress.bytes_written IS 'bytes of JSON so far';
+COMMENT ON COLUMN hydra_export.progress.bytes_uploaded IS 'bytes of objects that have arrived';
+
 CREATE FUNCTION hydra_export.schedule_rows(
   OUT destination text, OUT enabled boolean, OUT frequency_hours integer,
   OUT last_export timestamptz, OUT last_status text, OUT next_export_at timestamptz, OUT why text)
@@ -409,12 +455,14 @@ GRANT hydra_export_monitor TO hydra_export_admin;
 GRANT USAGE ON SCHEMA hydra_export TO hydra_export_monitor;
 GRANT SELECT ON hydra_export.settings, hydra_export.models, hydra_export.exports,
   hydra_export.export_models, hydra_export.export_objects, hydra_export.recent_exports,
-  hydra_export.schedule TO hydra_export_monitor;
-GRANT EXECUTE ON FUNCTION hydra_export.schedule_rows TO hydra_export_monitor;
+  hydra_export.schedule, hydra_export.progress TO hydra_export_monitor;
+GRANT EXECUTE ON FUNCTION hydra_export.schedule_rows, hydra_export.progress_rows
+  TO hydra_export_monitor;
 GRANT EXECUTE ON FUNCTION
   hydra_export.configure, hydra_export.remove_destination, hydra_export.pause, hydra_export.resume,
   hydra_export.iam_policy, hydra_export.add_model, hydra_export.alter_model,
-  hydra_export.remove_model, hydra_export.reset_model, hydra_export.export_now
+  hydra_export.remove_model, hydra_export.reset_model, hydra_export.export_now,
+  hydra_export.cancel_export
   TO hydra_export_admin;
 
 SELECT pg_catalog.pg_extension_config_dump('hydra_export.settings', '');

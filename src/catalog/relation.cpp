@@ -248,7 +248,7 @@ std::optional<Relation> describe_relation(Oid oid) {
   const pg::Rows rows = pg::query(
       "SELECT n.nspname, c.relname, c.oid::regclass, c.relkind, c.relpersistence,"
       " coalesce(a.amname = 'heap', false), c.relispopulated, EXISTS (SELECT FROM pg_inherits"
-      "   WHERE inhparent = c.oid AND c.relkind <> 'p')"
+      "   WHERE inhparent = c.oid AND c.relkind <> 'p'), c.relfilenode"
       " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
       " LEFT JOIN pg_am a ON a.oid = c.relam WHERE c.oid = $1::oid",
       {pg::text(oid)});
@@ -264,6 +264,7 @@ std::optional<Relation> describe_relation(Oid oid) {
   relation.heap = pg::to_bool(row[5]);
   relation.populated = pg::to_bool(row[6]);
   relation.has_children = pg::to_bool(row[7]);
+  relation.file_number = static_cast<Oid>(pg::to_int(row[8]));
   relation.columns = load_columns(oid);
   relation.primary_key = load_primary_key(oid);
   return relation;

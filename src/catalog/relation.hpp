@@ -27,6 +27,7 @@ struct Relation {
   char kind = 'r';   // pg_class.relkind
   char persistence = 'p';
   bool heap = false;
+  Oid file_number = 0;
   bool populated = true;
   std::vector<Column> columns;
   std::vector<std::string> primary_key;

@@ -32,6 +32,13 @@ std::vector<record::KeyColumn> key_columns(const ModelPlan& plan) {
   return columns;
 }
 
+void add_counts(catalog::Blocks& blocks, const change::BlockCounts& counts) {
+  blocks.total += counts.total;
+  blocks.skipped_by_map += counts.skipped_by_map;
+  blocks.skipped_by_lsn += counts.skipped_by_lsn;
+  blocks.read += counts.read;
+}
+
 catalog::Baseline baseline_of(const Leaf& leaf, const change::Reading& reading) {
   catalog::Baseline baseline;
   baseline.relation = leaf.relation;
@@ -41,6 +48,9 @@ catalog::Baseline baseline_of(const Leaf& leaf, const change::Reading& reading) 
   baseline.fingerprint = leaf.fingerprint;
   baseline.system_identifier = reading.system_identifier();
   baseline.timeline = reading.timeline();
+  baseline.file_number = leaf.file_number;
+  baseline.wal_map = static_cast<std::int64_t>(reading.wal().map_position);
+  baseline.wal_floor = static_cast<std::int64_t>(reading.wal().floor);
   return baseline;
 }
 
@@ -48,8 +58,13 @@ catalog::Baseline baseline_of(const Leaf& leaf, const change::Reading& reading) 
 
 ModelExport::ModelExport(const catalog::Model& model, std::size_t number,
                          const catalog::Destination& target, const catalog::Claim& claim,
-                         Uploader& uploader)
-    : model_(model), number_(number), target_(target), claim_(claim), uploader_(uploader) {
+                         Uploader& uploader, Observer& observer)
+    : model_(model),
+      number_(number),
+      target_(target),
+      claim_(claim),
+      uploader_(uploader),
+      observer_(observer) {
   result_.row.model = model.name;
   result_.row.relation = pg::qualified_name(model.relation).value_or("?");
   result_.row.started_at = pg::now();
@@ -65,7 +80,7 @@ ModelResult ModelExport::run(const change::Reading& shared, const change::Horizo
   } catch (const Error& error) {
     if (pg::is_cancel(error)) throw;
     result_.row.status = "failed";
-    result_.row.error = error.one_line();
+    result_.row.error = pg::readable(error.one_line());
   } catch (const std::exception& error) {
     result_.row.status = "failed";
     result_.row.error = error.what();
@@ -75,6 +90,7 @@ ModelResult ModelExport::run(const change::Reading& shared, const change::Horizo
 }
 
 void ModelExport::read(const change::Reading& shared, const change::Horizon& horizon) {
+  show("waiting for locks", nullptr);
   ModelPlan plan = lock_model(model_);
   plan_ = &plan;
   // Nobody can rewrite the tables any more, so a snapshot taken now can read them.
@@ -145,10 +161,12 @@ void ModelExport::read_leaf(const Leaf& leaf, const change::Reading& reading,
     }
     uploader_.progress();
     pg::check_interrupts();
+    show("reading", &scan);
     if (uploader_.failure(number_)) throw Error(ERRCODE_FDW_ERROR, *uploader_.failure(number_));
     if (uploader_.fatal()) throw Error(ERRCODE_FDW_ERROR, *uploader_.fatal());
     give_way(*plan_);
   }
+  add_counts(result_.row.blocks, scan.counts());
 }
 
 void ModelExport::flush() {
@@ -157,10 +175,31 @@ void ModelExport::flush() {
     record::ClosedObject closed = object_->close();
     const std::string key = next_key(closed);
     rows_ += closed.rows;
+    bytes_ += closed.bytes;
     object_.reset();
     uploader_.put(number_, key, std::move(closed));
   }
   object_.reset();
+}
+
+void ModelExport::show(const char* phase, const TableScan* scan) {
+  Progress progress;
+  progress.export_id = claim_.export_id;
+  progress.model = model_.name;
+  progress.phase = phase;
+  catalog::Blocks blocks = result_.row.blocks;
+  if (scan != nullptr) add_counts(blocks, scan->counts());
+  progress.blocks_total = blocks.total;
+  progress.blocks_skipped = blocks.skipped_by_map + blocks.skipped_by_lsn;
+  progress.blocks_scanned = blocks.read;
+  progress.rows = rows_ + (object_ ? object_->rows() : 0);
+  progress.bytes_written = bytes_ + (object_ ? object_->bytes() : 0);
+  progress.bytes_uploaded = uploader_.bytes_arrived(number_);
+  progress.objects = uploader_.objects(number_).size();
+  progress.started_at = *result_.row.started_at;
+  progress.pid = MyProcPid;
+  show_progress(progress);
+  if (scan != nullptr) observer_.reading(progress);
 }
 
 std::string ModelExport::next_key(const record::ClosedObject& object) {

@@ -8,6 +8,7 @@
 #include "base/object_name.hpp"
 #include "catalog/history.hpp"
 #include "export/model_plan.hpp"
+#include "export/progress.hpp"
 #include "export/uploader.hpp"
 #include "json/manifest.hpp"
 #include "record/line_writer.hpp"
@@ -23,11 +24,13 @@ struct ModelResult {
   bool full = false;
 };
 
+class TableScan;
+
 class ModelExport {
  public:
   // number: the model's place in the export, for the uploader.
   ModelExport(const catalog::Model& model, std::size_t number, const catalog::Destination& target,
-              const catalog::Claim& claim, Uploader& uploader);
+              const catalog::Claim& claim, Uploader& uploader, Observer& observer);
 
   // Reads the model, with the given snapshot where that can be. Runs in a subtransaction of its
   // own: locks are released at its end. A model that cannot be read has status 'failed' in the
@@ -45,6 +48,7 @@ class ModelExport {
   void flush();
   void note(const ModelPlan& plan, const change::Reading& reading, bool fresh);
   void give_way(const ModelPlan& plan);
+  void show(const char* phase, const TableScan* scan);
   std::string next_key(const record::ClosedObject& object);
 
   const catalog::Model& model_;
@@ -52,10 +56,12 @@ class ModelExport {
   const catalog::Destination& target_;
   const catalog::Claim& claim_;
   Uploader& uploader_;
+  Observer& observer_;
   const ModelPlan* plan_ = nullptr;
   std::unique_ptr<record::ObjectBuffer> object_;
   std::uint64_t objects_ = 0;
   std::uint64_t rows_ = 0;
+  std::uint64_t bytes_ = 0;
   std::chrono::steady_clock::time_point looked_;
   ModelResult result_;
 };

@@ -72,6 +72,13 @@ void Uploader::make_room() {
     wait();
 }
 
+std::uint64_t Uploader::bytes_arrived(std::size_t model) {
+  std::uint64_t bytes = 0;
+  for (const catalog::ObjectRow& object : objects_[model])
+    bytes += object.bytes;
+  return bytes;
+}
+
 void Uploader::drain() {
   while (client_.pending() > 0)
     wait();

@@ -36,6 +36,9 @@ class Uploader {
   // Moves uploads on without waiting.
   void progress();
 
+  // Bytes and objects of the model that have arrived.
+  std::uint64_t bytes_arrived(std::size_t model);
+
   // Waits until all uploads have ended.
   void drain();
 

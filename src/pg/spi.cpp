@@ -1,5 +1,7 @@
 #include "pg/spi.hpp"
 
+#include "base/utf8.hpp"
+
 namespace hydra::pg {
 namespace {
 
@@ -173,6 +175,21 @@ std::string to_utf8(const std::string& value) {
   const char* converted =
       call([=]() noexcept -> const char* { return pg_server_to_any(from, length, PG_UTF8); });
   return converted == from ? value : std::string(converted);
+}
+
+std::string readable(const std::string& value) {
+  if (GetDatabaseEncoding() != PG_SQL_ASCII) return value;
+  std::string text;
+  for (std::string_view rest = value; !rest.empty();) {
+    const std::size_t length = utf8_length(rest);
+    if (length > 0) {
+      text += rest.substr(0, length);
+    } else {
+      text += '?';
+    }
+    rest.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return text;
 }
 
 std::string from_utf8(const std::string& value) {

@@ -43,6 +43,10 @@ std::vector<std::string> array_items(const Text& literal);
 // From the database's encoding to UTF-8 (throws where it is not valid).
 std::string to_utf8(const std::string& value);
 
+// A message that may quote any bytes of a table: where nothing is known of their encoding, '?' for
+// those that are not valid UTF-8.
+std::string readable(const std::string& value);
+
 // From UTF-8, for history: where the database has another encoding, '?' for what is not ASCII.
 std::string from_utf8(const std::string& value);
 

@@ -26,6 +26,9 @@ TimestampTz to_timestamp(Micros micros) {
   return micros - (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
 }
 
+// Between two words about the same model.
+constexpr std::chrono::seconds notice_interval{5};
+
 // What an export says while it runs, for the caller of export_now().
 class Talking : public exporting::Observer {
  public:
@@ -33,6 +36,18 @@ class Talking : public exporting::Observer {
 
   void claimed(const catalog::Claim& claim) override {
     listener_.send({Message::claimed, std::to_string(claim.export_id)});
+  }
+
+  void reading(const exporting::Progress& now) override {
+    const auto time = std::chrono::steady_clock::now();
+    if (now.model != model_) {
+      model_ = now.model;
+      model_began_ = said_ = time;
+    }
+    if (time - said_ < notice_interval) return;
+    said_ = time;
+    const double seconds = std::chrono::duration<double>(time - model_began_).count();
+    listener_.send({Message::progress, describe(now, seconds)});
   }
 
   void model_read(const catalog::ModelRow& row, std::uint64_t rows) override {
@@ -43,7 +58,21 @@ class Talking : public exporting::Observer {
   }
 
  private:
+  // "model "orders": 42 %, 85 MB/s, 20 s left"
+  static std::string describe(const exporting::Progress& now, double seconds) {
+    const std::uint64_t done = now.blocks_scanned + now.blocks_skipped;
+    const double share = now.blocks_total == 0 ? 0 : static_cast<double>(done) / now.blocks_total;
+    const auto whole = [](double value) { return std::to_string(static_cast<long long>(value)); };
+    std::string text = "model \"" + now.model + "\": ";
+    if (share > 0) text += whole(100 * share) + " %, ";
+    text += whole(now.bytes_written / seconds / 1e6) + " MB/s";
+    if (share > 0) text += ", " + whole(seconds / share - seconds) + " s left";
+    return text;
+  }
+
   Listener& listener_;
+  std::string model_;
+  std::chrono::steady_clock::time_point model_began_, said_;
 };
 
 void log_result(const std::string& destination, const ExportResult& result) {
@@ -125,7 +154,7 @@ void visit_database() {
 Message to_message(const ExportResult& result) {
   if (result.status == "succeeded") return {Message::succeeded, ""};
   if (result.status == "partial") return {Message::partial, result.error};
-  return {Message::failed, result.status + ": " + result.error};
+  return {Message::failed, (result.status == "failed" ? "failed: " : "was ") + result.error};
 }
 
 Message refusal(const Error& error) {

@@ -1,7 +1,10 @@
-// export_now().
+// export_now(), cancel_export(), and the rows of the view progress.
 #include <csignal>
 
+#include "base/clock.hpp"
 #include "catalog/destination.hpp"
+#include "export/progress.hpp"
+#include "pg/lock.hpp"
 #include "pg/spi.hpp"
 #include "pg/transaction.hpp"
 #include "pg/worker.hpp"
@@ -117,12 +120,36 @@ std::int64_t export_now(const std::string& destination, bool wait) {
               "The server's log says why.");
 }
 
+// The process that holds the destination's lock is the one that exports it.
+bool cancel_export(std::int64_t id) {
+  pg::AsOwner owner;
+  const pg::Rows rows = pg::query(
+      "SELECT destination FROM hydra_export.exports WHERE id = $1::bigint AND status = 'running'",
+      {pg::text(id)});
+  if (rows.empty()) return false;
+  const int pid = pg::DestinationLock(pg::or_empty(rows[0][0])).holder();
+  return pid != 0 && kill(pid, SIGINT) == 0;
+}
+
+void progress_rows(FunctionCallInfo call) {
+  ResultRows result(call);
+  for (const exporting::Progress& row : exporting::list_progress()) {
+    result.put({pg::text(row.export_id), pg::text_or_null(row.model), row.phase,
+                pg::text(row.blocks_total), pg::text(row.blocks_scanned),
+                pg::text(row.blocks_skipped), pg::text(row.rows), pg::text(row.bytes_written),
+                pg::text(row.bytes_uploaded), pg::text(row.objects), iso8601(row.started_at),
+                pg::text(row.pid)});
+  }
+}
+
 }  // namespace
 }  // namespace hydra::sql
 
 extern "C" {
 
 PG_FUNCTION_INFO_V1(hydra_export_export_now);
+PG_FUNCTION_INFO_V1(hydra_export_cancel_export);
+PG_FUNCTION_INFO_V1(hydra_export_progress_rows);
 
 Datum hydra_export_export_now(PG_FUNCTION_ARGS) {
   return hydra::pg::entry([&]() {
@@ -130,6 +157,17 @@ Datum hydra_export_export_now(PG_FUNCTION_ARGS) {
     return Int64GetDatum(hydra::sql::export_now(arguments.required_text(0, "destination"),
                                                 arguments.boolean(1).value_or(true)));
   });
+}
+
+Datum hydra_export_cancel_export(PG_FUNCTION_ARGS) {
+  if (PG_ARGISNULL(0)) PG_RETURN_NULL();
+  return hydra::pg::entry(
+      [&]() { return BoolGetDatum(hydra::sql::cancel_export(PG_GETARG_INT64(0))); });
+}
+
+Datum hydra_export_progress_rows(PG_FUNCTION_ARGS) {
+  hydra::pg::entry([&]() { hydra::sql::progress_rows(fcinfo); });
+  return Datum(0);
 }
 
 }  // extern "C"

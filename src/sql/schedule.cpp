@@ -7,6 +7,7 @@
 #include "pg/worker.hpp"
 #include "schedule/due.hpp"
 #include "schedule/timetable.hpp"
+#include "sql/arguments.hpp"
 
 namespace hydra::sql {
 namespace {
@@ -85,24 +86,11 @@ pg::Row to_row(const schedule::Due& due) {
           due.why};
 }
 
-void put_row(ReturnSetInfo* result, const pg::Row& row) {
-  std::vector<char*> values;
-  for (const Text& value : row)
-    values.push_back(value ? const_cast<char*>(value->c_str()) : nullptr);
-  char** cells = values.data();
-  pg::call([=]() noexcept {
-    AttInMetadata* input = TupleDescGetAttInMetadata(result->setDesc);
-    HeapTuple tuple = BuildTupleFromCStrings(input, cells);
-    tuplestore_puttuple(result->setResult, tuple);
-  });
-}
-
-void schedule_rows(FunctionCallInfo fcinfo) {
-  pg::call([=]() noexcept { InitMaterializedSRF(fcinfo, 0); });
+void schedule_rows(FunctionCallInfo call) {
+  ResultRows result(call);
   pg::AsOwner owner;
-  for (const schedule::Due& due : schedule::list_due()) {
-    put_row(reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo), to_row(due));
-  }
+  for (const schedule::Due& due : schedule::list_due())
+    result.put(to_row(due));
 }
 
 }  // namespace
