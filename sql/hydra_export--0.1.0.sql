@@ -174,6 +174,10 @@ CREATE TABLE hydra_export.notes (
 );
 
 COMMENT ON TABLE hydra_export.notes IS 'pairs noted at each export''s start: a transaction with an id from next_xid on began to write after the WAL position lsn';
+COMMENT ON COLUMN hydra_export.notes.lsn IS 'where the WAL stood';
+COMMENT ON COLUMN hydra_export.notes.next_xid IS 'the next transaction id, read after that';
+COMMENT ON COLUMN hydra_export.notes.system_identifier IS 'cluster in which it was noted';
+COMMENT ON COLUMN hydra_export.notes.timeline IS 'timeline on which it was noted';
 
 -- ---------------------------------------------------------------- history
 
@@ -389,11 +393,18 @@ COMMENT ON FUNCTION hydra_export.progress_rows IS 'the rows of the view hydra_ex
 
 CREATE VIEW hydra_export.progress AS SELECT * FROM hydra_export.progress_rows();
 COMMENT ON VIEW hydra_export.progress IS 'exports that run in this database, each with the model that it is at; empty without shared_preload_libraries';
+COMMENT ON COLUMN hydra_export.progress.export_id IS 'number of the export';
+COMMENT ON COLUMN hydra_export.progress.model IS 'name of the model';
 COMMENT ON COLUMN hydra_export.progress.phase IS 'waiting for locks, reading, uploading, or writing the manifest';
+COMMENT ON COLUMN hydra_export.progress.blocks_total IS 'blocks of its tables, where they are scanned';
 COMMENT ON COLUMN hydra_export.progress.blocks_scanned IS 'blocks whose rows were looked at';
 COMMENT ON COLUMN hydra_export.progress.blocks_skipped IS 'blocks that were shown not to have changed';
+COMMENT ON COLUMN hydra_export.progress.rows IS 'rows written so far';
 COMMENT ON COLUMN hydra_export.progress.bytes_written IS 'bytes of JSON so far';
 COMMENT ON COLUMN hydra_export.progress.bytes_uploaded IS 'bytes of objects that have arrived';
+COMMENT ON COLUMN hydra_export.progress.objects IS 'objects that have arrived';
+COMMENT ON COLUMN hydra_export.progress.started_at IS 'when the export started';
+COMMENT ON COLUMN hydra_export.progress.pid IS 'process that exports';
 
 CREATE FUNCTION hydra_export.schedule_rows(
   OUT destination text, OUT enabled boolean, OUT frequency_hours integer,

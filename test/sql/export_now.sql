@@ -101,6 +101,11 @@ END
 $$;
 SELECT id, status FROM hydra_export.recent_exports;
 
+-- Nothing runs any more.
+SELECT count(*) FROM hydra_export.progress;
+SELECT hydra_export.cancel_export(2), hydra_export.cancel_export(1000), hydra_export.cancel_export(NULL);
+SELECT id, status FROM hydra_export.recent_exports;
+
 -- Two exports within a minute do not share a folder, and each sorts after the one before.
 SELECT count(*) = count(DISTINCT folder) AS own_folders, bool_and(folder > previous) AS in_order
 FROM (SELECT folder, lag(folder) OVER (ORDER BY id) AS previous FROM hydra_export.exports) AS e;

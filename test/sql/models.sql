@@ -104,7 +104,7 @@ SELECT * FROM models WHERE name = 'orders by day';
 
 -- reset_model forgets what was exported, of this model alone.
 INSERT INTO hydra_export.baselines
-  SELECT id, relation, '10:10:', now(), '0/1', '{}', 1, 1 FROM hydra_export.models WHERE destination = 'default';
+  SELECT id, relation, '10:10:', now(), '0/1', '{}', 1, 1, 1, '0/1', '0/1' FROM hydra_export.models WHERE destination = 'default';
 SELECT hydra_export.reset_model('customers');
 SELECT m.name FROM hydra_export.baselines b JOIN hydra_export.models m ON m.id = b.model_id ORDER BY 1;
 -- A change of look_back keeps it.

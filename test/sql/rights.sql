@@ -93,6 +93,8 @@ SELECT hydra_export.alter_model('shop');
 SELECT hydra_export.remove_model('shop');
 SELECT hydra_export.reset_model('shop');
 SELECT hydra_export.export_now();
+SELECT hydra_export.cancel_export(1);
+SELECT count(*) FROM hydra_export.progress;
 UPDATE hydra_export.settings SET frequency_hours = 1;
 
 -- Everybody else does not even see the schema.
