@@ -383,6 +383,14 @@ AS 'MODULE_PATHNAME', 'hydra_export_cancel_export';
 COMMENT ON FUNCTION hydra_export.cancel_export IS
 'cancels a running export; false when it does not run (any more). What it did not finish comes with the next export';
 
+CREATE FUNCTION hydra_export.preview(
+  destination text DEFAULT 'default', OUT model text, OUT kind text, OUT blocks_total bigint,
+  OUT blocks_to_read bigint, OUT rows bigint, OUT bytes bigint, OUT reason text)
+RETURNS SETOF record LANGUAGE c SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'hydra_export_preview';
+COMMENT ON FUNCTION hydra_export.preview IS
+'what an export would do now, from the visibility map and page headers alone: rows and bytes are estimates, and at most; without a kind the model would fail, for that reason';
+
 CREATE FUNCTION hydra_export.progress_rows(
   OUT export_id bigint, OUT model text, OUT phase text, OUT blocks_total bigint,
   OUT blocks_scanned bigint, OUT blocks_skipped bigint, OUT rows bigint, OUT bytes_written bigint,
@@ -473,7 +481,7 @@ GRANT EXECUTE ON FUNCTION
   hydra_export.configure, hydra_export.remove_destination, hydra_export.pause, hydra_export.resume,
   hydra_export.iam_policy, hydra_export.add_model, hydra_export.alter_model,
   hydra_export.remove_model, hydra_export.reset_model, hydra_export.export_now,
-  hydra_export.cancel_export
+  hydra_export.cancel_export, hydra_export.preview
   TO hydra_export_admin;
 
 SELECT pg_catalog.pg_extension_config_dump('hydra_export.settings', '');

@@ -51,12 +51,13 @@ Horizon read_horizon(const Note& own) {
   return horizon;
 }
 
-Reading::Reading(const Horizon& horizon) : cursor_(horizon.cursor) {
+Reading::Reading(const Horizon& horizon, Use use) : cursor_(horizon.cursor) {
   XLogRecPtr lsn = InvalidXLogRecPtr;
   pg::call([&]() noexcept {
     owner_ = CurrentResourceOwner;
     wal_.map_position = GetXLogInsertRecPtr();
     snapshot_ = RegisterSnapshotOnOwner(GetLatestSnapshot(), owner_);
+    if (use == Use::preview) return;
     // A record of our own, since only a record's end is a position to which WAL can be flushed.
     lsn = pg::compat::append_wal_message("hydra_export");
     XLogFlush(lsn);

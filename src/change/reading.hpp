@@ -29,7 +29,8 @@ Horizon read_horizon(const Note& own);
 // snapshot was taken, so no crash takes back a row that it sees.
 class Reading {
  public:
-  explicit Reading(const Horizon& horizon);
+  enum class Use { rows, preview /* no row is sent anywhere, so WAL is left alone */ };
+  explicit Reading(const Horizon& horizon, Use use = Use::rows);
   ~Reading();
   Reading(const Reading&) = delete;
   Reading& operator=(const Reading&) = delete;

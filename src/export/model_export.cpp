@@ -1,6 +1,7 @@
 #include "export/model_export.hpp"
 
 #include "export/table_scan.hpp"
+#include "pg/guc.hpp"
 #include "pg/spi.hpp"
 #include "pg/transaction.hpp"
 #include "pg/worker.hpp"
@@ -64,7 +65,9 @@ ModelExport::ModelExport(const catalog::Model& model, std::size_t number,
       target_(target),
       claim_(claim),
       uploader_(uploader),
-      observer_(observer) {
+      observer_(observer),
+      pacer_(static_cast<std::uint64_t>(pg::guc::throttle) * 1024,
+             std::chrono::steady_clock::now()) {
   result_.row.model = model.name;
   result_.row.relation = pg::qualified_name(model.relation).value_or("?");
   result_.row.started_at = pg::now();
@@ -162,6 +165,7 @@ void ModelExport::read_leaf(const Leaf& leaf, const change::Reading& reading,
     uploader_.progress();
     pg::check_interrupts();
     show("reading", &scan);
+    pace(scan);
     if (uploader_.failure(number_)) throw Error(ERRCODE_FDW_ERROR, *uploader_.failure(number_));
     if (uploader_.fatal()) throw Error(ERRCODE_FDW_ERROR, *uploader_.fatal());
     give_way(*plan_);
@@ -180,6 +184,16 @@ void ModelExport::flush() {
     uploader_.put(number_, key, std::move(closed));
   }
   object_.reset();
+}
+
+// Keeps to hydra_export.throttle, by what there is more of: table read, or JSON made of it.
+void ModelExport::pace(const TableScan& scan) {
+  const std::uint64_t read = (result_.row.blocks.read + scan.counts().read) * BLCKSZ;
+  const std::uint64_t work = std::max(read, bytes_ + (object_ ? object_->bytes() : 0));
+  if (work <= paced_) return;
+  const auto wait = pacer_.note(work - paced_, std::chrono::steady_clock::now());
+  paced_ = work;
+  if (wait.count() > 0) uploader_.pause(wait);
 }
 
 void ModelExport::show(const char* phase, const TableScan* scan) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/object_name.hpp"
+#include "base/pacer.hpp"
 #include "catalog/history.hpp"
 #include "export/model_plan.hpp"
 #include "export/progress.hpp"
@@ -48,6 +49,7 @@ class ModelExport {
   void flush();
   void note(const ModelPlan& plan, const change::Reading& reading, bool fresh);
   void give_way(const ModelPlan& plan);
+  void pace(const TableScan& scan);
   void show(const char* phase, const TableScan* scan);
   std::string next_key(const record::ClosedObject& object);
 
@@ -62,6 +64,8 @@ class ModelExport {
   std::uint64_t objects_ = 0;
   std::uint64_t rows_ = 0;
   std::uint64_t bytes_ = 0;
+  Pacer pacer_;
+  std::uint64_t paced_ = 0;  // bytes noted with it
   std::chrono::steady_clock::time_point looked_;
   ModelResult result_;
 };

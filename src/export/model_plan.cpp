@@ -23,11 +23,14 @@ std::string holders_of(Oid relation) {
 
 // A wait that fails leaves the subtransaction fit for nothing, so the holders are looked up before
 // it; who takes the lock in between goes unnamed.
-void lock_table(Oid relation, const std::string& name) {
+void lock_table(Oid relation, const std::string& name, Patience patience) {
   const bool locked =
       pg::call([=]() noexcept { return ConditionalLockRelationOid(relation, AccessShareLock); });
   if (locked) return;
   const std::string holders = holders_of(relation);
+  if (patience == Patience::none) {
+    throw Error(ERRCODE_LOCK_NOT_AVAILABLE, name + " is locked", holders);
+  }
   try {
     pg::call([=]() noexcept { LockRelationOid(relation, AccessShareLock); });
   } catch (const Error& error) {
@@ -217,9 +220,9 @@ void choose_rows_of(Leaf& leaf, const Model& model, const change::Reading& readi
 
 }  // namespace
 
-ModelPlan lock_model(const Model& model) {
+ModelPlan lock_model(const Model& model, Patience patience) {
   const std::optional<std::string> name = pg::qualified_name(model.relation);
-  if (name) lock_table(model.relation, *name);
+  if (name) lock_table(model.relation, *name, patience);
   const std::optional<Relation> relation = catalog::describe_relation(model.relation);
   if (!relation) throw catalog::no_relation(model);
   catalog::check_model(model, *relation, model.added_by);
@@ -229,7 +232,8 @@ ModelPlan lock_model(const Model& model) {
   plan.columns = catalog::columns_of(model, *relation);
   plan.numbered = relation->is_remote() || relation->has_children;
   for (const Oid member : family_of(model.relation)) {
-    if (member != model.relation) lock_table(member, pg::qualified_name(member).value_or("?"));
+    if (member != model.relation)
+      lock_table(member, pg::qualified_name(member).value_or("?"), patience);
     const std::optional<Relation> described = catalog::describe_relation(member);
     if (!described || described->kind == 'p') continue;
     if (described->kind == 'f') plan.numbered = true;

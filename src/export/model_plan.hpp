@@ -57,9 +57,11 @@ struct ModelPlan {
   const char* kind() const { return full ? "full" : "incremental"; }
 };
 
-// Locks the model's tables (AccessShare, within hydra_export.lock_timeout, until the
+enum class Patience { lock_timeout, none };
+
+// Locks the model's tables (AccessShare, within hydra_export.lock_timeout or at once, until the
 // subtransaction ends) and describes them. Throws when the model cannot be exported.
-ModelPlan lock_model(const catalog::Model& model);
+ModelPlan lock_model(const catalog::Model& model, Patience patience = Patience::lock_timeout);
 
 // Whether a table was rewritten or truncated after the snapshot was taken, or is newer than it:
 // then its rows cannot be read with it.

@@ -16,6 +16,7 @@ using pg::Error;
 using pg::Transaction;
 
 constexpr std::size_t kilobyte = 1024;
+constexpr int record_attempts = 10;
 
 s3::Options client_options(const catalog::Destination& destination,
                            const s3::Credentials& credentials) {
@@ -47,6 +48,7 @@ class Export {
   void show(const char* phase);
   void interrupted(const std::string& error);
   void conclude();
+  void record_in_the_end();
   void record();
 
   const std::string name_;
@@ -77,7 +79,7 @@ ExportResult Export::run() {
     interrupted(error.what());
   }
   conclude();
-  record();
+  record_in_the_end();
   hide_progress();
   return result_;
 }
@@ -246,6 +248,19 @@ void Export::conclude() {
     result_.status = succeeded > 0 ? "partial" : "failed";
   }
   if (result_.error.empty()) result_.error = errors;
+}
+
+// All the work was for this, so whoever is in the way is waited for.
+void Export::record_in_the_end() {
+  for (int attempt = 1;; ++attempt) {
+    try {
+      return record();
+    } catch (const Error& error) {
+      const bool in_the_way = error.sqlstate() == ERRCODE_T_R_DEADLOCK_DETECTED ||
+                              error.sqlstate() == ERRCODE_LOCK_NOT_AVAILABLE;
+      if (!in_the_way || attempt == record_attempts) throw;
+    }
+  }
 }
 
 void Export::record() {

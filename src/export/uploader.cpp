@@ -66,6 +66,16 @@ void Uploader::progress() {
   collect();
 }
 
+void Uploader::pause(milliseconds time) {
+  const auto until = std::chrono::steady_clock::now() + time;
+  for (;;) {
+    const auto left = std::chrono::ceil<milliseconds>(until - std::chrono::steady_clock::now());
+    if (left <= milliseconds(0)) return;
+    loop_.wait(std::min(left, turn));
+    collect();
+  }
+}
+
 void Uploader::make_room() {
   const std::size_t wanted = object_size_ + object_size_ / 2;
   while (used_ + wanted > memory_ && client_.pending() > 0)

@@ -33,6 +33,9 @@ class Uploader {
   // Sends the manifest and waits for it. Throws pg::Error when it does not arrive.
   void put_manifest(const std::string& key, const std::string& text);
 
+  // Waits this long while uploads move on.
+  void pause(std::chrono::milliseconds time);
+
   // Moves uploads on without waiting.
   void progress();
 

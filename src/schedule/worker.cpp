@@ -125,6 +125,8 @@ Visit look() {
 void visit_database() {
   for (;;) {
     const std::uint64_t seen = generation(MyDatabaseId);
+    // Whatever the launcher knew of the configuration when it asked for this visit is known here.
+    pg::check_interrupts();
     Visit visit = look();
     if (!visit.due) {
       report(MyDatabaseId, visit.next_visit, seen);

@@ -1,9 +1,11 @@
-// export_now(), cancel_export(), and the rows of the view progress.
+// export_now(), cancel_export(), preview(), and the rows of the view progress.
 #include <csignal>
 
 #include "base/clock.hpp"
 #include "catalog/destination.hpp"
+#include "export/preview.hpp"
 #include "export/progress.hpp"
+#include "pg/guc.hpp"
 #include "pg/lock.hpp"
 #include "pg/spi.hpp"
 #include "pg/transaction.hpp"
@@ -131,6 +133,20 @@ bool cancel_export(std::int64_t id) {
   return pid != 0 && kill(pid, SIGINT) == 0;
 }
 
+void preview(const Arguments& arguments, FunctionCallInfo call) {
+  const std::string destination = arguments.required_text(0, "destination");
+  ResultRows result(call);
+  pg::AsOwner owner;
+  catalog::get_destination(destination);
+  for (const catalog::Model& model :
+       catalog::load_models(destination, pg::guc::debug_seconds_per_hour)) {
+    const exporting::ModelPreview row = exporting::preview_model(model);
+    result.put({row.model, pg::text_or_null(row.kind), pg::text(row.blocks_total),
+                pg::text(row.blocks_to_read), pg::text(row.rows), pg::text(row.bytes),
+                pg::text_or_null(row.reason)});
+  }
+}
+
 void progress_rows(FunctionCallInfo call) {
   ResultRows result(call);
   for (const exporting::Progress& row : exporting::list_progress()) {
@@ -150,6 +166,7 @@ extern "C" {
 PG_FUNCTION_INFO_V1(hydra_export_export_now);
 PG_FUNCTION_INFO_V1(hydra_export_cancel_export);
 PG_FUNCTION_INFO_V1(hydra_export_progress_rows);
+PG_FUNCTION_INFO_V1(hydra_export_preview);
 
 Datum hydra_export_export_now(PG_FUNCTION_ARGS) {
   return hydra::pg::entry([&]() {
@@ -163,6 +180,11 @@ Datum hydra_export_cancel_export(PG_FUNCTION_ARGS) {
   if (PG_ARGISNULL(0)) PG_RETURN_NULL();
   return hydra::pg::entry(
       [&]() { return BoolGetDatum(hydra::sql::cancel_export(PG_GETARG_INT64(0))); });
+}
+
+Datum hydra_export_preview(PG_FUNCTION_ARGS) {
+  hydra::pg::entry([&]() { hydra::sql::preview(hydra::sql::Arguments(fcinfo), fcinfo); });
+  return Datum(0);
 }
 
 Datum hydra_export_progress_rows(PG_FUNCTION_ARGS) {
