@@ -12,6 +12,7 @@
 #include "pg/worker.hpp"
 #include "schedule/channel.hpp"
 #include "sql/arguments.hpp"
+#include "sql/schedule.hpp"
 
 namespace hydra::sql {
 namespace {
@@ -41,17 +42,6 @@ class Waiting {
   BackgroundWorkerHandle* worker_;
 };
 
-// Rows that this transaction wrote are not yet there for the worker.
-bool is_written_here(const std::string& destination) {
-  const pg::Rows rows = pg::query(
-      "SELECT xmin FROM hydra_export.settings WHERE destination = $1 UNION"
-      " SELECT xmin FROM hydra_export.models WHERE destination = $1",
-      {destination});
-  return std::any_of(rows.begin(), rows.end(), [](const pg::Row& row) {
-    return TransactionIdIsCurrentTransactionId(static_cast<TransactionId>(pg::to_int(row[0])));
-  });
-}
-
 void check_destination(const std::string& destination) {
   pg::AsOwner owner;
   catalog::get_destination(destination);
@@ -63,11 +53,10 @@ void check_destination(const std::string& destination) {
                 "destination \"" + destination + "\" has no models", "",
                 "Choose tables with hydra_export.add_model().");
   }
-  if (is_written_here(destination)) {
+  if (is_changed_here()) {
+    // Also another destination's: the worker would wait for locks that this transaction holds.
     throw Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
-                "destination \"" + destination +
-                    "\" or its models were changed in this "
-                    "transaction",
+                "settings or models were changed in this transaction",
                 "An export runs in a worker of its own, which sees committed settings only.",
                 "COMMIT first.");
   }
