@@ -13,7 +13,7 @@ const std::string select_models =
     "SELECT m.destination, m.name, m.relation::oid, m.changed_by, m.updated_at_column,"
     " m.key_columns, m.columns, m.look_back, m.full_every_hours, m.added_by::oid, m.generation,"
     " m.id, s.export_id, s.folder, m.full_every_hours IS NOT NULL AND (s.full_at IS NULL OR"
-    " s.full_at + m.full_every_hours * $2::integer * interval '1 second' <= clock_timestamp())"
+    " s.full_at + m.full_every_hours * ($2::integer * interval '1 second') <= clock_timestamp())"
     " FROM hydra_export.models m LEFT JOIN hydra_export.model_state s ON s.model_id = m.id"
     " WHERE m.destination = $1";
 

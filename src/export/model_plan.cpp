@@ -224,11 +224,7 @@ ModelPlan lock_model(const Model& model, Patience patience) {
   const std::optional<std::string> name = pg::qualified_name(model.relation);
   if (name) lock_table(model.relation, *name, patience);
   const std::optional<Relation> relation = catalog::describe_relation(model.relation);
-  if (!relation) {
-    throw Error(ERRCODE_UNDEFINED_TABLE,
-                "the table of model \"" + model.name + "\" no longer exists", "",
-                "Remove the model with hydra_export.remove_model().");
-  }
+  if (!relation) throw catalog::no_relation(model);
   catalog::check_model(model, *relation, model.added_by);
   ModelPlan plan;
   plan.relation = *relation;

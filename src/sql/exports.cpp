@@ -12,6 +12,7 @@
 #include "pg/worker.hpp"
 #include "schedule/channel.hpp"
 #include "sql/arguments.hpp"
+#include "sql/schedule.hpp"
 
 namespace hydra::sql {
 namespace {
@@ -41,17 +42,6 @@ class Waiting {
   BackgroundWorkerHandle* worker_;
 };
 
-// Rows that this transaction wrote are not yet there for the worker.
-bool is_written_here(const std::string& destination) {
-  const pg::Rows rows = pg::query(
-      "SELECT xmin FROM hydra_export.settings WHERE destination = $1 UNION"
-      " SELECT xmin FROM hydra_export.models WHERE destination = $1",
-      {destination});
-  return std::any_of(rows.begin(), rows.end(), [](const pg::Row& row) {
-    return TransactionIdIsCurrentTransactionId(static_cast<TransactionId>(pg::to_int(row[0])));
-  });
-}
-
 void check_destination(const std::string& destination) {
   pg::AsOwner owner;
   catalog::get_destination(destination);
@@ -63,22 +53,20 @@ void check_destination(const std::string& destination) {
                 "destination \"" + destination + "\" has no models", "",
                 "Choose tables with hydra_export.add_model().");
   }
-  const std::optional<catalog::DestinationState> state = catalog::load_state(destination);
-  if (!is_written_here(destination) && (!state || state->database != MyDatabaseId)) {
+  if (is_changed_here()) {
+    // Also another destination's: the worker would wait for locks that this transaction holds.
     throw Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
-                "destination \"" + destination + "\" was set up in another database",
-                "This one was restored from a dump or copied; its exports would go where those of "
-                "the original go.",
-                "Change the settings with hydra_export.configure(), then run "
-                "hydra_export.resume().");
-  }
-  if (is_written_here(destination)) {
-    throw Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
-                "destination \"" + destination +
-                    "\" or its models were changed in this "
-                    "transaction",
+                "settings or models were changed in this transaction",
                 "An export runs in a worker of its own, which sees committed settings only.",
                 "COMMIT first.");
+  }
+  const std::string problem = catalog::origin_problem(catalog::load_state(destination));
+  if (!problem.empty()) {
+    throw Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                "destination \"" + destination + "\" was " + problem,
+                "Its exports would go where those of the original go.",
+                "Change bucket or prefix with hydra_export.configure(), then run "
+                "hydra_export.resume().");
   }
 }
 
@@ -98,6 +86,10 @@ BackgroundWorkerHandle* start(const Caller& caller) {
 }
 
 std::int64_t export_now(const std::string& destination, bool wait) {
+  if (RecoveryInProgress()) {
+    throw Error(ERRCODE_READ_ONLY_SQL_TRANSACTION, "cannot export from a standby", "",
+                "Exports run on the primary.");
+  }
   check_destination(destination);
   Caller caller(destination);
   BackgroundWorkerHandle* worker = start(caller);
