@@ -69,10 +69,11 @@ ModelExport::ModelExport(const catalog::Model& model, std::size_t number,
       pacer_(static_cast<std::uint64_t>(pg::guc::throttle) * 1024,
              std::chrono::steady_clock::now()) {
   result_.row.model = model.name;
-  result_.row.relation = pg::qualified_name(model.relation).value_or("?");
+  result_.row.relation = pg::display_name(model.relation);
   result_.row.started_at = pg::now();
   result_.row.status = "succeeded";
   result_.manifest.name = pg::to_utf8(model.name);
+  result_.manifest.relation = pg::to_utf8(result_.row.relation);
 }
 
 ModelResult ModelExport::run(const change::Reading& shared, const change::Horizon& horizon) {
@@ -248,6 +249,8 @@ void ModelExport::give_way(const ModelPlan& plan) {
   std::vector<std::string> oids = {std::to_string(plan.relation.oid)};
   for (const Leaf& leaf : plan.leaves)
     oids.push_back(std::to_string(leaf.relation));
+  for (const Oid source : plan.sources)
+    oids.push_back(std::to_string(source));
   const pg::Rows waiting = pg::query(
       "SELECT pid, relation::regclass FROM pg_locks WHERE locktype = 'relation' AND NOT granted"
       " AND mode = 'AccessExclusiveLock' AND relation = ANY ($1::oid[])"

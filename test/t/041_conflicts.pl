@@ -117,6 +117,18 @@ $site->sql('GRANT SELECT ON m TO reader');
 $site->sent($site->export, 'm', $row, 'granted again, its row comes');
 holds('after a revoked privilege');
 
+# The right to read a partitioned table is that to read its partitions.
+$site->sql(q{CREATE TABLE rows (id integer PRIMARY KEY, updated_at timestamptz DEFAULT clock_timestamp()) PARTITION BY RANGE (id);
+    CREATE TABLE rows_1 PARTITION OF rows FOR VALUES FROM (0) TO (10); CREATE INDEX ON rows (updated_at);
+    GRANT SELECT ON rows TO reader; INSERT INTO rows VALUES (1);
+    SET ROLE reader; SELECT hydra_export.add_model('rows', changed_by => 'updated_at')});
+$site->export;
+$site->sql('INSERT INTO rows VALUES (2)');
+$export = $site->export;
+is($export->{status}, 'succeeded', 'partitions are read with the right to read their parent') or diag($export->{error});
+$site->sent($export, 'rows', '2', 'changed rows too');
+$site->sql(q{SELECT hydra_export.remove_model('rows')});
+
 $site->sql('CREATE TABLE lost (id integer PRIMARY KEY)');
 $site->add_model('lost');
 $site->export;
