@@ -184,6 +184,24 @@ holds('after a rewrite before an incremental export');
 $site->export;
 holds('and one more');
 
+# A snapshot whose list of subtransactions has an id beyond its end: given to an open transaction after that of the last
+# one to end.
+my @others = map { $node->background_psql('postgres') } 1 .. 2;
+$export = while_blocked(sub {
+    $others[0]->query_safe('BEGIN');
+    $others[0]->query_safe('INSERT INTO m VALUES (900)');
+    $others[1]->query_safe('BEGIN');
+    $others[1]->query_safe('ALTER TABLE z ALTER v TYPE varchar(50)');
+    $others[0]->query_safe('SAVEPOINT s');
+    $others[0]->query_safe('INSERT INTO m VALUES (901)');
+    $others[1]->query_safe('COMMIT');
+});
+is($export->{status}, 'succeeded', 'an id beyond the end of a snapshot') or diag($export->{error});
+$others[0]->query_safe('COMMIT');
+$_->quit foreach @others;
+$site->sent($site->export, 'm', '900 901', 'its rows come when it has committed');
+holds('after that');
+
 # The table of a view.
 $site->sql(q{CREATE VIEW v AS SELECT id, v, updated_at FROM z});
 $site->add_model('v', changed_by => q('updated_at'), key_columns => q('{id}'));
