@@ -391,7 +391,7 @@ CREATE FUNCTION hydra_export.preview(
 RETURNS SETOF record LANGUAGE c SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'hydra_export_preview';
 COMMENT ON FUNCTION hydra_export.preview IS
-'what an export would do now, from the visibility map and page headers alone: rows and bytes are estimates, and at most; without a kind the model would fail, for that reason';
+'what an export would do now, from the visibility map and page headers alone: rows and bytes are estimates, at most, and NULL where an index or the planner decides; without a kind the model would fail, for that reason';
 
 CREATE FUNCTION hydra_export.progress_rows(
   OUT export_id bigint, OUT model text, OUT phase text, OUT blocks_total bigint,

@@ -31,6 +31,11 @@ s3::Options client_options(const catalog::Destination& destination,
   return options;
 }
 
+void hold_extension() {
+  if (pg::hold_extension()) return;
+  throw Error(ERRCODE_UNDEFINED_OBJECT, "extension hydra_export was dropped while it exported");
+}
+
 // One export. Its parts are called in order; each leaves behind what the next one needs.
 class Export {
  public:
@@ -88,6 +93,7 @@ void Export::claim() {
   // Some moments before the snapshot, so that most of what runs now has ended by then.
   note_ = change::take_note();
   Transaction transaction;
+  hold_extension();
   catalog::fail_abandoned(name_);
   destination_ = catalog::get_destination(name_);
   credentials_ = catalog::load_credentials(name_);
@@ -237,6 +243,7 @@ void Export::conclude() {
       ++succeeded;
       continue;
     }
+    if (result.row.error == result_.error) continue;
     if (!errors.empty()) errors += "; ";
     errors += "model \"" + result.row.model + "\": " + result.row.error;
   }
@@ -247,7 +254,11 @@ void Export::conclude() {
   } else {
     result_.status = succeeded > 0 ? "partial" : "failed";
   }
-  if (result_.error.empty()) result_.error = errors;
+  if (result_.error.empty()) {
+    result_.error = errors;
+  } else if (!errors.empty()) {
+    result_.error += "; " + errors;
+  }
 }
 
 // All the work was for this, so whoever is in the way is waited for.
@@ -265,6 +276,7 @@ void Export::record_in_the_end() {
 
 void Export::record() {
   Transaction transaction;
+  hold_extension();
   std::vector<catalog::ModelRow> rows;
   for (const ModelResult& result : results_)
     rows.push_back(result.row);

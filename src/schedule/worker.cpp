@@ -18,10 +18,6 @@ using exporting::ExportResult;
 using pg::Error;
 using pg::Transaction;
 
-bool is_installed() {
-  return pg::call([]() noexcept { return OidIsValid(get_extension_oid("hydra_export", true)); });
-}
-
 TimestampTz to_timestamp(Micros micros) {
   return micros - (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
 }
@@ -104,7 +100,7 @@ struct Visit {
 Visit look() {
   Visit visit;
   Transaction transaction;
-  if (!is_installed()) return visit;
+  if (!pg::hold_extension()) return visit;
   mark_abandoned();
   for (Due& due : list_due()) {
     if (!due.at) continue;
@@ -169,7 +165,7 @@ Message export_for(Listener& listener) {
   pg::DestinationLock lock(name);
   {
     Transaction transaction;
-    if (!is_installed()) {
+    if (!pg::hold_extension()) {
       throw Error(ERRCODE_UNDEFINED_OBJECT, "extension hydra_export is not committed yet", "",
                   "COMMIT first.");
     }

@@ -145,8 +145,8 @@ void preview(const Arguments& arguments, FunctionCallInfo call) {
        catalog::load_models(destination, pg::guc::debug_seconds_per_hour)) {
     const exporting::ModelPreview row = exporting::preview_model(model);
     result.put({row.model, pg::text_or_null(row.kind), pg::text(row.blocks_total),
-                pg::text(row.blocks_to_read), pg::text(row.rows), pg::text(row.bytes),
-                pg::text_or_null(row.reason)});
+                pg::text(row.blocks_to_read), row.rows ? pg::text(*row.rows) : std::nullopt,
+                row.bytes ? pg::text(*row.bytes) : std::nullopt, pg::text_or_null(row.reason)});
   }
 }
 
