@@ -130,9 +130,11 @@ void reset_models(const std::string& destination, const std::optional<std::strin
 bool save_success(const Model& model, const std::vector<Baseline>& baselines,
                   std::int64_t export_id, const std::string& folder, bool was_full) {
   const Text id = pg::text(model.id);
+  // A change that has not committed yet is waited for: its own removal of the baselines cannot see
+  // those that are inserted here.
   const pg::Rows unchanged = pg::query(
       "SELECT FROM hydra_export.models WHERE id = $1::integer AND generation = $2::bigint"
-      " FOR KEY SHARE",
+      " FOR SHARE",
       {id, pg::text(model.generation)});
   if (unchanged.empty()) return false;
   pg::query("DELETE FROM hydra_export.baselines WHERE model_id = $1::integer", {id});

@@ -69,10 +69,11 @@ ModelExport::ModelExport(const catalog::Model& model, std::size_t number,
       pacer_(static_cast<std::uint64_t>(pg::guc::throttle) * 1024,
              std::chrono::steady_clock::now()) {
   result_.row.model = model.name;
-  result_.row.relation = pg::qualified_name(model.relation).value_or("?");
+  result_.row.relation = pg::display_name(model.relation);
   result_.row.started_at = pg::now();
   result_.row.status = "succeeded";
   result_.manifest.name = pg::to_utf8(model.name);
+  result_.manifest.relation = pg::to_utf8(result_.row.relation);
 }
 
 ModelResult ModelExport::run(const change::Reading& shared, const change::Horizon& horizon) {
@@ -154,7 +155,7 @@ void ModelExport::read_leaf(const Leaf& leaf, const change::Reading& reading,
   bool more = true;
   while (more) {
     if (!object_) {
-      uploader_.make_room();
+      wait_for_room();
       object_ = std::make_unique<record::ObjectBuffer>(key);
     }
     more = scan.step(*object_, uploader_.object_size());
@@ -166,11 +167,24 @@ void ModelExport::read_leaf(const Leaf& leaf, const change::Reading& reading,
     pg::check_interrupts();
     show("reading", &scan);
     pace(scan);
-    if (uploader_.failure(number_)) throw Error(ERRCODE_FDW_ERROR, *uploader_.failure(number_));
-    if (uploader_.fatal()) throw Error(ERRCODE_FDW_ERROR, *uploader_.fatal());
-    give_way(*plan_);
+    stop_if_useless();
   }
   add_counts(result_.row.blocks, scan.counts());
+}
+
+// The tables stay locked meanwhile, and S3 may take its time.
+void ModelExport::wait_for_room() {
+  while (!uploader_.has_room()) {
+    uploader_.wait();
+    stop_if_useless();
+  }
+}
+
+// Throws when what is still read could not be used, or somebody needs the tables more.
+void ModelExport::stop_if_useless() {
+  if (uploader_.failure(number_)) throw Error(ERRCODE_FDW_ERROR, *uploader_.failure(number_));
+  if (uploader_.fatal()) throw Error(ERRCODE_FDW_ERROR, *uploader_.fatal());
+  give_way(*plan_);
 }
 
 void ModelExport::flush() {
@@ -235,6 +249,8 @@ void ModelExport::give_way(const ModelPlan& plan) {
   std::vector<std::string> oids = {std::to_string(plan.relation.oid)};
   for (const Leaf& leaf : plan.leaves)
     oids.push_back(std::to_string(leaf.relation));
+  for (const Oid source : plan.sources)
+    oids.push_back(std::to_string(source));
   const pg::Rows waiting = pg::query(
       "SELECT pid, relation::regclass FROM pg_locks WHERE locktype = 'relation' AND NOT granted"
       " AND mode = 'AccessExclusiveLock' AND relation = ANY ($1::oid[])"

@@ -46,6 +46,8 @@ class ModelExport {
   void read_rows(const ModelPlan& plan, const change::Reading& reading);
   void read_leaf(const Leaf& leaf, const change::Reading& reading, record::LineWriter& writer,
                  const record::Key& key);
+  void wait_for_room();
+  void stop_if_useless();
   void flush();
   void note(const ModelPlan& plan, const change::Reading& reading, bool fresh);
   void give_way(const ModelPlan& plan);

@@ -1,6 +1,7 @@
 #include "export/model_plan.hpp"
 
 #include "change/fingerprint.hpp"
+#include "pg/compat.hpp"
 #include "pg/guc.hpp"
 #include "pg/spi.hpp"
 
@@ -56,6 +57,22 @@ std::vector<Oid> family_of(Oid relation) {
   return family;
 }
 
+// The relations that a view reads, in whatever depth; what functions in it read is not known.
+std::vector<Oid> sources_of(Oid view) {
+  std::vector<Oid> sources;
+  const pg::Rows rows = pg::query(
+      "WITH RECURSIVE used (oid) AS (SELECT $1::oid UNION SELECT found.oid FROM used u CROSS JOIN"
+      " LATERAL (SELECT d.refobjid AS oid FROM pg_class c JOIN pg_rewrite r ON r.ev_class = c.oid"
+      "     JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid"
+      "     AND d.refclassid = 'pg_class'::regclass WHERE c.oid = u.oid AND c.relkind = 'v'"
+      "   UNION SELECT inhrelid FROM pg_inherits WHERE inhparent = u.oid) AS found)"
+      " SELECT oid FROM used WHERE oid <> $1::oid ORDER BY oid",
+      {pg::text(view)});
+  for (const pg::Row& row : rows)
+    sources.push_back(static_cast<Oid>(pg::to_int(row[0])));
+  return sources;
+}
+
 // A leaf may have the model's columns at other places than its parent.
 std::vector<catalog::Column> same_columns(const Relation& leaf,
                                           const std::vector<catalog::Column>& wanted) {
@@ -108,6 +125,8 @@ std::string file_numbers(const ModelPlan& plan, Snapshot snapshot) {
   std::vector<std::string> oids;
   for (const Leaf& leaf : plan.leaves)
     oids.push_back(std::to_string(leaf.relation));
+  for (const Oid source : plan.sources)
+    oids.push_back(std::to_string(source));
   const std::vector<pg::Text> parameters = {pg::array_literal(oids)};
   const pg::Rows rows =
       snapshot != nullptr ? pg::query_at(snapshot, sql, parameters) : pg::query(sql, parameters);
@@ -158,6 +177,11 @@ bool has_index(const Leaf& leaf, int column) {
       " JOIN pg_am a ON a.oid = c.relam WHERE i.indrelid = $1::oid AND i.indkey[0] = $2::smallint"
       " AND i.indisvalid AND i.indpred IS NULL AND a.amname IN ('btree', 'brin'))",
       {pg::text(leaf.relation), pg::text(column)})[0][0]);
+}
+
+bool may_query(const Leaf& leaf, Oid role) {
+  const Oid oid = leaf.relation;
+  return pg::call([=]() noexcept { return pg::compat::may_select(oid, 0, role); });
 }
 
 // The cursor less the look-back, as SQL of the column's type. The zone of a column without one is
@@ -214,7 +238,8 @@ void choose_rows_of(Leaf& leaf, const Model& model, const change::Reading& readi
   }
   if (model.changed_by == ChangedBy::updated_at) {
     leaf.updated_since = updated_since(leaf, model);
-    leaf.has_index = has_index(leaf, leaf.updated_at_number);
+    // A query needs the right to read the leaf itself; that of its parent is enough for a scan.
+    leaf.has_index = has_index(leaf, leaf.updated_at_number) && may_query(leaf, model.added_by);
   }
 }
 
@@ -239,6 +264,9 @@ ModelPlan lock_model(const Model& model, Patience patience) {
     if (described->kind == 'f') plan.numbered = true;
     plan.leaves.push_back(describe_leaf(*described, plan, model));
   }
+  if (relation->kind == 'v') plan.sources = sources_of(model.relation);
+  for (const Oid source : plan.sources)
+    lock_table(source, pg::qualified_name(source).value_or("?"), patience);
   return plan;
 }
 

@@ -50,6 +50,7 @@ struct ModelPlan {
   std::vector<std::string> key;
   std::vector<catalog::Column> columns;
   std::vector<Leaf> leaves;
+  std::vector<Oid> sources;  // what a view reads
   bool numbered = false;  // nothing enforces the key, so object names need a number
   bool full = true;
   std::string reason;

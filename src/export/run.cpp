@@ -107,7 +107,7 @@ void Export::claim() {
   for (const catalog::Model& model : models_) {
     results_.emplace_back();
     results_.back().row.model = model.name;
-    results_.back().row.relation = pg::qualified_name(model.relation).value_or("?");
+    results_.back().row.relation = pg::display_name(model.relation);
   }
   transaction.commit();
   result_.id = claim_.export_id;

@@ -76,10 +76,9 @@ void Uploader::pause(milliseconds time) {
   }
 }
 
-void Uploader::make_room() {
+bool Uploader::has_room() const {
   const std::size_t wanted = object_size_ + object_size_ / 2;
-  while (used_ + wanted > memory_ && client_.pending() > 0)
-    wait();
+  return used_ + wanted <= memory_ || client_.pending() == 0;
 }
 
 std::uint64_t Uploader::bytes_arrived(std::size_t model) {
@@ -90,9 +89,10 @@ std::uint64_t Uploader::bytes_arrived(std::size_t model) {
 }
 
 void Uploader::drain() {
-  while (client_.pending() > 0)
+  while (client_.pending() > 0 && !fatal_)
     wait();
   collect();
+  if (fatal_) client_.cancel();
 }
 
 std::uint64_t Uploader::send(Sent sent, std::unique_ptr<s3::Body> body, const char* content_type) {

@@ -109,6 +109,7 @@ $site->sql('SET synchronous_commit = off; INSERT INTO t (id) VALUES (90)');
 my $pid = hang('/t/');
 $node->stop('immediate');
 $faults->release;
+sleep 0.2;
 $faults->plan;
 $node->start;
 is($site->sql('SELECT count(*) FROM t WHERE id = 90'), '1', 'no crash takes back a row that an export has read');
@@ -132,6 +133,7 @@ ok($node->poll_query_until('postgres', q{SELECT count(*) = 0 FROM hydra_export.e
     'a terminated export ends');
 is($site->last_export->{status}, 'failed', 'as failed');
 $faults->release;
+sleep 0.2;
 $faults->plan;
 
 # The caller of export_now.
@@ -149,6 +151,7 @@ $caller->query_until(qr/over/, '');
 is($site->last_export->{status}, 'cancelled', 'and the export with it');
 $caller->quit;
 $faults->release;
+sleep 0.2;
 $faults->plan;
 $site->export;
 $site->holds_table('t', 'nothing is lost by all that');
