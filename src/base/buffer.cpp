@@ -1,5 +1,7 @@
 #include "base/buffer.hpp"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
@@ -10,7 +12,23 @@ namespace hydra {
 
 namespace {
 constexpr std::size_t first_capacity = 4096;
+
+// Filling a large block costs as much in page faults as in writing, unless the pages are huge. The
+// kernel is asked for them; a refusal is no harm. All pages of the block are named, those at its
+// ends too: a mapping in two parts could not be moved, and growing would copy it.
+void ask_for_huge_pages([[maybe_unused]] char* block, [[maybe_unused]] std::size_t size) noexcept {
+#ifdef MADV_HUGEPAGE
+  constexpr std::uintptr_t page = 4096;
+  constexpr std::size_t worthwhile = 4 * 1024 * 1024;
+  if (size < worthwhile) return;
+  const std::uintptr_t start = reinterpret_cast<std::uintptr_t>(block) / page * page;
+  const std::uintptr_t end = reinterpret_cast<std::uintptr_t>(block) + size;
+  (void)madvise(reinterpret_cast<void*>(start), (end - start + page - 1) / page * page,
+                MADV_HUGEPAGE);
+#endif
 }
+
+}  // namespace
 
 Buffer::~Buffer() {
   std::free(data_);
@@ -37,6 +55,7 @@ bool Buffer::reserve(std::size_t extra) noexcept {
   const std::size_t wanted = std::max({needed, capacity_ + capacity_ / 2, first_capacity});
   auto* moved = static_cast<char*>(std::realloc(data_, wanted));
   if (moved == nullptr) return false;
+  ask_for_huge_pages(moved, wanted);
   data_ = moved;
   capacity_ = wanted;
   return true;

@@ -29,6 +29,7 @@ bool HeapSource::next(TransactionId* xmin) {
     slot_ = table_slot_create(relation_, nullptr);
   }
   if (!table_scan_getnextslot(scan_, ForwardScanDirection, slot_)) return false;
+  if (xmin == nullptr) return true;
   bool null = false;
   *xmin = DatumGetTransactionId(slot_getsysattr(slot_, MinTransactionIdAttributeNumber, &null));
   return true;
@@ -78,6 +79,7 @@ bool QuerySource::next(TransactionId* xmin) {
   if (rows_ == nullptr || ++current_ >= count_) {
     if (!fetch()) return false;
   }
+  if (xmin == nullptr) return true;
   bool null = false;
   const Datum value = heap_getattr(rows_->vals[current_], 1, rows_->tupdesc, &null);
   *xmin = null ? InvalidTransactionId : DatumGetTransactionId(value);

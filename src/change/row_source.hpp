@@ -15,7 +15,8 @@ class RowSource {
  public:
   virtual ~RowSource() = default;
 
-  // Moves to the next row; false at the end. `xmin` is the row's raw one.
+  // Moves to the next row; false at the end. `xmin` is the row's raw one; nullptr where it
+  // does not matter.
   virtual bool next(TransactionId* xmin) = 0;
 
   // The current row's values, by the column's place in the list given at the start; valid until

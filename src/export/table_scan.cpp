@@ -109,7 +109,7 @@ bool TableScan::read_some(record::ObjectBuffer& object, std::size_t bytes) {
   bool more = true;
   for (int row = 0; row < rows_per_step && object.bytes() < enough; ++row) {
     TransactionId xmin = InvalidTransactionId;
-    more = source_->next(&xmin);
+    more = source_->next(leaf_.baseline ? &xmin : nullptr);
     if (!more) break;
     if (leaf_.baseline && !change::is_changed(xmin, *leaf_.baseline, reading_.next_xid())) continue;
     write_row(object, line);
