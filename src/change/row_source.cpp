@@ -18,6 +18,7 @@ HeapSource::HeapSource(Relation relation, Snapshot snapshot,
   for (const SourceColumn& column : columns) {
     numbers_.push_back(column.number);
     last_number_ = std::max(last_number_, column.number);
+    in_order_ = in_order_ && column.number == static_cast<AttrNumber>(numbers_.size());
   }
 }
 
@@ -37,6 +38,11 @@ bool HeapSource::next(TransactionId* xmin) {
 
 void HeapSource::values(Datum** values, bool** nulls) {
   slot_getsomeattrs(slot_, last_number_);
+  if (in_order_) {
+    *values = slot_->tts_values;
+    *nulls = slot_->tts_isnull;
+    return;
+  }
   for (std::size_t i = 0; i < numbers_.size(); ++i) {
     values_[i] = slot_->tts_values[numbers_[i] - 1];
     nulls_[i] = slot_->tts_isnull[numbers_[i] - 1];

@@ -47,6 +47,7 @@ class HeapSource : public RowSource {
   Snapshot snapshot_;
   std::vector<AttrNumber> numbers_;
   AttrNumber last_number_ = 0;
+  bool in_order_ = true;  // the columns are the table's first, so the slot's arrays serve
   std::vector<Datum> values_;
   std::unique_ptr<bool[]> nulls_;
   TableScanDesc scan_ = nullptr;

@@ -105,7 +105,7 @@ inline __m128i load_short(const char* from, std::size_t n) noexcept {
   return _mm_set_epi64x(static_cast<long long>(high), static_cast<long long>(low));
 }
 
-inline char* put_blocks(char* to, const char* from, std::size_t n) noexcept {
+inline char* put_bytes(char* to, const char* from, std::size_t n) noexcept {
   for (; n >= block_size; n -= block_size, from += block_size) {
     const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
     to = put_block(to, block, escape_mask(block), from, block_size);
@@ -113,6 +113,12 @@ inline char* put_blocks(char* to, const char* from, std::size_t n) noexcept {
   const __m128i rest = load_short(from, n);
   // What comes after the n bytes is zero, and zero would be escaped.
   return put_block(to, rest, escape_mask(rest) & ((1U << n) - 1), from, n);
+}
+
+#else
+
+inline char* put_bytes(char* to, const char* from, std::size_t n) noexcept {
+  return put_all(to, from, n);
 }
 
 #endif
@@ -128,18 +134,14 @@ std::size_t escape_string_portable(char* to, const char* from, std::size_t n) no
 }
 
 std::size_t escape_bytes(char* to, const char* from, std::size_t n) noexcept {
-#ifdef __SSE2__
-  return static_cast<std::size_t>(put_blocks(to, from, n) - to);
-#else
-  return static_cast<std::size_t>(put_all(to, from, n) - to);
-#endif
+  return static_cast<std::size_t>(put_bytes(to, from, n) - to);
 }
 
 std::size_t escape_string(char* to, const char* from, std::size_t n) noexcept {
   *to = '"';
-  const std::size_t written = escape_bytes(to + 1, from, n);
-  to[written + 1] = '"';
-  return written + 2;
+  char* const end = put_bytes(to + 1, from, n);
+  *end = '"';
+  return static_cast<std::size_t>(end + 1 - to);
 }
 
 }  // namespace hydra::json

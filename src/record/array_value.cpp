@@ -110,19 +110,51 @@ class Elements {
   int number_ = 0;
 };
 
+// Elements in the innermost brackets, of a type whose values are short: room is asked for once in
+// a while.
+void write_short_elements(Line& line, const ValueWriter* element, Elements& elements, int32 size) {
+  constexpr int32 batch = 64;
+  const std::size_t room = std::max<std::size_t>(element->room, 4) + 1;
+  for (int32 done = 0; done < size;) {
+    const int32 stop = std::min(size, done + batch);
+    char* to = line.room(room * batch);
+    for (; done < stop; ++done) {
+      if (done > 0) *to++ = ',';
+      if (elements.next_is_null()) {
+        std::memcpy(to, "null", 4);
+        to += 4;
+      } else {
+        to = element->put(to, elements.next());
+      }
+    }
+    line.advance_to(to);
+  }
+}
+
+void write_elements(Line& line, ValueWriter* element, Elements& elements, int32 size) {
+  for (int32 i = 0; i < size; ++i) {
+    if (i > 0) line.put(',');
+    if (elements.next_is_null()) {
+      line.append_null();
+    } else {
+      element->write(line, element, elements.next());
+    }
+  }
+}
+
 void write_dimension(Line& line, ValueWriter* element, Elements& elements, int dimension,
                      int dimensions) {
   const int32 size = elements.size_of(dimension);
   line.put('[');
-  for (int32 i = 0; i < size; ++i) {
-    if (i > 0) line.put(',');
-    if (dimension + 1 < dimensions) {
+  if (dimension + 1 < dimensions) {
+    for (int32 i = 0; i < size; ++i) {
+      if (i > 0) line.put(',');
       write_dimension(line, element, elements, dimension + 1, dimensions);
-    } else if (elements.next_is_null()) {
-      line.append_null();
-    } else {
-      write_value(line, element, elements.next());
     }
+  } else if (element->put != nullptr) {
+    write_short_elements(line, element, elements, size);
+  } else {
+    write_elements(line, element, elements, size);
   }
   line.put(']');
 }

@@ -87,15 +87,21 @@ void write_child(Line& line, const Children::Child& child) {
   }
 }
 
+// The separator, the key and the colon.
+void write_key(Line& line, const Children::Child& key, bool is_first) {
+  char* to = line.room(2);
+  std::memcpy(to, is_first ? "{" : ", ", 2);
+  line.advance_to(to + (is_first ? 1 : 2));
+  line.append_string(key.data, key.size);
+  line.append(": ", 2);
+}
+
 void write_object(Line& line, const char* entries, uint32 count) {
   Children keys(entries, 2 * count, 0);
   Children values(entries, 2 * count, count);
-  line.put('{');
+  if (count == 0) line.put('{');
   for (uint32 i = 0; i < count; ++i) {
-    if (i > 0) line.append(", ", 2);
-    const Children::Child key = keys.next();
-    line.append_string(key.data, key.size);
-    line.append(": ", 2);
+    write_key(line, keys.next(), i == 0);
     write_child(line, values.next());
   }
   line.put('}');

@@ -1,13 +1,9 @@
 #include "record/line.hpp"
 
-#include "json/escape.hpp"
 #include "json/minify.hpp"
 
 namespace hydra::record {
 namespace {
-
-// Escaping may make six bytes of one; in pieces, the room asked for stays near what is needed.
-constexpr std::size_t escape_piece = 16 * 1024;
 
 // Bytes of another encoding in UTF-8; raises where that cannot be. Raw.
 std::string_view to_utf8(const char* from, std::size_t n) {
@@ -32,20 +28,9 @@ char* Line::make_room(std::size_t n) {
   return buffer_.end();
 }
 
-void Line::append(const char* from, std::size_t n) {
-  char* to = room(n);
-  std::memcpy(to, from, n);
-  advance_to(to + n);
-}
-
-void Line::append_string(const char* from, std::size_t n) {
+void Line::append_long_string(const char* from, std::size_t n) {
   std::string_view rest(from, n);
   if (converts_) rest = to_utf8(from, n);
-  if (rest.size() <= escape_piece) {
-    char* to = room(json::max_escaped_size(rest.size()));
-    advance_to(to + json::escape_string(to, rest.data(), rest.size()));
-    return;
-  }
   put('"');
   while (!rest.empty()) {
     const std::size_t piece = std::min(rest.size(), escape_piece);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/buffer.hpp"
+#include "json/escape.hpp"
 #include "pg/postgres.hpp"
 
 namespace hydra::record {
@@ -33,17 +34,33 @@ class Line {
     *to = c;
     advance_to(to + 1);
   }
-  void append(const char* from, std::size_t n);
+  void append(const char* from, std::size_t n) {
+    char* to = room(n);
+    std::memcpy(to, from, n);
+    advance_to(to + n);
+  }
   void append_null() { append("null", 4); }
 
   // The following are given bytes in the database's encoding.
-  void append_string(const char* from, std::size_t n);  // as a JSON string, with its quotes
+  // As a JSON string, with its quotes.
+  void append_string(const char* from, std::size_t n) {
+    if (converts_ || n > escape_piece) {
+      append_long_string(from, n);
+      return;
+    }
+    char* to = room(json::max_escaped_size(n));
+    advance_to(to + json::escape_string(to, from, n));
+  }
   void append_string(const char* text) { append_string(text, std::strlen(text)); }
   void append_json(const char* from, std::size_t n);      // JSON text as it is
   void append_minified(const char* from, std::size_t n);  // without whitespace outside strings
 
  private:
+  // Escaping may make six bytes of one; in pieces, the room asked for stays near what is needed.
+  static constexpr std::size_t escape_piece = 16 * 1024;
+
   char* make_room(std::size_t n);
+  void append_long_string(const char* from, std::size_t n);
 
   Buffer& buffer_;
   std::size_t limit_;
