@@ -23,9 +23,12 @@ bool is_mapped(std::size_t capacity) noexcept {
   return capacity >= mapped_capacity;
 }
 
-std::size_t round_up(std::size_t capacity) noexcept {
+// What a block grows to: by half, or to what is needed; whole pages where it is mapped.
+std::size_t next_capacity(std::size_t capacity, std::size_t needed) noexcept {
   constexpr std::size_t page = 4096;
-  return (capacity + page - 1) / page * page;
+  const std::size_t wanted = std::max({needed, capacity + capacity / 2, first_capacity});
+  if (!is_mapped(wanted)) return wanted;
+  return std::max(wanted / page * page, (needed + page - 1) / page * page);
 }
 
 char* map(std::size_t capacity) noexcept {
@@ -97,9 +100,8 @@ Buffer& Buffer::operator=(Buffer&& other) noexcept {
 
 bool Buffer::reserve(std::size_t extra) noexcept {
   if (extra <= capacity_ - size_ && data_ != nullptr) return true;
-  if (extra > PTRDIFF_MAX - 2 * mapped_capacity - size_) return false;
-  std::size_t wanted = std::max({size_ + extra, capacity_ + capacity_ / 2, first_capacity});
-  if (is_mapped(wanted)) wanted = round_up(wanted);
+  if (extra > PTRDIFF_MAX - mapped_capacity - size_) return false;
+  const std::size_t wanted = next_capacity(capacity_, size_ + extra);
   char* moved = grow(data_, capacity_, wanted);
   if (moved == nullptr) return false;
   data_ = moved;
