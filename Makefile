@@ -24,7 +24,7 @@ REGRESS = $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
 REGRESS_OPTS = --inputdir=test
 ISOLATION = $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec)))
 ISOLATION_OPTS = --inputdir=test
-EXTRA_CLEAN = $(SOURCES:.cpp=.d) build
+EXTRA_CLEAN = $(SOURCES:.cpp=.d) test/bench/*.o test/bench/*.d build
 
 # The bitcode rule ignores PG_CXXFLAGS, so it cannot compile C++20.
 override with_llvm = no
@@ -36,6 +36,22 @@ include $(PGXS)
 override COMPILER = $(CXX) $(CXXFLAGS)
 
 -include $(SOURCES:.cpp=.d)
+
+# ---- lines without S3, for tests and benchmarks: the same objects in a module that is never shipped
+
+TEST_MODULE = build/hydra_export_test.so
+TEST_OBJS = test/bench/module.o $(filter-out src/hydra_export.o,$(OBJS))
+
+$(TEST_MODULE): $(TEST_OBJS)
+	@mkdir -p $(@D)
+	$(COMPILER) -shared -o $@ $^ -lcurl -lcrypto -ljansson -lstdc++ -Wl,-Bsymbolic
+
+.PHONY: test-module install-test-module
+test-module: $(TEST_MODULE)
+install-test-module: $(TEST_MODULE)
+	$(INSTALL_SHLIB) $< '$(DESTDIR)$(pkglibdir)/'
+
+-include test/bench/module.d
 
 # ---- the plain C++ part, built without the server's include path
 
@@ -60,7 +76,7 @@ unit: build/unit/unit_tests
 # ---- style
 
 CLANG_FORMAT ?= clang-format
-FORMATTED := $(sort $(wildcard src/*.cpp src/*/*.cpp src/*/*.hpp test/unit/*.cpp test/unit/*.hpp))
+FORMATTED := $(sort $(wildcard src/*.cpp src/*/*.cpp src/*/*.hpp test/unit/*.cpp test/unit/*.hpp test/bench/*.cpp))
 
 format:
 	$(CLANG_FORMAT) -i $(FORMATTED)
@@ -74,5 +90,5 @@ lint-format:
 	$(CLANG_FORMAT) --dry-run --Werror $(FORMATTED)
 
 lint-g++ lint-clang++: lint-%:
-	$* $(LINT_FLAGS) $(filter-out -MMD -MP,$(PG_CPPFLAGS)) $(SOURCES)
+	$* $(LINT_FLAGS) $(filter-out -MMD -MP,$(PG_CPPFLAGS)) $(SOURCES) test/bench/module.cpp
 	$* $(LINT_FLAGS) -Isrc $(UNIT)
