@@ -12,7 +12,7 @@ using std::chrono::milliseconds;
 // So long at the most is a wait without a look at the clock.
 constexpr milliseconds turn{1000};
 
-// After so many objects in a row that failed for good, the others are not tried.
+// After so many objects in a row that failed for the same reason, the others are not tried.
 constexpr int patience = 3;
 
 constexpr std::size_t manifest_model = static_cast<std::size_t>(-1);
@@ -73,9 +73,10 @@ void Uploader::make_room() {
 }
 
 void Uploader::drain() {
-  while (client_.pending() > 0)
+  while (client_.pending() > 0 && !fatal_)
     wait();
   collect();
+  if (fatal_) client_.cancel();
 }
 
 std::uint64_t Uploader::send(Sent sent, std::unique_ptr<s3::Body> body, const char* content_type) {
@@ -108,9 +109,15 @@ void Uploader::put_manifest(const std::string& key, const std::string& text) {
   sent.row.sha256 = hex(sha256(text));
   send(std::move(sent), std::make_unique<TextBody>(text), "application/json");
   drain();
-  if (failures_[manifest_model]) {
-    throw pg::Error(ERRCODE_FDW_ERROR, *failures_[manifest_model]);
-  }
+  if (const auto error = failure(manifest_model)) throw pg::Error(ERRCODE_FDW_ERROR, *error);
+}
+
+std::optional<std::string> Uploader::failure(std::size_t model) const {
+  const auto found = failures_.find(model);
+  if (found == failures_.end()) return std::nullopt;
+  const Failed& failed = found->second;
+  if (failed.objects == 1) return failed.first;
+  return failed.first + " (the first of " + std::to_string(failed.objects) + " objects)";
 }
 
 void Uploader::collect() {
@@ -124,18 +131,36 @@ void Uploader::settle(const s3::Outcome& outcome) {
   Sent sent = std::move(found->second);
   sent_.erase(found);
   used_ -= sent.memory;
-  if (outcome.ok) {
-    failures_in_a_row_ = 0;
-    sent.row.etag = outcome.etag;
-    sent.row.uploaded_at = now();
-    if (sent.model != manifest_model) objects_[sent.model].push_back(std::move(sent.row));
-    return;
-  }
+  if (!outcome.ok) return fail(sent.model, outcome);
+  failures_in_a_row_ = 0;
+  advise(outcome);
+  sent.row.etag = outcome.etag;
+  sent.row.uploaded_at = now();
+  if (sent.model != manifest_model) objects_[sent.model].push_back(std::move(sent.row));
+}
+
+void Uploader::fail(std::size_t model, const s3::Outcome& outcome) {
   const std::string text = describe(outcome);
-  if (!failures_[sent.model]) failures_[sent.model] = text;
-  const bool hopeless = outcome.failure->action == s3::Action::stop ||
-                        outcome.failure->http_status == 0 || ++failures_in_a_row_ >= patience;
-  if (hopeless && !fatal_) fatal_ = text;
+  const s3::Failure& failure = *outcome.failure;
+  Failed& failed = failures_[model];
+  if (++failed.objects == 1) failed.first = text;
+  const bool again = last_failure_ && last_failure_->same_reason(failure);
+  failures_in_a_row_ = again ? failures_in_a_row_ + 1 : 1;
+  last_failure_ = failure;
+  const bool hopeless = failure.action == s3::Action::stop || failure.action == s3::Action::fix;
+  if (fatal_ || (!hopeless && failures_in_a_row_ < patience)) return;
+  fatal_ = text;
+  if (!hopeless) *fatal_ += " (" + std::to_string(patience) + " objects in a row)";
+}
+
+// An upload that succeeded once the region or the clock was put right: say so, once.
+void Uploader::advise(const s3::Outcome& outcome) {
+  if (advised_ || !outcome.failure || outcome.failure->action != s3::Action::fix) return;
+  advised_ = true;
+  pg::report(LOG,
+             pg::Error(ERRCODE_WARNING, "hydra_export: " + pg::from_utf8(outcome.failure->text()),
+                       "The export goes on, as the answer said what to put right.",
+                       outcome.failure->hint().value_or("")));
 }
 
 }  // namespace hydra::exporting

@@ -15,7 +15,8 @@ namespace hydra::exporting {
 
 // Sends objects while the reading goes on, and remembers what became of them: the objects that are
 // in the bucket, by model, and the first failure of each model. A failure that every other object
-// would meet as well (credentials, bucket, an unreachable host) is fatal for the whole export.
+// would meet as well (credentials, bucket) is fatal for the whole export, and so are several
+// objects in a row that failed for the same reason: the rest is left to the schedule's retry.
 class Uploader {
  public:
   // memory: bound on the bodies that wait or are on their way, and the one being filled.
@@ -36,13 +37,13 @@ class Uploader {
   // Moves uploads on without waiting.
   void progress();
 
-  // Waits until all uploads have ended.
+  // Waits until all uploads have ended; after a fatal failure, drops them.
   void drain();
 
   void cancel() { client_.cancel(); }
 
   const std::vector<catalog::ObjectRow>& objects(std::size_t model) { return objects_[model]; }
-  const std::optional<std::string>& failure(std::size_t model) { return failures_[model]; }
+  std::optional<std::string> failure(std::size_t model) const;
   const std::optional<std::string>& fatal() const { return fatal_; }
 
  private:
@@ -51,9 +52,15 @@ class Uploader {
     catalog::ObjectRow row;
     std::size_t memory = 0;
   };
+  struct Failed {
+    std::string first;  // what went wrong with the first object
+    int objects = 0;
+  };
   void wait();
   void collect();
   void settle(const s3::Outcome& outcome);
+  void fail(std::size_t model, const s3::Outcome& outcome);
+  void advise(const s3::Outcome& outcome);
   std::uint64_t send(Sent sent, std::unique_ptr<s3::Body> body, const char* content_type);
 
   s3::Client client_;
@@ -62,10 +69,12 @@ class Uploader {
   std::size_t object_size_;
   std::size_t used_ = 0;
   std::uint64_t next_tag_ = 1;
-  int failures_in_a_row_ = 0;
+  int failures_in_a_row_ = 0;  // for the same reason
+  std::optional<s3::Failure> last_failure_;
+  bool advised_ = false;
   std::map<std::uint64_t, Sent> sent_;
   std::map<std::size_t, std::vector<catalog::ObjectRow>> objects_;
-  std::map<std::size_t, std::optional<std::string>> failures_;
+  std::map<std::size_t, Failed> failures_;
   std::optional<std::string> fatal_;
 };
 

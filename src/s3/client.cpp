@@ -8,6 +8,7 @@
 
 #include "base/backoff.hpp"
 #include "s3/multi.hpp"
+#include "s3/session.hpp"
 #include "s3/signals.hpp"
 #include "s3/transfer.hpp"
 
@@ -16,6 +17,7 @@ namespace hydra::s3 {
 namespace {
 
 using Clock = Multi::Clock;
+using std::chrono::milliseconds;
 
 std::int64_t system_now() {
   using namespace std::chrono;
@@ -55,7 +57,7 @@ class Client::Impl {
  public:
   explicit Impl(Options options)
       : options_(checked(std::move(options))),
-        endpoint_(resolve(options_.target)),
+        session_(options_.target, options_.credentials, options_.now),
         backoff_(options_.retry_base, options_.retry_cap, std::random_device{}()),
         multi_(options_.concurrency) {
     idle_.reserve(static_cast<std::size_t>(options_.concurrency));  // so that cancel() cannot fail
@@ -66,7 +68,9 @@ class Client::Impl {
   void put(Upload upload) {
     require_header_value(upload.content_type, "content type");
     require_header_value(upload.sha256, "SHA-256");
-    queue_.push_back(Job{std::move(upload), 0, std::nullopt});
+    Job job;
+    job.upload = std::move(upload);
+    queue_.push_back(std::move(job));
     start_what_is_due();
   }
 
@@ -80,7 +84,7 @@ class Client::Impl {
     settle();
   }
 
-  std::optional<std::chrono::milliseconds> timeout() const {
+  std::optional<milliseconds> timeout() const {
     std::optional<Clock::time_point> next = multi_.deadline();
     const bool places = active_.size() < static_cast<std::size_t>(options_.concurrency);
     for (const Waiting& waiting : waiting_) {
@@ -88,8 +92,8 @@ class Client::Impl {
     }
     if (!next) return std::nullopt;
     // Rounded up, so that whoever waits this long finds something to do.
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*next - Clock::now());
-    return std::max(left, std::chrono::milliseconds{0});
+    const auto left = std::chrono::ceil<milliseconds>(*next - Clock::now());
+    return std::max(left, milliseconds{0});
   }
 
   void cancel() noexcept {
@@ -146,11 +150,26 @@ class Client::Impl {
   }
 
   void failed(Job job, Failure failure) {
-    const bool again = failure.action == Action::retry && job.attempts < options_.max_attempts;
-    if (!job.failure || failure.action == Action::stop) job.failure = std::move(failure);
-    if (!again) return end(std::move(job), false, "");
-    const Clock::time_point due = Clock::now() + backoff_.delay(job.attempts);
-    waiting_.push_back({due, std::move(job)});
+    const auto wait = delay_before_another(job, failure);
+    // What no attempt heals says more than what it was first repeated for.
+    const bool hopeless = !wait && failure.action != Action::retry;
+    if (!job.failure || hopeless) job.failure = std::move(failure);
+    if (!wait) return end(std::move(job), false, "");
+    waiting_.push_back({Clock::now() + *wait, std::move(job)});
+  }
+
+  // How long to wait before another attempt; nothing = there is none. An attempt after something
+  // was put right comes at once, once for each such thing, and counts for nothing.
+  std::optional<milliseconds> delay_before_another(Job& job, const Failure& failure) {
+    if (failure.action == Action::fix) {
+      const bool anew = job.fixed.insert(failure.fix).second;
+      if (!anew || !session_.learn(failure, job.lessons, job.upload.key)) return std::nullopt;
+      return milliseconds{0};
+    }
+    const int attempts = job.attempts - static_cast<int>(job.fixed.size());
+    if (failure.action != Action::retry || attempts >= options_.max_attempts) return std::nullopt;
+    const milliseconds asked = failure.retry_after.value_or(std::chrono::seconds{0});
+    return std::max(backoff_.delay(attempts), std::min(asked, options_.longest_retry_after));
   }
 
   void end(Job job, bool ok, const std::string& etag) {
@@ -183,7 +202,9 @@ class Client::Impl {
       waiting_.erase(first);
       return job;
     }
-    if (queue_.empty()) return std::nullopt;
+    // While many wait, the store is in trouble: new uploads would only add to it.
+    const bool trouble = waiting_.size() > static_cast<std::size_t>(options_.concurrency);
+    if (queue_.empty() || trouble) return std::nullopt;
     Job job = std::move(queue_.front());
     queue_.pop_front();
     return job;
@@ -192,18 +213,18 @@ class Client::Impl {
   void start(Job job) {
     std::unique_ptr<Transfer> transfer;
     if (idle_.empty()) {
-      transfer = std::make_unique<Transfer>(options_, endpoint_);
+      transfer = std::make_unique<Transfer>(options_, session_);
     } else {
       transfer = std::move(idle_.back());
       idle_.pop_back();
     }
-    transfer->begin(std::move(job), options_.now());
+    transfer->begin(std::move(job));
     active_.push_back(std::move(transfer));
     multi_.add(active_.back()->handle());
   }
 
   const Options options_;
-  const Endpoint endpoint_;
+  Session session_;
   Backoff backoff_;
   Multi multi_;
   std::vector<std::unique_ptr<Transfer>> active_;
@@ -249,7 +270,7 @@ const std::vector<Watch>& Client::watches() const {
 std::uint64_t Client::watches_version() const {
   return impl_->multi().watches_version();
 }
-std::optional<std::chrono::milliseconds> Client::timeout() const {
+std::optional<milliseconds> Client::timeout() const {
   return impl_->timeout();
 }
 std::vector<Outcome> Client::take_outcomes() {

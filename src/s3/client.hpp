@@ -47,7 +47,7 @@ struct Outcome {
   int attempts = 0;         // 1 = the first one settled it
   std::uint64_t bytes = 0;  // size of the body
   // The first failure seen, also when a later attempt succeeded; when an attempt met one that no
-  // retry heals (Action::stop), that one.
+  // retry heals, that one.
   std::optional<Failure> failure;
 };
 
@@ -62,6 +62,7 @@ struct Options {
   std::function<std::int64_t()> now;          // Unix seconds; empty = the system's clock
   std::chrono::milliseconds retry_base{200};  // see Backoff
   std::chrono::milliseconds retry_cap{20000};
+  std::chrono::milliseconds longest_retry_after{60000};  // a store's Retry-After counts up to this
 };
 
 // A socket to wait for. Never both false.
@@ -73,7 +74,8 @@ struct Watch {
 
 // An uploader on libcurl's multi socket interface. put() queues; at most `concurrency` uploads are
 // in flight; a failed attempt is repeated after a backoff, signed anew each time, and its place
-// goes to another upload meanwhile. Each upload put in ends in exactly one outcome, unless
+// goes to another upload meanwhile (unless more than `concurrency` wait already: a store in trouble
+// is not asked for more). Each upload put in ends in exactly one outcome, unless
 // cancel() drops it.
 //
 // Nothing here waits. Either call perform() often (it looks at the sockets itself), or wait for

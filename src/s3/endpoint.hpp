@@ -36,6 +36,12 @@ struct Endpoint {
 // address is always path style. Throws std::runtime_error when the endpoint is no URL.
 Endpoint resolve(const EndpointSettings& settings);
 
+// Where a store's answer sends an upload of `key`: `location` is a URL that ends in the key, or the
+// host alone. Nothing where that is no other endpoint of the same bucket, or where it would leave
+// https, or this machine, for plain http.
+std::optional<Endpoint> redirect(const Endpoint& from, std::string_view bucket,
+                                 std::string_view location, std::string_view key);
+
 // The parts of an endpoint's URL.
 struct EndpointUrl {
   std::string scheme;  // "https" or "http"

@@ -23,10 +23,10 @@ void require(CURLcode code) {
 }
 
 // Whether another attempt can end otherwise: not where the settings or the certificate are at
-// fault. A name that cannot be resolved can be, later.
+// fault. A name that cannot be resolved can be, later. (CURLE_UNSUPPORTED_PROTOCOL comes where an
+// answer is no HTTP: whatever stands in the way may go.)
 bool heals(CURLcode result) {
   switch (result) {
-    case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_URL_MALFORMAT:
     case CURLE_NOT_BUILT_IN:
     case CURLE_BAD_FUNCTION_ARGUMENT:
@@ -65,8 +65,9 @@ std::string without_quotes(std::string_view etag) {
 
 }  // namespace
 
-Request put_request(const Endpoint& endpoint, const Credentials& credentials, const Upload& upload,
-                    const std::string& date) {
+Request put_request(const Session& session, const Upload& upload, const std::string& date) {
+  const Endpoint& endpoint = session.endpoint();
+  const Credentials& credentials = session.credentials();
   Request request;
   request.method = "PUT";
   request.path = endpoint.base_path + '/' + encode_path(upload.key);
@@ -81,8 +82,8 @@ Request put_request(const Endpoint& endpoint, const Credentials& credentials, co
   return request;
 }
 
-Transfer::Transfer(const Options& options, const Endpoint& endpoint)
-    : options_(options), endpoint_(endpoint), handle_(curl_easy_init()) {
+Transfer::Transfer(const Options& options, const Session& session)
+    : session_(session), handle_(curl_easy_init()) {
   if (handle_ == nullptr) throw std::bad_alloc();
   set_callbacks();
   set_network_options(options);
@@ -140,18 +141,20 @@ void Transfer::set_tls_options(const Options& options) {
   if (!options.ca_file.empty()) set(CURLOPT_CAINFO, options.ca_file.c_str());
 }
 
-void Transfer::begin(Job job, std::int64_t now) {
+void Transfer::begin(Job job) {
   job_ = std::move(job);
   ++job_->attempts;
+  job_->lessons = session_.lessons();
   const Upload& upload = job_->upload;
   upload.body->rewind();
-  forget_answer();
+  answer_ = {};
   error_[0] = '\0';
 
-  const Scope scope{amz_date(now), options_.target.region};
-  const Request request = put_request(endpoint_, options_.credentials, upload, scope.date);
-  set_headers(request, authorization(request, scope, options_.credentials));
-  const std::string url = endpoint_.scheme + "://" + endpoint_.host + request.path;
+  const Scope scope{amz_date(session_.now()), session_.region()};
+  const Request request = put_request(session_, upload, scope.date);
+  set_headers(request, authorization(request, scope, session_.credentials()));
+  host_ = session_.endpoint().host;
+  const std::string url = session_.endpoint().scheme + "://" + host_ + request.path;
   set(CURLOPT_URL, url.c_str());
   set(CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(upload.body->size()));
 }
@@ -175,12 +178,22 @@ void Transfer::set_headers(const Request& request, const std::string& authorizat
 std::optional<Failure> Transfer::finish(CURLcode result) {
   long status = 0;
   curl_easy_getinfo(handle(), CURLINFO_RESPONSE_CODE, &status);
+  answer_.status = static_cast<int>(status);
+  curl_off_t wait = 0;
+  if (curl_easy_getinfo(handle(), CURLINFO_RETRY_AFTER, &wait) == CURLE_OK && wait > 0)
+    answer_.retry_after = std::chrono::seconds(wait);
   // A store that refuses early may close the connection before libcurl has sent everything: its
   // answer says more than the broken connection.
-  if (status >= 300) return parse_failure(static_cast<int>(status), answer_, request_id_);
+  if (status >= 300) return parse_failure(answer_);
   if (result == CURLE_OK && status >= 200) return std::nullopt;
+  return no_answer(result);
+}
+
+Failure Transfer::no_answer(CURLcode result) {
   const char* words = error_[0] != '\0' ? error_ : curl_easy_strerror(result);
-  return transport_failure(endpoint_.host, words, heals(result));
+  Failure failure = transport_failure(host_, words, heals(result));
+  if (result == CURLE_OK) failure.transport = "the answer has no status";
+  return failure;
 }
 
 Job Transfer::release() {
@@ -189,16 +202,16 @@ Job Transfer::release() {
   return job;
 }
 
-void Transfer::forget_answer() {
-  answer_.clear();
-  etag_.clear();
-  request_id_.clear();
-}
-
 void Transfer::read_header(std::string_view line) {
-  if (line.starts_with("HTTP/")) forget_answer();  // "100 Continue" may come before the answer
-  if (const auto value = header_value(line, "etag")) etag_ = without_quotes(*value);
-  if (const auto value = header_value(line, "x-amz-request-id")) request_id_ = clean_text(*value);
+  if (line.starts_with("HTTP/")) answer_ = {};  // "100 Continue" may come before the answer
+  if (const auto value = header_value(line, "etag")) answer_.etag = without_quotes(*value);
+  if (const auto value = header_value(line, "x-amz-request-id")) answer_.request_id = *value;
+  if (const auto value = header_value(line, "x-amz-bucket-region")) answer_.region = *value;
+  if (const auto value = header_value(line, "location")) answer_.location = *value;
+  if (const auto value = header_value(line, "date")) {
+    const std::time_t date = curl_getdate(std::string(*value).c_str(), nullptr);
+    if (date > 0) answer_.date = date;
+  }
 }
 
 std::size_t Transfer::on_read(char* to, std::size_t size, std::size_t n, void* self) noexcept {
@@ -218,8 +231,8 @@ int Transfer::on_seek(void* self, curl_off_t offset, int origin) noexcept {
 
 std::size_t Transfer::on_body(char* from, std::size_t size, std::size_t n, void* self) noexcept {
   try {
-    std::string& answer = static_cast<Transfer*>(self)->answer_;
-    answer.append(from, std::min(size * n, longest_answer - answer.size()));
+    std::string& body = static_cast<Transfer*>(self)->answer_.body;
+    body.append(from, std::min(size * n, longest_answer - body.size()));
     return size * n;  // what comes beyond is read, and dropped
   } catch (...) {
     return 0;

@@ -5,9 +5,11 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "s3/client.hpp"
+#include "s3/session.hpp"
 #include "s3/sigv4.hpp"
 
 namespace hydra::s3 {
@@ -16,12 +18,13 @@ namespace hydra::s3 {
 struct Job {
   Upload upload;
   int attempts = 0;
+  std::set<Fix> fixed;             // what was put right for it
+  Session::Lessons lessons{};      // what was known when the last attempt began
   std::optional<Failure> failure;  // see Outcome
 };
 
 // The PUT of an object, signed except for its Authorization header.
-Request put_request(const Endpoint& endpoint, const Credentials& credentials, const Upload& upload,
-                    const std::string& date);
+Request put_request(const Session& session, const Upload& upload, const std::string& date);
 
 // An easy handle that serves one attempt after another, so that libcurl's buffers are used again
 // (connections are kept by the multi handle). Between begin() and finish() it owns the job, whose
@@ -33,19 +36,19 @@ class Transfer {
  public:
   // Throws std::runtime_error when libcurl refuses an option (such as an unreadable CA file's
   // name), std::bad_alloc.
-  Transfer(const Options& options, const Endpoint& endpoint);
+  Transfer(const Options& options, const Session& session);
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
 
   CURL* handle() const { return handle_.get(); }
 
-  // Prepares another attempt, signed as of `now` (Unix seconds).
-  void begin(Job job, std::int64_t now);
+  // Prepares another attempt, signed as of now.
+  void begin(Job job);
 
   // What came of the attempt: nothing = the object is stored.
   std::optional<Failure> finish(CURLcode result);
 
-  const std::string& etag() const { return etag_; }
+  const std::string& etag() const { return answer_.etag; }
 
   // Gives the job back; the handle is free.
   Job release();
@@ -70,14 +73,12 @@ class Transfer {
   void set_callbacks();
   void set_headers(const Request& request, const std::string& authorization);
   void read_header(std::string_view line);
-  void forget_answer();
+  Failure no_answer(CURLcode result);
 
-  const Options& options_;
-  const Endpoint& endpoint_;
+  const Session& session_;
   std::optional<Job> job_;
-  std::string answer_;  // its body
-  std::string etag_;
-  std::string request_id_;
+  std::string host_;  // of the last attempt
+  Answer answer_;
   char error_[CURL_ERROR_SIZE] = "";
   std::unique_ptr<curl_slist, FreeList> headers_;
   std::unique_ptr<CURL, CleanupHandle> handle_;

@@ -29,6 +29,7 @@ struct Reply {
     answer,     // after the whole request
     cut_short,  // after the whole request; the connection is closed before the answer's end
     early,      // before the body is read; then the connection is closed
+    garbage,    // after the headers, bytes that are no HTTP; then the connection is closed
     reset,      // none: the connection is reset once the headers are there
     hang        // none: the connection stays open
   };
@@ -133,6 +134,11 @@ class HttpServer {
     std::string rest;
     if (reply.kind == Reply::early) {
       send_reply(fd, reply);
+      shutdown(fd, SHUT_WR);
+      while (read_more(fd, rest))
+        rest.clear();
+    } else if (reply.kind == Reply::garbage) {
+      send(fd, "\x16\x03\x01 what?\r\n\r\n", 16, MSG_NOSIGNAL);
       shutdown(fd, SHUT_WR);
       while (read_more(fd, rest))
         rest.clear();
