@@ -33,6 +33,8 @@ CREATE TABLE hydra_export.settings (
   frequency_hours integer NOT NULL CHECK (frequency_hours BETWEEN 1 AND 168),
   credentials     text NOT NULL CHECK (credentials IN ('static')),
   addressing      text NOT NULL CHECK (addressing IN ('auto', 'path', 'virtual')),
+  conditional     text NOT NULL CHECK (conditional IN ('auto', 'on', 'off')),
+  object_headers  jsonb NOT NULL CHECK (jsonb_typeof(object_headers) = 'object'),
   enabled         boolean NOT NULL DEFAULT true,
   saved_at        timestamptz NOT NULL DEFAULT clock_timestamp(),
   last_folder     text,
@@ -48,6 +50,8 @@ COMMENT ON COLUMN hydra_export.settings.prefix IS 'what all object keys begin wi
 COMMENT ON COLUMN hydra_export.settings.frequency_hours IS 'hours between exports, 1 to 168';
 COMMENT ON COLUMN hydra_export.settings.credentials IS 'where the keys come from';
 COMMENT ON COLUMN hydra_export.settings.addressing IS 'where URLs hold the bucket: path, virtual (host name), or auto';
+COMMENT ON COLUMN hydra_export.settings.conditional IS 'whether the store is asked to refuse an object that exists already: on, off, or auto (on for AWS)';
+COMMENT ON COLUMN hydra_export.settings.object_headers IS 'headers sent with each object: storage class, encryption, tags, ...';
 COMMENT ON COLUMN hydra_export.settings.enabled IS 'false after hydra_export.pause()';
 COMMENT ON COLUMN hydra_export.settings.saved_at IS 'when the settings were last saved';
 COMMENT ON COLUMN hydra_export.settings.last_folder IS 'folder of the newest export; the next one sorts after it';
@@ -242,7 +246,8 @@ CREATE FUNCTION hydra_export.configure(
   bucket text DEFAULT NULL, access_key text DEFAULT NULL, secret_key text DEFAULT NULL,
   session_token text DEFAULT NULL, region text DEFAULT NULL, endpoint text DEFAULT NULL,
   prefix text DEFAULT NULL, frequency_hours integer DEFAULT NULL, credentials text DEFAULT NULL,
-  addressing text DEFAULT NULL, destination text DEFAULT 'default')
+  addressing text DEFAULT NULL, conditional text DEFAULT NULL, object_headers jsonb DEFAULT NULL,
+  destination text DEFAULT 'default')
 RETURNS void LANGUAGE c SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'hydra_export_configure';
 COMMENT ON FUNCTION hydra_export.configure IS
@@ -269,7 +274,7 @@ CREATE FUNCTION hydra_export.iam_policy(destination text DEFAULT 'default')
 RETURNS jsonb LANGUAGE c SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'hydra_export_iam_policy';
 COMMENT ON FUNCTION hydra_export.iam_policy IS
-'the smallest IAM policy that the destination''s key needs: s3:PutObject below its prefix';
+'the smallest IAM policy that the destination''s key needs: s3:PutObject below its prefix, and what its object_headers ask for';
 
 -- ---------------------------------------------------------------- functions: models
 

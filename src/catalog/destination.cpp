@@ -11,7 +11,8 @@ using pg::Text;
 
 const std::string select_destinations =
     "SELECT destination, bucket, region, endpoint, prefix, credentials, addressing,"
-    " frequency_hours, enabled, last_folder, generation FROM hydra_export.settings";
+    " frequency_hours, enabled, last_folder, generation, conditional, object_headers FROM "
+    "hydra_export.settings";
 
 Destination to_destination(const Row& row) {
   Destination destination;
@@ -26,13 +27,16 @@ Destination to_destination(const Row& row) {
   destination.enabled = pg::to_bool(row[8]);
   destination.last_folder = or_empty(row[9]);
   destination.generation = pg::to_int(row[10]);
+  destination.conditional = or_empty(row[11]);
+  destination.object_headers = or_empty(row[12]);
   return destination;
 }
 
 std::vector<Text> to_parameters(const Destination& destination) {
-  return {destination.name,        destination.bucket,     destination.region,
-          destination.endpoint,    destination.prefix,     pg::text(destination.frequency_hours),
-          destination.credentials, destination.addressing, pg::text(destination.generation)};
+  return {destination.name,        destination.bucket,        destination.region,
+          destination.endpoint,    destination.prefix,        pg::text(destination.frequency_hours),
+          destination.credentials, destination.addressing,    pg::text(destination.generation),
+          destination.conditional, destination.object_headers};
 }
 
 std::optional<Micros> to_micros(const Text& value) {
@@ -47,6 +51,26 @@ s3::EndpointSettings Destination::endpoint_settings() const {
   if (addressing == "path") style = s3::Addressing::path;
   if (addressing == "virtual") style = s3::Addressing::virtual_hosted;
   return {bucket, region, endpoint, style};
+}
+
+bool Destination::is_conditional() const {
+  if (conditional == "auto") return s3::resolve(endpoint_settings()).is_aws();
+  return conditional == "on";
+}
+
+s3::Headers to_headers(const std::string& json) {
+  s3::Headers headers;
+  for (const Row& row :
+       pg::query("SELECT lower(key), value #>> '{}', jsonb_typeof(value) FROM jsonb_each($1::jsonb)"
+                 " ORDER BY 1",
+                 {json})) {
+    if (or_empty(row[2]) != "string") {
+      throw pg::Error(ERRCODE_INVALID_PARAMETER_VALUE,
+                      "value of header \"" + or_empty(row[0]) + "\" must be a string");
+    }
+    headers.emplace_back(or_empty(row[0]), or_empty(row[1]));
+  }
+  return headers;
 }
 
 std::vector<Destination> load_destinations() {
@@ -75,8 +99,8 @@ Destination get_destination(const std::string& name) {
 void insert_destination(const Destination& destination) {
   pg::query(
       "INSERT INTO hydra_export.settings (destination, bucket, region, endpoint, prefix,"
-      " frequency_hours, credentials, addressing, generation)"
-      " VALUES ($1, $2, $3, $4, $5, $6::integer, $7, $8, $9::bigint)",
+      " frequency_hours, credentials, addressing, generation, conditional, object_headers)"
+      " VALUES ($1, $2, $3, $4, $5, $6::integer, $7, $8, $9::bigint, $10, $11::jsonb)",
       to_parameters(destination));
   adopt_destination(destination.name);
 }
@@ -85,6 +109,7 @@ void update_destination(const Destination& destination) {
   pg::query(
       "UPDATE hydra_export.settings SET bucket = $2, region = $3, endpoint = $4, prefix = $5,"
       " frequency_hours = $6::integer, credentials = $7, addressing = $8, generation = $9::bigint,"
+      " conditional = $10, object_headers = $11::jsonb,"
       " saved_at = clock_timestamp() WHERE destination = $1",
       to_parameters(destination));
 }

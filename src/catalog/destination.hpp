@@ -8,6 +8,7 @@
 
 #include "s3/credentials.hpp"
 #include "s3/endpoint.hpp"
+#include "s3/object_headers.hpp"
 
 namespace hydra::catalog {
 
@@ -18,12 +19,15 @@ struct Destination {
   std::string bucket, region, endpoint, prefix;  // as in the table: '' for none
   std::string credentials = "static";
   std::string addressing = "auto";
+  std::string conditional = "auto";
+  std::string object_headers = "{}";  // a JSON object of strings
   int frequency_hours = 24;
   bool enabled = true;
   std::string last_folder;  // '' before the first export
   std::int64_t generation = 1;
 
   s3::EndpointSettings endpoint_settings() const;
+  bool is_conditional() const;  // whether objects are stored only where there is none
 };
 
 // What the schedule remembers. A row is missing after a restore from a dump.
@@ -40,6 +44,10 @@ Destination get_destination(const std::string& name);  // throws pg::Error when 
 
 void insert_destination(const Destination& destination);
 void update_destination(const Destination& destination);  // all but last_folder; sets saved_at
+
+// The destination's object_headers, names in lower case. Throws pg::Error when they are no JSON
+// object of strings.
+s3::Headers to_headers(const std::string& json);
 
 std::optional<s3::Credentials> load_credentials(const std::string& destination);
 void save_credentials(const std::string& destination, const s3::Credentials& credentials);

@@ -18,7 +18,7 @@ using pg::Transaction;
 constexpr std::size_t kilobyte = 1024;
 
 s3::Options client_options(const catalog::Destination& destination,
-                           const s3::Credentials& credentials) {
+                           const s3::Credentials& credentials, const s3::Headers& headers) {
   s3::Options options;
   options.target = destination.endpoint_settings();
   options.credentials = credentials;
@@ -26,6 +26,8 @@ s3::Options client_options(const catalog::Destination& destination,
   options.max_attempts = pg::guc::max_attempts;
   options.concurrency = pg::guc::upload_concurrency;
   options.ca_file = pg::guc::ca_file;
+  options.object_headers = headers;
+  options.conditional = destination.is_conditional();
   options.user_agent = "hydra_export/0.1.0 PostgreSQL/" PG_VERSION;
   return options;
 }
@@ -53,6 +55,7 @@ class Export {
   Observer& observer_;
   catalog::Destination destination_;
   std::optional<s3::Credentials> credentials_;
+  s3::Headers headers_;
   std::vector<catalog::Model> models_;
   catalog::Claim claim_;
   std::vector<ModelResult> results_;  // of the models read so far
@@ -84,6 +87,7 @@ void Export::claim() {
   catalog::fail_abandoned(name_);
   destination_ = catalog::get_destination(name_);
   credentials_ = catalog::load_credentials(name_);
+  headers_ = catalog::to_headers(destination_.object_headers);
   models_ = catalog::load_models(name_, pg::guc::debug_seconds_per_hour);
   if (models_.empty()) {
     throw Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
@@ -103,7 +107,7 @@ void Export::transfer() {
                 "destination \"" + name_ + "\" has no credentials", "",
                 "Save them with hydra_export.configure(access_key => ..., secret_key => ...).");
   }
-  Uploader uploader(client_options(destination_, *credentials_),
+  Uploader uploader(client_options(destination_, *credentials_, headers_),
                     static_cast<std::size_t>(pg::guc::memory_limit) * kilobyte);
   try {
     read_models(uploader);

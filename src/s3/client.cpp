@@ -19,6 +19,8 @@ namespace {
 using Clock = Multi::Clock;
 using std::chrono::milliseconds;
 
+constexpr int precondition_failed = 412;
+
 std::int64_t system_now() {
   using namespace std::chrono;
   return duration_cast<seconds>(system_clock::now().time_since_epoch()).count();
@@ -36,6 +38,9 @@ Options checked(Options options) {
   require_header_value(options.credentials.session_token, "session token");
   require_header_value(options.target.region, "region");
   require_header_value(options.user_agent, "user agent");
+  for (const auto& [name, value] : options.object_headers) {
+    if (object_header_problem(name, value)) throw std::runtime_error("a header cannot be set");
+  }
   options.max_attempts = std::max(1, options.max_attempts);
   options.concurrency = std::max(1, options.concurrency);
   if (!options.now) options.now = system_now;
@@ -150,6 +155,10 @@ class Client::Impl {
   }
 
   void failed(Job job, Failure failure) {
+    const bool exists = options_.conditional && failure.http_status == precondition_failed;
+    if (exists && (job.perhaps_stored || job.upload.may_exist))
+      return end(std::move(job), true, "");
+    job.perhaps_stored = job.perhaps_stored || failure.perhaps_stored;
     const auto wait = delay_before_another(job, failure);
     // What no attempt heals says more than what it was first repeated for.
     const bool hopeless = !wait && failure.action != Action::retry;

@@ -13,6 +13,7 @@
 #include "s3/credentials.hpp"
 #include "s3/endpoint.hpp"
 #include "s3/errors.hpp"
+#include "s3/object_headers.hpp"
 
 namespace hydra::s3 {
 
@@ -37,13 +38,14 @@ struct Upload {
   std::unique_ptr<Body> body;
   std::string sha256;        // of the body, 64 hexadecimal digits
   std::string content_type;  // '' = no such header
+  bool may_exist = false;    // with Options::conditional: an object of this key is a success too
 };
 
 struct Outcome {
   std::uint64_t tag = 0;
   std::string key;
   bool ok = false;
-  std::string etag;         // without the quotes
+  std::string etag;         // without the quotes; '' where the store's answer was lost
   int attempts = 0;         // 1 = the first one settled it
   std::uint64_t bytes = 0;  // size of the body
   // The first failure seen, also when a later attempt succeeded; when an attempt met one that no
@@ -59,6 +61,8 @@ struct Options {
   int concurrency = 4;  // uploads in flight
   std::string ca_file;  // '' = the system's
   std::string user_agent;
+  Headers object_headers;                     // see object_header_problem()
+  bool conditional = false;                   // never overwrite an object (If-None-Match: *)
   std::function<std::int64_t()> now;          // Unix seconds; empty = the system's clock
   std::chrono::milliseconds retry_base{200};  // see Backoff
   std::chrono::milliseconds retry_cap{20000};
@@ -81,6 +85,9 @@ struct Watch {
 // Nothing here waits. Either call perform() often (it looks at the sockets itself), or wait for
 // watches() and timeout(), then call ready() for each ready socket and perform() in any case. Look
 // at watches() again whenever watches_version() changed: a closed socket's number can come back.
+//
+// With Options::conditional a store refuses to overwrite (412). After an attempt whose answer was
+// lost that means that the attempt had stored the object: a success.
 //
 // All signals are blocked while libcurl runs: its resolver may start a thread, which must not run
 // the process's signal handlers, and a handler must not jump out of a callback.

@@ -186,6 +186,10 @@ std::string Endpoint::url() const {
   return scheme + "://" + host + base_path;
 }
 
+bool Endpoint::is_aws() const {
+  return host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn");
+}
+
 bool Endpoint::is_loopback() const {
   const std::size_t bracket = host.rfind(']');
   const std::size_t colon = host.find(':', bracket == std::string::npos ? 0 : bracket);

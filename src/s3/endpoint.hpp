@@ -27,6 +27,8 @@ struct Endpoint {
 
   // An object's URL is url() + "/" + encode_path(key).
   std::string url() const;
+  // *.amazonaws.com and *.amazonaws.com.cn.
+  bool is_aws() const;
   // 127.0.0.0/8, ::1, localhost and *.localhost; nothing is looked up.
   bool is_loopback() const;
 };

@@ -20,6 +20,8 @@ constexpr std::string_view allow_put =
     "that does.";
 constexpr std::string_view lower_size = "Lower hydra_export.file_size.";
 constexpr std::string_view shorter_prefix = "Choose a shorter prefix.";
+constexpr std::string_view other_exporter =
+    "Another exporter writes to this folder: give each a bucket or prefix of its own.";
 constexpr std::string_view check_headers = "Check object_headers.";
 
 constexpr KnownError table[] = {
@@ -91,9 +93,7 @@ constexpr KnownError table[] = {
      "Enable the key, or name another one in object_headers."},
     {405, "MethodNotAllowed", stop, Fix::none, "the endpoint does not accept uploads",
      "Check endpoint and addressing."},
-    {412, "PreconditionFailed", stop, Fix::none,
-     "the object exists already: another exporter writes to this folder",
-     "Give each exporter a bucket or prefix of its own."},
+    {412, "PreconditionFailed", stop, Fix::none, "the object exists already", other_exporter},
     {501, "NotImplemented", stop, Fix::none, "the store does not support this request",
      "Set conditional to off, and check object_headers."},
 
@@ -119,8 +119,7 @@ constexpr KnownError table[] = {
     {407, "", stop, Fix::none, "the proxy wants credentials",
      "Check the proxy variables in the server's environment."},
     {411, "", stop, Fix::none, "length required", ""},
-    {412, "", stop, Fix::none, "the object exists already: another exporter writes to this folder",
-     "Give each exporter a bucket or prefix of its own."},
+    {412, "", stop, Fix::none, "the object exists already", other_exporter},
     {413, "", skip, Fix::none, "the object is too large",
      "Lower hydra_export.file_size, or raise the limit of the proxy in between."},
     {414, "", skip, Fix::none, "the object's key is too long", shorter_prefix},

@@ -27,6 +27,12 @@ void read_remedies(const Answer& answer, Failure& failure) {
   failure.retry_after = answer.retry_after;
 }
 
+// A gateway's word that it has no answer from the store, or the store's that it lost its way: it
+// may have stored the object. (501, 503 and 507 are refusals.)
+bool is_lost_answer(int status) {
+  return status >= 500 && status != 501 && status != 503 && status != 507;
+}
+
 }  // namespace
 
 std::string clean_text(std::string_view text) {
@@ -51,6 +57,7 @@ Failure parse_failure(const Answer& answer) {
   const KnownError* row = find_known_error(answer.status, failure.code);
   if (failure.message.empty() && row != nullptr) failure.message = row->words;
   if (failure.action == Action::fix) failure.fix = row->fix;
+  failure.perhaps_stored = is_lost_answer(answer.status);
   read_remedies(answer, failure);
   return failure;
 }

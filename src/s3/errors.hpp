@@ -41,6 +41,8 @@ struct Failure {
   std::string location;  // the URL, or host, of the bucket's own endpoint; '' = not said
   std::optional<std::int64_t> date;  // the store's time, in Unix seconds
 
+  bool perhaps_stored = false;  // the object may be there all the same
+
   // Before this is over another attempt is in vain.
   std::optional<std::chrono::seconds> retry_after;
 

@@ -65,7 +65,8 @@ std::string without_quotes(std::string_view etag) {
 
 }  // namespace
 
-Request put_request(const Session& session, const Upload& upload, const std::string& date) {
+Request put_request(const Options& options, const Session& session, const Upload& upload,
+                    const std::string& date) {
   const Endpoint& endpoint = session.endpoint();
   const Credentials& credentials = session.credentials();
   Request request;
@@ -75,6 +76,9 @@ Request put_request(const Session& session, const Upload& upload, const std::str
   request.headers.emplace_back("Host", endpoint.host);
   if (!upload.content_type.empty())
     request.headers.emplace_back("Content-Type", upload.content_type);
+  if (options.conditional) request.headers.emplace_back("If-None-Match", "*");
+  for (const auto& header : options.object_headers)
+    request.headers.push_back(header);
   request.headers.emplace_back("x-amz-content-sha256", upload.sha256);
   request.headers.emplace_back("x-amz-date", date);
   if (!credentials.session_token.empty())
@@ -83,7 +87,7 @@ Request put_request(const Session& session, const Upload& upload, const std::str
 }
 
 Transfer::Transfer(const Options& options, const Session& session)
-    : session_(session), handle_(curl_easy_init()) {
+    : options_(options), session_(session), handle_(curl_easy_init()) {
   if (handle_ == nullptr) throw std::bad_alloc();
   set_callbacks();
   set_network_options(options);
@@ -151,7 +155,7 @@ void Transfer::begin(Job job) {
   error_[0] = '\0';
 
   const Scope scope{amz_date(session_.now()), session_.region()};
-  const Request request = put_request(session_, upload, scope.date);
+  const Request request = put_request(options_, session_, upload, scope.date);
   set_headers(request, authorization(request, scope, session_.credentials()));
   host_ = session_.endpoint().host;
   const std::string url = session_.endpoint().scheme + "://" + host_ + request.path;
@@ -192,6 +196,9 @@ std::optional<Failure> Transfer::finish(CURLcode result) {
 Failure Transfer::no_answer(CURLcode result) {
   const char* words = error_[0] != '\0' ? error_ : curl_easy_strerror(result);
   Failure failure = transport_failure(host_, words, heals(result));
+  curl_off_t sent = 0;
+  curl_easy_getinfo(handle(), CURLINFO_SIZE_UPLOAD_T, &sent);
+  failure.perhaps_stored = static_cast<std::uint64_t>(sent) >= job_->upload.body->size();
   if (result == CURLE_OK) failure.transport = "the answer has no status";
   return failure;
 }

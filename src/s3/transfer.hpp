@@ -19,12 +19,14 @@ struct Job {
   Upload upload;
   int attempts = 0;
   std::set<Fix> fixed;             // what was put right for it
+  bool perhaps_stored = false;     // by an attempt whose answer was lost
   Session::Lessons lessons{};      // what was known when the last attempt began
   std::optional<Failure> failure;  // see Outcome
 };
 
 // The PUT of an object, signed except for its Authorization header.
-Request put_request(const Session& session, const Upload& upload, const std::string& date);
+Request put_request(const Options& options, const Session& session, const Upload& upload,
+                    const std::string& date);
 
 // An easy handle that serves one attempt after another, so that libcurl's buffers are used again
 // (connections are kept by the multi handle). Between begin() and finish() it owns the job, whose
@@ -75,6 +77,7 @@ class Transfer {
   void read_header(std::string_view line);
   Failure no_answer(CURLcode result);
 
+  const Options& options_;
   const Session& session_;
   std::optional<Job> job_;
   std::string host_;  // of the last attempt

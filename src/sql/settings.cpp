@@ -18,7 +18,7 @@ struct Wanted {
   std::optional<std::string> bucket, access_key, secret_key, session_token, region, endpoint,
       prefix;
   std::optional<int> frequency_hours;
-  std::optional<std::string> credentials, addressing;
+  std::optional<std::string> credentials, addressing, conditional, object_headers;
   std::string destination;
 };
 
@@ -35,7 +35,9 @@ Wanted read_arguments(FunctionCallInfo call) {
   wanted.frequency_hours = arguments.integer(7);
   wanted.credentials = arguments.text(8);
   wanted.addressing = arguments.text(9);
-  wanted.destination = arguments.required_text(10, "destination");
+  wanted.conditional = arguments.text(10);
+  wanted.object_headers = arguments.text(11);
+  wanted.destination = arguments.required_text(12, "destination");
   return wanted;
 }
 
@@ -59,6 +61,24 @@ void check_name(const std::string& name) {
   }
 }
 
+bool is_one_of(std::string_view value, std::initializer_list<std::string_view> values) {
+  return std::find(values.begin(), values.end(), value) != values.end();
+}
+
+void check_headers(const Destination& destination) {
+  const s3::Headers headers = catalog::to_headers(destination.object_headers);
+  for (const auto& [name, value] : headers) {
+    const auto problem = s3::object_header_problem(name, value);
+    if (!problem) continue;
+    throw invalid("header \"" + name + "\" in object_headers " + *problem,
+                  "Storage class, encryption by S3 or KMS, tags, ACLs, x-amz-meta-*, cache-control "
+                  "and content-disposition can be set.");
+  }
+  if (const auto problem = s3::object_headers_problem(headers)) {
+    throw invalid("headers in object_headers " + *problem, "Set fewer, or shorter ones.");
+  }
+}
+
 void check(const Destination& destination) {
   check_name(destination.name);
   if (destination.bucket.empty()) {
@@ -78,10 +98,13 @@ void check(const Destination& destination) {
                       std::to_string(destination.frequency_hours),
                   "24 exports once a day, 168 once a week.");
   }
-  if (destination.addressing != "auto" && destination.addressing != "path" &&
-      destination.addressing != "virtual") {
+  if (!is_one_of(destination.addressing, {"auto", "path", "virtual"})) {
     throw invalid("addressing must be auto, path or virtual", "auto suits AWS and most stores.");
   }
+  if (!is_one_of(destination.conditional, {"auto", "on", "off"})) {
+    throw invalid("conditional must be auto, on or off", "auto is on for AWS.");
+  }
+  check_headers(destination);
   if (destination.credentials != "static") {
     throw Error(ERRCODE_FEATURE_NOT_SUPPORTED, "credentials must be static", "",
                 "Give access_key and secret_key.");
@@ -117,6 +140,10 @@ void apply(const Wanted& wanted, Destination& destination) {
   if (wanted.addressing) {
     destination.addressing = wanted.addressing->empty() ? "auto" : *wanted.addressing;
   }
+  if (wanted.conditional) {
+    destination.conditional = wanted.conditional->empty() ? "auto" : *wanted.conditional;
+  }
+  if (wanted.object_headers) destination.object_headers = *wanted.object_headers;
 }
 
 // The credentials after this call; nothing where they stay as they are.
@@ -209,11 +236,21 @@ std::string iam_policy(const std::string& name) {
                                                                       : "aws";
   const std::string resource = std::string("arn:") + partition + ":s3:::" + destination.bucket +
                                "/" + destination.prefix + "*";
+  const s3::HeaderRights rights = s3::rights_for(catalog::to_headers(destination.object_headers));
+  std::string more;  // actions
+  for (const std::string& action : rights.on_object)
+    more += ',' + action;
+  const pg::Text kms = rights.kms_key.starts_with("arn:") ? pg::Text(rights.kms_key) : std::nullopt;
   return pg::or_empty(
       pg::query("SELECT jsonb_build_object('Version', '2012-10-17', 'Statement',"
+                " jsonb_build_array(jsonb_build_object('Effect', 'Allow', 'Action',"
+                " CASE $2 WHEN '' THEN to_jsonb('s3:PutObject'::text)"
+                " ELSE to_jsonb(string_to_array('s3:PutObject' || $2, ',')) END,"
+                " 'Resource', $1::text))"
+                " || CASE WHEN $3::text IS NULL THEN '[]' ELSE"
                 " jsonb_build_array(jsonb_build_object('Effect', 'Allow',"
-                " 'Action', 's3:PutObject', 'Resource', $1::text)))",
-                {resource})[0][0]);
+                " 'Action', 'kms:GenerateDataKey', 'Resource', $3::text)) END)",
+                {resource, more, kms})[0][0]);
 }
 
 }  // namespace

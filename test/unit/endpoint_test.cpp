@@ -50,6 +50,14 @@ TEST(Endpoint, ThePathIsEncodedOnce) {
   EXPECT_EQ(resolve({"data", "x", "https://a.example/x%20y/a+b"}).base_path, "/x%20y/a%2Bb/data");
 }
 
+TEST(Endpoint, KnowsAws) {
+  EXPECT_TRUE(resolve({"data", "eu-west-1", ""}).is_aws());
+  EXPECT_TRUE(resolve({"data", "cn-north-1", ""}).is_aws());
+  EXPECT_TRUE(resolve({"data", "x", "https://s3.dualstack.eu-west-1.amazonaws.com"}).is_aws());
+  EXPECT_FALSE(resolve({"data", "x", "https://s3.amazonaws.com.example.com"}).is_aws());
+  EXPECT_FALSE(resolve({"data", "x", "https://notamazonaws.com"}).is_aws());
+}
+
 TEST(Endpoint, KnowsLoopback) {
   for (const char* loopback : {"http://127.0.0.1:9000", "http://127.9.9.9", "http://[::1]:9000",
                                "http://[0:0::1]", "http://localhost", "http://minio.localhost:1"})

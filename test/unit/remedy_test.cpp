@@ -137,6 +137,57 @@ TEST_F(RemedyTest, ButNotForever) {
   EXPECT_LT(Clock::now() - start, milliseconds{3000});
 }
 
+TEST_F(RemedyTest, AfterALostAnswerAnObjectThatExistsIsOurs) {
+  options_.conditional = true;
+  for (const Reply& lost :
+       {Reply{Reply::no_answer}, Reply{Reply::answer, 500}, Reply{Reply::answer, 504}}) {
+    server_.script({lost, {Reply::answer, 412, code("PreconditionFailed")}});
+    const Outcome outcome = upload(random_text(2 << 20));
+    EXPECT_TRUE(outcome.ok);
+    EXPECT_EQ(outcome.attempts, 2);
+    EXPECT_EQ(outcome.etag, "");
+  }
+}
+
+TEST_F(RemedyTest, OtherwiseItIsAnothers) {
+  options_.conditional = true;
+  for (const Reply& before : {Reply{Reply::reset}, Reply{Reply::answer, 503, code("SlowDown")},
+                              Reply{Reply::answer, 409, code("ConditionalRequestConflict")}}) {
+    server_.script({before, {Reply::answer, 412, code("PreconditionFailed")}});
+    const Outcome outcome = upload(random_text(2 << 20));
+    EXPECT_FALSE(outcome.ok);
+    EXPECT_EQ(outcome.attempts, 2);
+    EXPECT_NE(outcome.failure->hint()->find("nother exporter"), std::string::npos);
+  }
+}
+
+TEST_F(RemedyTest, WithoutAConditionNothingIsExplained) {
+  server_.script({{Reply::no_answer}, {Reply::answer, 412, code("PreconditionFailed")}});
+  EXPECT_FALSE(upload().ok);
+}
+
+TEST_F(RemedyTest, AnUploadMayBeContentWithWhatIsThere) {
+  options_.conditional = true;
+  server_.script({{Reply::answer, 412}});
+  Client client(options_);
+  Upload check = upload_of(1, "x");
+  check.may_exist = true;
+  client.put(std::move(check));
+  EXPECT_TRUE(wait_for(client).at(0).ok);
+}
+
+TEST_F(RemedyTest, SignsTheHeadersOfSettings) {
+  options_.conditional = true;
+  options_.object_headers = {{"x-amz-storage-class", "STANDARD_IA"}, {"cache-control", "no-store"}};
+  EXPECT_TRUE(upload().ok);
+  EXPECT_EQ(header(0, "if-none-match"), "*");
+  EXPECT_EQ(header(0, "x-amz-storage-class"), "STANDARD_IA");
+  EXPECT_NE(header(0, "authorization")
+                .find("SignedHeaders=cache-control;content-type;host;if-none-match;"
+                      "x-amz-content-sha256;x-amz-date;x-amz-storage-class,"),
+            std::string::npos);
+}
+
 TEST_F(RemedyTest, GarbageForAnAnswerIsNoAnswer) {
   options_.max_attempts = 2;
   const Reply garbage{Reply::garbage};
