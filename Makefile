@@ -9,7 +9,7 @@ EXTENSION = hydra_export
 MODULE_big = hydra_export
 DATA = $(wildcard sql/hydra_export--*.sql)
 
-SOURCES := $(sort $(wildcard src/*.cpp src/*/*.cpp))
+SOURCES := $(sort $(wildcard src/*.cpp src/*/*.cpp src/*/*/*.cpp))
 OBJS = $(SOURCES:.cpp=.o)
 
 PG_CONFIG ?= pg_config
@@ -39,7 +39,7 @@ override COMPILER = $(CXX) $(CXXFLAGS)
 
 # ---- the plain C++ part, built without the server's include path
 
-PLAIN := $(sort $(wildcard src/base/*.cpp src/s3/*.cpp src/json/*.cpp))
+PLAIN := $(sort $(wildcard src/base/*.cpp src/s3/*.cpp src/s3/*/*.cpp src/json/*.cpp))
 UNIT := $(sort $(wildcard test/unit/*.cpp))
 UNIT_OBJS := $(PLAIN:%.cpp=build/unit/%.o) $(UNIT:%.cpp=build/unit/%.o)
 UNIT_CXXFLAGS = $(CXXSTANDARD) -O1 -g -Wall -Wextra -Wshadow -Werror -Isrc -MMD -MP $(EXTRA_CXXFLAGS)
@@ -60,7 +60,7 @@ unit: build/unit/unit_tests
 # ---- style
 
 CLANG_FORMAT ?= clang-format
-FORMATTED := $(sort $(wildcard src/*.cpp src/*/*.cpp src/*/*.hpp test/unit/*.cpp test/unit/*.hpp))
+FORMATTED := $(sort $(SOURCES) $(wildcard src/*/*.hpp src/*/*/*.hpp test/unit/*.cpp test/unit/*.hpp))
 
 format:
 	$(CLANG_FORMAT) -i $(FORMATTED)

@@ -11,7 +11,8 @@ using pg::Text;
 
 const std::string select_destinations =
     "SELECT destination, bucket, region, endpoint, prefix, credentials, addressing,"
-    " frequency_hours, enabled, last_folder, generation, conditional, object_headers FROM "
+    " frequency_hours, enabled, last_folder, generation, conditional, object_headers,"
+    " role_arn, external_id FROM "
     "hydra_export.settings";
 
 Destination to_destination(const Row& row) {
@@ -29,14 +30,18 @@ Destination to_destination(const Row& row) {
   destination.generation = pg::to_int(row[10]);
   destination.conditional = or_empty(row[11]);
   destination.object_headers = or_empty(row[12]);
+  destination.role_arn = or_empty(row[13]);
+  destination.external_id = or_empty(row[14]);
   return destination;
 }
 
 std::vector<Text> to_parameters(const Destination& destination) {
-  return {destination.name,        destination.bucket,        destination.region,
-          destination.endpoint,    destination.prefix,        pg::text(destination.frequency_hours),
-          destination.credentials, destination.addressing,    pg::text(destination.generation),
-          destination.conditional, destination.object_headers};
+  return {
+      destination.name,        destination.bucket,         destination.region,
+      destination.endpoint,    destination.prefix,         pg::text(destination.frequency_hours),
+      destination.credentials, destination.addressing,     pg::text(destination.generation),
+      destination.conditional, destination.object_headers, destination.role_arn,
+      destination.external_id};
 }
 
 std::optional<Micros> to_micros(const Text& value) {
@@ -99,8 +104,9 @@ Destination get_destination(const std::string& name) {
 void insert_destination(const Destination& destination) {
   pg::query(
       "INSERT INTO hydra_export.settings (destination, bucket, region, endpoint, prefix,"
-      " frequency_hours, credentials, addressing, generation, conditional, object_headers)"
-      " VALUES ($1, $2, $3, $4, $5, $6::integer, $7, $8, $9::bigint, $10, $11::jsonb)",
+      " frequency_hours, credentials, addressing, generation, conditional, object_headers,"
+      " role_arn, external_id)"
+      " VALUES ($1, $2, $3, $4, $5, $6::integer, $7, $8, $9::bigint, $10, $11::jsonb, $12, $13)",
       to_parameters(destination));
   adopt_destination(destination.name);
 }
@@ -109,7 +115,7 @@ void update_destination(const Destination& destination) {
   pg::query(
       "UPDATE hydra_export.settings SET bucket = $2, region = $3, endpoint = $4, prefix = $5,"
       " frequency_hours = $6::integer, credentials = $7, addressing = $8, generation = $9::bigint,"
-      " conditional = $10, object_headers = $11::jsonb,"
+      " conditional = $10, object_headers = $11::jsonb, role_arn = $12, external_id = $13,"
       " saved_at = clock_timestamp() WHERE destination = $1",
       to_parameters(destination));
 }
@@ -129,6 +135,10 @@ void save_credentials(const std::string& destination, const s3::Credentials& cre
       " DO UPDATE SET access_key = $2, secret_key = $3, session_token = $4",
       {destination, credentials.access_key, credentials.secret_key,
        pg::text_or_null(credentials.session_token)});
+}
+
+void forget_credentials(const std::string& destination) {
+  pg::query("DELETE FROM hydra_export.secrets WHERE destination = $1", {destination});
 }
 
 std::optional<DestinationState> load_state(const std::string& destination) {

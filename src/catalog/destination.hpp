@@ -18,6 +18,7 @@ struct Destination {
   std::string name;
   std::string bucket, region, endpoint, prefix;  // as in the table: '' for none
   std::string credentials = "static";
+  std::string role_arn, external_id;  // '' for none
   std::string addressing = "auto";
   std::string conditional = "auto";
   std::string object_headers = "{}";  // a JSON object of strings
@@ -50,6 +51,7 @@ void update_destination(const Destination& destination);  // all but last_folder
 s3::Headers to_headers(const std::string& json);
 
 std::optional<s3::Credentials> load_credentials(const std::string& destination);
+void forget_credentials(const std::string& destination);
 void save_credentials(const std::string& destination, const s3::Credentials& credentials);
 
 std::optional<DestinationState> load_state(const std::string& destination);

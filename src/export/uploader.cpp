@@ -50,6 +50,20 @@ std::string describe(const s3::Outcome& outcome) {
 
 }  // namespace
 
+s3::Outcome upload_text(s3::Client& client, const std::string& key, const std::string& text) {
+  pg::EventLoop loop(client);
+  s3::Upload upload;
+  upload.key = key;
+  upload.body = std::make_unique<TextBody>(text);
+  upload.sha256 = hex(sha256(text));
+  upload.content_type = "text/plain";
+  upload.may_exist = true;
+  client.put(std::move(upload));
+  while (client.pending() > 0)
+    loop.wait(turn);
+  return std::move(client.take_outcomes().at(0));
+}
+
 Uploader::Uploader(s3::Options options, std::size_t memory)
     : client_(std::move(options)), loop_(client_), memory_(memory) {
   // One is filled while at least one other is on its way, and a filling buffer may be half empty.

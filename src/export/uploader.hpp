@@ -13,6 +13,9 @@
 
 namespace hydra::exporting {
 
+// Uploads a text, which may be there already, and waits for its outcome.
+s3::Outcome upload_text(s3::Client& client, const std::string& key, const std::string& text);
+
 // Sends objects while the reading goes on, and remembers what became of them: the objects that are
 // in the bucket, by model, and the first failure of each model. A failure that every other object
 // would meet as well (credentials, bucket) is fatal for the whole export, and so are several

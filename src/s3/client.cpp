@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/backoff.hpp"
+#include "s3/credentials/keeper.hpp"
 #include "s3/multi.hpp"
 #include "s3/session.hpp"
 #include "s3/signals.hpp"
@@ -63,8 +64,12 @@ class Client::Impl {
   explicit Impl(Options options)
       : options_(checked(std::move(options))),
         session_(options_.target, options_.credentials, options_.now),
-        backoff_(options_.retry_base, options_.retry_cap, std::random_device{}()),
+        backoff_(backoff()),
         multi_(options_.concurrency) {
+    if (options_.source) {
+      keeper_ = std::make_unique<credentials::Keeper>(
+          options_.source, session_, multi_, options_.ca_file, options_.user_agent, backoff());
+    }
     idle_.reserve(static_cast<std::size_t>(options_.concurrency));  // so that cancel() cannot fail
   }
 
@@ -91,7 +96,12 @@ class Client::Impl {
 
   std::optional<milliseconds> timeout() const {
     std::optional<Clock::time_point> next = multi_.deadline();
-    const bool places = active_.size() < static_cast<std::size_t>(options_.concurrency);
+    if (keeper_ && pending() > 0) {
+      const auto due = keeper_->deadline();
+      if (due && (!next || *due < *next)) next = due;
+    }
+    const bool places = active_.size() < static_cast<std::size_t>(options_.concurrency) &&
+                        (!keeper_ || keeper_->usable());
     for (const Waiting& waiting : waiting_) {
       if (places && (!next || waiting.due < *next)) next = waiting.due;
     }
@@ -102,6 +112,7 @@ class Client::Impl {
   }
 
   void cancel() noexcept {
+    if (keeper_) keeper_->cancel();
     for (auto& transfer : active_) {
       multi_.remove(transfer->handle());
       transfer->release();
@@ -117,6 +128,17 @@ class Client::Impl {
   std::size_t pending() const { return queue_.size() + active_.size() + waiting_.size(); }
   std::vector<Outcome> take_outcomes() { return std::exchange(outcomes_, {}); }
   const Multi& multi() const { return multi_; }
+
+  Identity identity() const {
+    Identity identity;
+    identity.endpoint = session_.endpoint().url();
+    identity.region = session_.region();
+    if (keeper_ && keeper_->found()) {
+      identity.source = keeper_->found()->source;
+      identity.expires_at = keeper_->found()->expires_at;
+    }
+    return identity;
+  }
 
  private:
   struct Waiting {
@@ -138,6 +160,10 @@ class Client::Impl {
 
   void collect() {
     while (const auto done = multi_.next_done()) {
+      if (keeper_ && done->handle == keeper_->handle()) {
+        keeper_->finished(done->result);
+        continue;
+      }
       const auto found = std::find_if(active_.begin(), active_.end(), [&](const auto& transfer) {
         return transfer->handle() == done->handle;
       });
@@ -172,6 +198,7 @@ class Client::Impl {
   std::optional<milliseconds> delay_before_another(Job& job, const Failure& failure) {
     if (failure.action == Action::fix) {
       const bool anew = job.fixed.insert(failure.fix).second;
+      if (anew && failure.fix == Fix::credentials && renew_credentials(job)) return milliseconds{0};
       if (!anew || !session_.learn(failure, job.lessons, job.upload.key)) return std::nullopt;
       return milliseconds{0};
     }
@@ -193,7 +220,38 @@ class Client::Impl {
     outcomes_.push_back(std::move(outcome));
   }
 
+  // True when other keys than the job's will be there.
+  bool renew_credentials(const Job& job) {
+    if (!keeper_) return false;
+    constexpr std::size_t keys = static_cast<std::size_t>(Fix::credentials);
+    if (session_.lessons()[keys] == job.lessons[keys]) keeper_->renew();
+    return true;
+  }
+
+  // Whether there is something to sign with. Where there never will be, all uploads end.
+  bool may_start() {
+    if (!keeper_) return true;
+    if (pending() > active_.size()) keeper_->poll();
+    if (keeper_->usable()) return true;
+    if (keeper_->failure()) fail_the_rest(*keeper_->failure());
+    return false;
+  }
+
+  void fail_the_rest(const Failure& failure) {
+    for (Waiting& waiting : std::exchange(waiting_, {}))
+      queue_.push_back(std::move(waiting.job));
+    for (Job& job : std::exchange(queue_, {})) {
+      job.failure = failure;
+      end(std::move(job), false, "");
+    }
+  }
+
+  Backoff backoff() const {
+    return Backoff(options_.retry_base, options_.retry_cap, std::random_device{}());
+  }
+
   void start_what_is_due() {
+    if (!may_start()) return;
     while (active_.size() < static_cast<std::size_t>(options_.concurrency)) {
       std::optional<Job> job = next_job();
       if (!job) return;
@@ -236,6 +294,7 @@ class Client::Impl {
   Session session_;
   Backoff backoff_;
   Multi multi_;
+  std::unique_ptr<credentials::Keeper> keeper_;  // none where the keys are given
   std::vector<std::unique_ptr<Transfer>> active_;
   std::vector<std::unique_ptr<Transfer>> idle_;
   std::deque<Job> queue_;
@@ -273,6 +332,9 @@ void Client::cancel() {
   impl_->cancel();
 }
 
+Identity Client::identity() const {
+  return impl_->identity();
+}
 const std::vector<Watch>& Client::watches() const {
   return impl_->multi().watches();
 }

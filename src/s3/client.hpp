@@ -53,9 +53,14 @@ struct Outcome {
   std::optional<Failure> failure;
 };
 
+namespace credentials {
+class Source;
+}
+
 struct Options {
   EndpointSettings target;
-  Credentials credentials;
+  Credentials credentials;                           // where `source` is empty
+  std::shared_ptr<credentials::Source> source;       // asked before the first upload, and again
   std::chrono::milliseconds request_timeout{60000};  // one attempt's limit without progress
   int max_attempts = 8;
   int concurrency = 4;  // uploads in flight
@@ -74,6 +79,14 @@ struct Watch {
   int fd = -1;
   bool readable = false;
   bool writable = false;
+};
+
+// As what, and where to, a client makes its requests by now.
+struct Identity {
+  std::string endpoint;  // the bucket's URL
+  std::string region;
+  std::string source;  // of the keys; '' where they were given, or are not there yet
+  std::optional<std::int64_t> expires_at;  // Unix seconds
 };
 
 // An uploader on libcurl's multi socket interface. put() queues; at most `concurrency` uploads are
@@ -119,6 +132,8 @@ class Client {
 
   // Uploads that ended since the last call, in the order in which they ended.
   std::vector<Outcome> take_outcomes();
+
+  Identity identity() const;
 
   // Queued, in flight, and waiting for another attempt.
   std::size_t pending() const;

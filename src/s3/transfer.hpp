@@ -1,14 +1,12 @@
 // One upload attempt on one of libcurl's easy handles. Internal to the client.
 #pragma once
 
-#include <curl/curl.h>
-
-#include <memory>
 #include <optional>
 #include <set>
 #include <string>
 
 #include "s3/client.hpp"
+#include "s3/easy.hpp"
 #include "s3/session.hpp"
 #include "s3/sigv4.hpp"
 
@@ -42,7 +40,7 @@ class Transfer {
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
 
-  CURL* handle() const { return handle_.get(); }
+  CURL* handle() const { return easy_.get(); }
 
   // Prepares another attempt, signed as of now.
   void begin(Job job);
@@ -56,22 +54,12 @@ class Transfer {
   Job release();
 
  private:
-  struct CleanupHandle {
-    void operator()(CURL* handle) const noexcept { curl_easy_cleanup(handle); }
-  };
-  struct FreeList {
-    void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
-  };
-
   static std::size_t on_read(char* to, std::size_t size, std::size_t n, void* self) noexcept;
   static int on_seek(void* self, curl_off_t offset, int origin) noexcept;
   static std::size_t on_body(char* from, std::size_t size, std::size_t n, void* self) noexcept;
   static std::size_t on_header(char* from, std::size_t size, std::size_t n, void* self) noexcept;
 
-  template <typename Value>
-  void set(CURLoption option, Value value);
-  void set_network_options(const Options& options);
-  void set_tls_options(const Options& options);
+  void set_network_options();
   void set_callbacks();
   void set_headers(const Request& request, const std::string& authorization);
   void read_header(std::string_view line);
@@ -82,9 +70,8 @@ class Transfer {
   std::optional<Job> job_;
   std::string host_;  // of the last attempt
   Answer answer_;
-  char error_[CURL_ERROR_SIZE] = "";
-  std::unique_ptr<curl_slist, FreeList> headers_;
-  std::unique_ptr<CURL, CleanupHandle> handle_;
+  HeaderList headers_;
+  Easy easy_;
 };
 
 }  // namespace hydra::s3

@@ -154,7 +154,8 @@ TEST_F(RemedyTest, OtherwiseItIsAnothers) {
   for (const Reply& before : {Reply{Reply::reset}, Reply{Reply::answer, 503, code("SlowDown")},
                               Reply{Reply::answer, 409, code("ConditionalRequestConflict")}}) {
     server_.script({before, {Reply::answer, 412, code("PreconditionFailed")}});
-    const Outcome outcome = upload(random_text(2 << 20));
+    // More than sockets hold: what is in the kernel counts as sent.
+    const Outcome outcome = upload(std::string(before.kind == Reply::reset ? 32 << 20 : 10, 'x'));
     EXPECT_FALSE(outcome.ok);
     EXPECT_EQ(outcome.attempts, 2);
     EXPECT_NE(outcome.failure->hint()->find("nother exporter"), std::string::npos);
