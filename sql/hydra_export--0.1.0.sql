@@ -35,6 +35,7 @@ CREATE TABLE hydra_export.settings (
   role_arn        text NOT NULL,
   external_id     text NOT NULL,
   addressing      text NOT NULL CHECK (addressing IN ('auto', 'path', 'virtual')),
+  compression     text NOT NULL CHECK (compression IN ('none', 'gzip', 'zstd')),
   conditional     text NOT NULL CHECK (conditional IN ('auto', 'on', 'off')),
   object_headers  jsonb NOT NULL CHECK (jsonb_typeof(object_headers) = 'object'),
   enabled         boolean NOT NULL DEFAULT true,
@@ -54,6 +55,7 @@ COMMENT ON COLUMN hydra_export.settings.credentials IS 'where the keys come from
 COMMENT ON COLUMN hydra_export.settings.role_arn IS 'role that is assumed with the keys; empty for none';
 COMMENT ON COLUMN hydra_export.settings.external_id IS 'external id that the role asks for; empty for none';
 COMMENT ON COLUMN hydra_export.settings.addressing IS 'where URLs hold the bucket: path, virtual (host name), or auto';
+COMMENT ON COLUMN hydra_export.settings.compression IS 'none, gzip (.json.gz) or zstd (.json.zst); the manifest is never compressed';
 COMMENT ON COLUMN hydra_export.settings.conditional IS 'whether the store is asked to refuse an object that exists already: on, off, or auto (on for AWS)';
 COMMENT ON COLUMN hydra_export.settings.object_headers IS 'headers sent with each object: storage class, encryption, tags, ...';
 COMMENT ON COLUMN hydra_export.settings.enabled IS 'false after hydra_export.pause()';
@@ -251,7 +253,8 @@ CREATE FUNCTION hydra_export.configure(
   session_token text DEFAULT NULL, region text DEFAULT NULL, endpoint text DEFAULT NULL,
   prefix text DEFAULT NULL, frequency_hours integer DEFAULT NULL, credentials text DEFAULT NULL,
   role_arn text DEFAULT NULL, external_id text DEFAULT NULL,
-  addressing text DEFAULT NULL, conditional text DEFAULT NULL, object_headers jsonb DEFAULT NULL,
+  addressing text DEFAULT NULL, compression text DEFAULT NULL, conditional text DEFAULT NULL,
+  object_headers jsonb DEFAULT NULL,
   destination text DEFAULT 'default')
 RETURNS void LANGUAGE c SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'hydra_export_configure';

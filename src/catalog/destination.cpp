@@ -12,7 +12,7 @@ using pg::Text;
 const std::string select_destinations =
     "SELECT destination, bucket, region, endpoint, prefix, credentials, addressing,"
     " frequency_hours, enabled, last_folder, generation, conditional, object_headers,"
-    " role_arn, external_id FROM "
+    " role_arn, external_id, compression FROM "
     "hydra_export.settings";
 
 Destination to_destination(const Row& row) {
@@ -32,6 +32,7 @@ Destination to_destination(const Row& row) {
   destination.object_headers = or_empty(row[12]);
   destination.role_arn = or_empty(row[13]);
   destination.external_id = or_empty(row[14]);
+  destination.compression = or_empty(row[15]);
   return destination;
 }
 
@@ -41,7 +42,7 @@ std::vector<Text> to_parameters(const Destination& destination) {
       destination.endpoint,    destination.prefix,         pg::text(destination.frequency_hours),
       destination.credentials, destination.addressing,     pg::text(destination.generation),
       destination.conditional, destination.object_headers, destination.role_arn,
-      destination.external_id};
+      destination.external_id, destination.compression};
 }
 
 std::optional<Micros> to_micros(const Text& value) {
@@ -56,6 +57,19 @@ s3::EndpointSettings Destination::endpoint_settings() const {
   if (addressing == "path") style = s3::Addressing::path;
   if (addressing == "virtual") style = s3::Addressing::virtual_hosted;
   return {bucket, region, endpoint, style};
+}
+
+Compression Destination::compression_kind() const {
+  const std::optional<Compression> kind = parse_compression(compression);
+  if (!kind) {
+    throw pg::Error(ERRCODE_INVALID_PARAMETER_VALUE, "compression must be none, gzip or zstd");
+  }
+  if (!is_available(*kind)) {
+    throw pg::Error(ERRCODE_FEATURE_NOT_SUPPORTED,
+                    "compression " + compression + " is not part of this build", "",
+                    "Build hydra_export where pkg-config finds libisal (gzip) and libzstd (zstd).");
+  }
+  return *kind;
 }
 
 bool Destination::is_conditional() const {
@@ -105,8 +119,9 @@ void insert_destination(const Destination& destination) {
   pg::query(
       "INSERT INTO hydra_export.settings (destination, bucket, region, endpoint, prefix,"
       " frequency_hours, credentials, addressing, generation, conditional, object_headers,"
-      " role_arn, external_id)"
-      " VALUES ($1, $2, $3, $4, $5, $6::integer, $7, $8, $9::bigint, $10, $11::jsonb, $12, $13)",
+      " role_arn, external_id, compression)"
+      " VALUES ($1, $2, $3, $4, $5, $6::integer, $7, $8, $9::bigint, $10, $11::jsonb, $12, $13, "
+      "$14)",
       to_parameters(destination));
   adopt_destination(destination.name);
 }
@@ -115,7 +130,8 @@ void update_destination(const Destination& destination) {
   pg::query(
       "UPDATE hydra_export.settings SET bucket = $2, region = $3, endpoint = $4, prefix = $5,"
       " frequency_hours = $6::integer, credentials = $7, addressing = $8, generation = $9::bigint,"
-      " conditional = $10, object_headers = $11::jsonb, role_arn = $12, external_id = $13,"
+      " conditional = $10, object_headers = $11::jsonb, role_arn = $12, external_id = $13, "
+      "compression = $14,"
       " saved_at = clock_timestamp() WHERE destination = $1",
       to_parameters(destination));
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/compress.hpp"
 #include "s3/credentials.hpp"
 #include "s3/endpoint.hpp"
 #include "s3/object_headers.hpp"
@@ -20,6 +21,7 @@ struct Destination {
   std::string credentials = "static";
   std::string role_arn, external_id;  // '' for none
   std::string addressing = "auto";
+  std::string compression = "none";
   std::string conditional = "auto";
   std::string object_headers = "{}";  // a JSON object of strings
   int frequency_hours = 24;
@@ -28,7 +30,8 @@ struct Destination {
   std::int64_t generation = 1;
 
   s3::EndpointSettings endpoint_settings() const;
-  bool is_conditional() const;  // whether objects are stored only where there is none
+  Compression compression_kind() const;  // throws pg::Error where this build lacks it
+  bool is_conditional() const;           // whether objects are stored only where there is none
 };
 
 // What the schedule remembers. A row is missing after a restore from a dump.

@@ -88,7 +88,8 @@ void Export::transfer() {
     options = client_options(destination_);
     transaction.commit();
   }
-  Uploader uploader(std::move(options), static_cast<std::size_t>(pg::guc::memory_limit) * kilobyte);
+  Uploader uploader(std::move(options), destination_.compression_kind(),
+                    static_cast<std::size_t>(pg::guc::memory_limit) * kilobyte);
   try {
     read_models(uploader);
     uploader.drain();

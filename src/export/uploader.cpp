@@ -15,6 +15,8 @@ constexpr milliseconds turn{1000};
 // After so many objects in a row that failed for the same reason, the others are not tried.
 constexpr int patience = 3;
 
+constexpr std::size_t compressed_at_once = 1024 * 1024;
+
 constexpr std::size_t manifest_model = static_cast<std::size_t>(-1);
 
 // A text that is sent as it is.
@@ -32,6 +34,26 @@ class TextBody : public s3::Body {
 
  private:
   std::string text_;
+  std::size_t done_ = 0;
+};
+
+// Bytes that are sent as they are.
+class BufferBody : public s3::Body {
+ public:
+  explicit BufferBody(Buffer bytes) : bytes_(std::move(bytes)) {}
+  std::uint64_t size() const override { return bytes_.size(); }
+  void rewind() override { done_ = 0; }
+  std::size_t read(char* to, std::size_t room) noexcept override {
+    const std::size_t n = std::min(room, bytes_.size() - done_);
+    std::memcpy(to, bytes_.data() + done_, n);
+    done_ += n;
+    return n;
+  }
+  std::string_view bytes() const { return {bytes_.data(), bytes_.size()}; }
+  std::size_t memory() const { return bytes_.capacity(); }
+
+ private:
+  Buffer bytes_;
   std::size_t done_ = 0;
 };
 
@@ -64,10 +86,12 @@ s3::Outcome upload_text(s3::Client& client, const std::string& key, const std::s
   return std::move(client.take_outcomes().at(0));
 }
 
-Uploader::Uploader(s3::Options options, std::size_t memory)
-    : client_(std::move(options)), loop_(client_), memory_(memory) {
+Uploader::Uploader(s3::Options options, Compression compression, std::size_t memory)
+    : client_(std::move(options)), compression_(compression), loop_(client_), memory_(memory) {
   // One is filled while at least one other is on its way, and a filling buffer may be half empty.
-  object_size_ = std::min(static_cast<std::size_t>(pg::guc::file_size) * 1024, memory / 3);
+  // Compression may take as much again, and half more while its buffer grows.
+  const std::size_t parts = compression == Compression::none ? 3 : 5;
+  object_size_ = std::min(static_cast<std::size_t>(pg::guc::file_size) * 1024, memory / parts);
 }
 
 void Uploader::wait() {
@@ -81,7 +105,8 @@ void Uploader::progress() {
 }
 
 void Uploader::make_room() {
-  const std::size_t wanted = object_size_ + object_size_ / 2;
+  const std::size_t one = object_size_ + object_size_ / 2;
+  const std::size_t wanted = compression_ == Compression::none ? one : 2 * one;
   while (used_ + wanted > memory_ && client_.pending() > 0)
     wait();
 }
@@ -113,7 +138,28 @@ void Uploader::put(std::size_t model, const std::string& key, record::ClosedObje
   sent.memory = object.body->memory();
   sent.row = {key, object.first_id, object.last_id, object.rows, object.bytes, object.sha256, "",
               0};
-  send(std::move(sent), std::move(object.body), "application/x-ndjson");
+  std::unique_ptr<s3::Body> body = std::move(object.body);
+  if (compression_ != Compression::none) {
+    body = compress(static_cast<record::LinesBody&>(*body), sent);
+  }
+  send(std::move(sent), std::move(body), "application/x-ndjson");
+}
+
+// Other uploads go on meanwhile. Content-Encoding is not set: it would have readers undo what the
+// name says, some of them twice.
+std::unique_ptr<s3::Body> Uploader::compress(record::LinesBody& body, Sent& sent) {
+  std::string piece(compressed_at_once, '\0');
+  const auto compressor = make_compressor(compression_, body.size());
+  body.rewind();
+  while (const std::size_t n = body.read(piece.data(), piece.size())) {
+    compressor->add(std::string_view(piece.data(), n));
+    progress();
+  }
+  auto compressed = std::make_unique<BufferBody>(compressor->finish());
+  sent.memory = compressed->memory();
+  sent.row.bytes = compressed->size();
+  sent.row.sha256 = hex(sha256(compressed->bytes()));
+  return compressed;
 }
 
 void Uploader::put_manifest(const std::string& key, const std::string& text) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/compress.hpp"
 #include "catalog/history.hpp"
 #include "pg/event_loop.hpp"
 #include "record/object_buffer.hpp"
@@ -22,14 +23,18 @@ s3::Outcome upload_text(s3::Client& client, const std::string& key, const std::s
 // objects in a row that failed for the same reason: the rest is left to the schedule's retry.
 class Uploader {
  public:
-  // memory: bound on the bodies that wait or are on their way, and the one being filled.
-  Uploader(s3::Options options, std::size_t memory);
+  // memory: bound on the bodies that wait or are on their way, the one being filled, and what its
+  // compression makes of it.
+  Uploader(s3::Options options, Compression compression, std::size_t memory);
 
   // The size at which an object is closed so that several fit into the memory.
   std::size_t object_size() const { return object_size_; }
 
   // Waits until there is memory for another object to be filled.
   void make_room();
+
+  // What the names of objects end with after ".json".
+  std::string_view suffix() const { return compression_suffix(compression_); }
 
   // Sends an object of the model with this number.
   void put(std::size_t model, const std::string& key, record::ClosedObject object);
@@ -66,7 +71,10 @@ class Uploader {
   void advise(const s3::Outcome& outcome);
   std::uint64_t send(Sent sent, std::unique_ptr<s3::Body> body, const char* content_type);
 
+  std::unique_ptr<s3::Body> compress(record::LinesBody& body, Sent& sent);
+
   s3::Client client_;
+  Compression compression_;
   pg::EventLoop loop_;
   std::size_t memory_;
   std::size_t object_size_;

@@ -19,8 +19,8 @@ struct Wanted {
   std::optional<std::string> bucket, access_key, secret_key, session_token, region, endpoint,
       prefix;
   std::optional<int> frequency_hours;
-  std::optional<std::string> credentials, role_arn, external_id, addressing, conditional,
-      object_headers;
+  std::optional<std::string> credentials, role_arn, external_id, addressing, compression,
+      conditional, object_headers;
   std::string destination;
 };
 
@@ -39,9 +39,10 @@ Wanted read_arguments(FunctionCallInfo call) {
   wanted.role_arn = arguments.text(9);
   wanted.external_id = arguments.text(10);
   wanted.addressing = arguments.text(11);
-  wanted.conditional = arguments.text(12);
-  wanted.object_headers = arguments.text(13);
-  wanted.destination = arguments.required_text(14, "destination");
+  wanted.compression = arguments.text(12);
+  wanted.conditional = arguments.text(13);
+  wanted.object_headers = arguments.text(14);
+  wanted.destination = arguments.required_text(15, "destination");
   return wanted;
 }
 
@@ -121,6 +122,7 @@ void check(const Destination& destination) {
   if (!is_one_of(destination.conditional, {"auto", "on", "off"})) {
     throw invalid("conditional must be auto, on or off", "auto is on for AWS.");
   }
+  destination.compression_kind();
   check_headers(destination);
   check_credentials(destination);
   catalog::check_policy(destination);
@@ -169,6 +171,9 @@ void apply(const Wanted& wanted, Destination& destination) {
   if (wanted.external_id) destination.external_id = *wanted.external_id;
   if (wanted.addressing) {
     destination.addressing = wanted.addressing->empty() ? "auto" : *wanted.addressing;
+  }
+  if (wanted.compression) {
+    destination.compression = wanted.compression->empty() ? "none" : *wanted.compression;
   }
   if (wanted.conditional) {
     destination.conditional = wanted.conditional->empty() ? "auto" : *wanted.conditional;
