@@ -1,7 +1,7 @@
 #include "export/run.hpp"
 
 #include "base/clock.hpp"
-#include "catalog/policy.hpp"
+#include "export/access.hpp"
 #include "export/model_export.hpp"
 #include "pg/compat.hpp"
 #include "pg/guc.hpp"
@@ -17,19 +17,6 @@ using pg::Transaction;
 
 constexpr std::size_t kilobyte = 1024;
 constexpr int record_attempts = 10;
-
-s3::Options client_options(const catalog::Destination& destination,
-                           const s3::Credentials& credentials) {
-  s3::Options options;
-  options.target = destination.endpoint_settings();
-  options.credentials = credentials;
-  options.request_timeout = std::chrono::milliseconds(pg::guc::request_timeout);
-  options.max_attempts = pg::guc::max_attempts;
-  options.concurrency = pg::guc::upload_concurrency;
-  options.ca_file = pg::guc::ca_file;
-  options.user_agent = "hydra_export/0.1.0 PostgreSQL/" PG_VERSION;
-  return options;
-}
 
 void hold_extension() {
   if (pg::hold_extension()) return;
@@ -60,7 +47,6 @@ class Export {
   const catalog::StartedBy started_by_;
   Observer& observer_;
   catalog::Destination destination_;
-  std::optional<s3::Credentials> credentials_;
   std::vector<catalog::Model> models_;
   catalog::Claim claim_;
   change::Note note_;
@@ -96,7 +82,6 @@ void Export::claim() {
   hold_extension();
   catalog::fail_abandoned(name_);
   destination_ = catalog::get_destination(name_);
-  credentials_ = catalog::load_credentials(name_);
   models_ = catalog::load_models(name_, pg::guc::debug_seconds_per_hour);
   if (models_.empty()) {
     throw Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
@@ -115,13 +100,13 @@ void Export::claim() {
 }
 
 void Export::transfer() {
-  catalog::check_policy(destination_);
-  if (!credentials_) {
-    throw Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
-                "destination \"" + name_ + "\" has no credentials", "",
-                "Save them with hydra_export.configure(access_key => ..., secret_key => ...).");
+  s3::Options options;
+  {
+    Transaction transaction(Transaction::Mode::read_only);
+    options = client_options(destination_);
+    transaction.commit();
   }
-  Uploader uploader(client_options(destination_, *credentials_),
+  Uploader uploader(std::move(options), destination_.compression_kind(),
                     static_cast<std::size_t>(pg::guc::memory_limit) * kilobyte);
   try {
     read_models(uploader);
