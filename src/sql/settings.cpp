@@ -181,8 +181,19 @@ void apply(const Wanted& wanted, Destination& destination) {
   if (wanted.object_headers) destination.object_headers = *wanted.object_headers;
 }
 
+// A line break that was copied along would only be found by the first export.
+void check_characters(const std::optional<std::string>& value, const char* name) {
+  const auto fits = [](char c) { return c >= 0x20 && c < 0x7f; };
+  if (!value || std::all_of(value->begin(), value->end(), fits)) return;
+  throw invalid(std::string(name) + " holds a line break or another character that no key has",
+                "Copy it again, without line breaks.");
+}
+
 // The credentials after this call; nothing where they stay as they are.
 std::optional<s3::Credentials> new_credentials(const Wanted& wanted, bool had_some) {
+  check_characters(wanted.access_key, "access_key");
+  check_characters(wanted.secret_key, "secret_key");
+  check_characters(wanted.session_token, "session_token");
   const bool access = has_value(wanted.access_key);
   const bool secret = has_value(wanted.secret_key);
   if (access != secret) {
@@ -229,7 +240,15 @@ void check_new(const Wanted& wanted) {
               "", "Give bucket, access_key and secret_key to create it.");
 }
 
+// pg_stat_activity shows a session's statement, also after its end; this one may hold a secret.
+void hide_statement() {
+  pg::call([]() noexcept {
+    pgstat_report_activity(STATE_RUNNING, "SELECT hydra_export.configure(...)");
+  });
+}
+
 void configure(const Wanted& wanted) {
+  hide_statement();
   pg::AsOwner owner;
   // Two new destinations must not overlap each other either.
   pg::query("LOCK TABLE hydra_export.settings IN SHARE ROW EXCLUSIVE MODE");

@@ -83,8 +83,10 @@ sub export
 {
     my ($self) = @_;
 
+    my $before = $self->last_export;
     my (undef, $messages) = $self->try("SELECT hydra_export.export_now('$self->{destination}')");
     my $export = $self->last_export;
+    croak "no export was made: $messages" if !$export || ($before && $before->{id} == $export->{id});
     $export->{messages} = $messages;
     return $export;
 }
