@@ -55,7 +55,7 @@ install-test-module: $(TEST_MODULE)
 
 # ---- the plain C++ part, built without the server's include path
 
-PLAIN := $(sort $(wildcard src/base/*.cpp src/s3/*.cpp src/json/*.cpp))
+PLAIN := $(sort $(wildcard src/base/*.cpp src/s3/*.cpp src/json/*.cpp)) src/change/xid_snapshot.cpp
 UNIT := $(sort $(wildcard test/unit/*.cpp))
 UNIT_OBJS := $(PLAIN:%.cpp=build/unit/%.o) $(UNIT:%.cpp=build/unit/%.o)
 UNIT_CXXFLAGS = $(CXXSTANDARD) -O1 -g -Wall -Wextra -Wshadow -Werror -Isrc -MMD -MP $(EXTRA_CXXFLAGS)

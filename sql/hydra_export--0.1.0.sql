@@ -20,6 +20,8 @@ BEGIN
 END
 $$;
 
+-- A schema of the extension's own goes with it, and cannot be one that somebody else owns.
+CREATE SCHEMA hydra_export;
 COMMENT ON SCHEMA hydra_export IS 'exports of tables to S3: settings, models, history';
 
 -- ---------------------------------------------------------------- settings
@@ -62,11 +64,16 @@ CREATE TABLE hydra_export.secrets (
 );
 
 COMMENT ON TABLE hydra_export.secrets IS 'static credentials of destinations; nobody but the extension''s owner may read them';
+COMMENT ON COLUMN hydra_export.secrets.destination IS 'the destination';
+COMMENT ON COLUMN hydra_export.secrets.access_key IS 'id of the access key';
+COMMENT ON COLUMN hydra_export.secrets.secret_key IS 'the secret that belongs to it';
+COMMENT ON COLUMN hydra_export.secrets.session_token IS 'token of temporary keys; NULL for lasting ones';
 
 -- What the schedule remembers. Not dumped: a copy of the database must not go on exporting.
 CREATE TABLE hydra_export.destination_state (
   destination text PRIMARY KEY REFERENCES hydra_export.settings ON DELETE CASCADE,
   database    oid NOT NULL,
+  timeline    integer NOT NULL,
   anchor      timestamptz,
   last_start  timestamptz,
   last_finish timestamptz,
@@ -74,7 +81,9 @@ CREATE TABLE hydra_export.destination_state (
 );
 
 COMMENT ON TABLE hydra_export.destination_state IS 'what the schedule remembers of a destination';
+COMMENT ON COLUMN hydra_export.destination_state.destination IS 'the destination';
 COMMENT ON COLUMN hydra_export.destination_state.database IS 'OID of the database in which the settings were saved or resumed; another one means a copy, which pauses';
+COMMENT ON COLUMN hydra_export.destination_state.timeline IS 'timeline of WAL at that time; one that ended at a recovery target since means a restore, which pauses';
 COMMENT ON COLUMN hydra_export.destination_state.anchor IS 'start of the first scheduled export; later ones follow at anchor + k * frequency';
 COMMENT ON COLUMN hydra_export.destination_state.last_start IS 'start of the newest scheduled export';
 COMMENT ON COLUMN hydra_export.destination_state.last_finish IS 'end of the newest scheduled export';
@@ -123,6 +132,7 @@ CREATE TABLE hydra_export.model_state (
 );
 
 COMMENT ON TABLE hydra_export.model_state IS 'what is remembered of a model''s exports';
+COMMENT ON COLUMN hydra_export.model_state.model_id IS 'number of the model';
 COMMENT ON COLUMN hydra_export.model_state.attempted_at IS 'when the model was last part of an export';
 COMMENT ON COLUMN hydra_export.model_state.full_at IS 'when it was last exported in full';
 COMMENT ON COLUMN hydra_export.model_state.export_id IS 'the last export in which it succeeded';
@@ -138,10 +148,14 @@ CREATE TABLE hydra_export.baselines (
   fingerprint       jsonb NOT NULL,
   system_identifier bigint NOT NULL,
   timeline          integer NOT NULL,
+  file_number       oid NOT NULL,
+  wal_map           pg_lsn NOT NULL,
+  wal_floor         pg_lsn NOT NULL,
   PRIMARY KEY (model_id, relation)
 );
 
 COMMENT ON TABLE hydra_export.baselines IS 'what a model''s last success remembers of each table that holds its rows';
+COMMENT ON COLUMN hydra_export.baselines.model_id IS 'number of the model';
 COMMENT ON COLUMN hydra_export.baselines.relation IS 'the table, or one leaf of a partitioned table';
 COMMENT ON COLUMN hydra_export.baselines.snapshot IS 'the snapshot that was read, subtransactions included: what it did not see counts as changed';
 COMMENT ON COLUMN hydra_export.baselines.cursor IS 'no transaction that the snapshot did not see began before this';
@@ -149,6 +163,23 @@ COMMENT ON COLUMN hydra_export.baselines.lsn IS 'where the WAL stood';
 COMMENT ON COLUMN hydra_export.baselines.fingerprint IS 'what the JSON of unchanged rows depends on';
 COMMENT ON COLUMN hydra_export.baselines.system_identifier IS 'cluster to which the snapshot belongs';
 COMMENT ON COLUMN hydra_export.baselines.timeline IS 'timeline on which it was taken';
+COMMENT ON COLUMN hydra_export.baselines.file_number IS 'file that held the rows; another one means that the relation was rewritten';
+COMMENT ON COLUMN hydra_export.baselines.wal_map IS 'where the WAL stood just before the snapshot was taken';
+COMMENT ON COLUMN hydra_export.baselines.wal_floor IS 'all that the snapshot did not see was written after this; 0/0 where that is not known';
+
+CREATE TABLE hydra_export.notes (
+  lsn               pg_lsn NOT NULL,
+  next_xid          bigint NOT NULL,
+  system_identifier bigint NOT NULL,
+  timeline          integer NOT NULL,
+  PRIMARY KEY (lsn, timeline, system_identifier)
+);
+
+COMMENT ON TABLE hydra_export.notes IS 'pairs noted at each export''s start: a transaction with an id from next_xid on began to write after the WAL position lsn';
+COMMENT ON COLUMN hydra_export.notes.lsn IS 'where the WAL stood';
+COMMENT ON COLUMN hydra_export.notes.next_xid IS 'the next transaction id, read after that';
+COMMENT ON COLUMN hydra_export.notes.system_identifier IS 'cluster in which it was noted';
+COMMENT ON COLUMN hydra_export.notes.timeline IS 'timeline on which it was noted';
 
 -- ---------------------------------------------------------------- history
 
@@ -170,9 +201,13 @@ CREATE TABLE hydra_export.exports (
 CREATE INDEX ON hydra_export.exports (started_at);
 
 COMMENT ON TABLE hydra_export.exports IS 'one row an export';
+COMMENT ON COLUMN hydra_export.exports.id IS 'number of the export';
+COMMENT ON COLUMN hydra_export.exports.destination IS 'destination that was exported to';
 COMMENT ON COLUMN hydra_export.exports.folder IS 'the export''s folder in the bucket: the minute of its start, in UTC';
 COMMENT ON COLUMN hydra_export.exports.started_by IS 'schedule, user (hydra_export.export_now) or retry';
 COMMENT ON COLUMN hydra_export.exports.status IS 'running, succeeded, partial (some models failed), failed or cancelled';
+COMMENT ON COLUMN hydra_export.exports.started_at IS 'when it started';
+COMMENT ON COLUMN hydra_export.exports.finished_at IS 'when it ended; NULL while it runs';
 COMMENT ON COLUMN hydra_export.exports.models IS 'models that were part of it';
 COMMENT ON COLUMN hydra_export.exports.objects IS 'objects that are in the bucket, the manifest aside';
 COMMENT ON COLUMN hydra_export.exports.rows IS 'rows in them';
@@ -195,12 +230,30 @@ CREATE TABLE hydra_export.export_models (
   snapshot           pg_snapshot,
   lsn                pg_lsn,
   previous_export_id bigint,
+  blocks_total           bigint NOT NULL DEFAULT 0,
+  blocks_skipped_by_map  bigint NOT NULL DEFAULT 0,
+  blocks_skipped_by_lsn  bigint NOT NULL DEFAULT 0,
+  blocks_read            bigint NOT NULL DEFAULT 0,
   PRIMARY KEY (export_id, model)
 );
 
 COMMENT ON TABLE hydra_export.export_models IS 'one row a model of an export';
+COMMENT ON COLUMN hydra_export.export_models.export_id IS 'number of the export';
+COMMENT ON COLUMN hydra_export.export_models.model IS 'name of the model';
+COMMENT ON COLUMN hydra_export.export_models.relation IS 'what it exported';
 COMMENT ON COLUMN hydra_export.export_models.kind IS 'full (every row) or incremental (the changed rows)';
-COMMENT ON COLUMN hydra_export.export_models.reason IS 'why it was full';
+COMMENT ON COLUMN hydra_export.export_models.status IS 'succeeded, failed or cancelled';
+COMMENT ON COLUMN hydra_export.export_models.started_at IS 'when its reading began';
+COMMENT ON COLUMN hydra_export.export_models.finished_at IS 'when its reading ended';
+COMMENT ON COLUMN hydra_export.export_models.objects IS 'its objects that are in the bucket';
+COMMENT ON COLUMN hydra_export.export_models.rows IS 'rows in them';
+COMMENT ON COLUMN hydra_export.export_models.bytes IS 'bytes in them, as sent';
+COMMENT ON COLUMN hydra_export.export_models.error IS 'what went wrong with it';
+COMMENT ON COLUMN hydra_export.export_models.reason IS 'why it was full, or why the whole table was read';
+COMMENT ON COLUMN hydra_export.export_models.blocks_total IS 'blocks of its tables, where they were scanned';
+COMMENT ON COLUMN hydra_export.export_models.blocks_skipped_by_map IS 'blocks not read at all, as the visibility map shows that they did not change';
+COMMENT ON COLUMN hydra_export.export_models.blocks_skipped_by_lsn IS 'blocks of which only the header was looked at, as it shows that they did not change';
+COMMENT ON COLUMN hydra_export.export_models.blocks_read IS 'blocks whose rows were looked at';
 COMMENT ON COLUMN hydra_export.export_models.snapshot IS 'the snapshot that was read';
 COMMENT ON COLUMN hydra_export.export_models.lsn IS 'where the WAL stood';
 COMMENT ON COLUMN hydra_export.export_models.previous_export_id IS 'the export whose snapshot this one starts from';
@@ -221,11 +274,16 @@ CREATE TABLE hydra_export.export_objects (
 );
 
 COMMENT ON TABLE hydra_export.export_objects IS 'one row an object in the bucket';
+COMMENT ON COLUMN hydra_export.export_objects.export_id IS 'number of the export';
+COMMENT ON COLUMN hydra_export.export_objects.model IS 'name of the model';
 COMMENT ON COLUMN hydra_export.export_objects.key IS 'the object''s key';
 COMMENT ON COLUMN hydra_export.export_objects.first_id IS 'id of the first row in it';
 COMMENT ON COLUMN hydra_export.export_objects.last_id IS 'id of the last row in it';
+COMMENT ON COLUMN hydra_export.export_objects.rows IS 'rows in it';
+COMMENT ON COLUMN hydra_export.export_objects.bytes IS 'its size, as sent';
 COMMENT ON COLUMN hydra_export.export_objects.sha256 IS 'SHA-256 of the body, in hexadecimal';
 COMMENT ON COLUMN hydra_export.export_objects.etag IS 'as S3 answered';
+COMMENT ON COLUMN hydra_export.export_objects.uploaded_at IS 'when S3 had it';
 
 CREATE VIEW hydra_export.recent_exports AS
   SELECT id, destination, folder, status, started_at,
@@ -235,6 +293,17 @@ CREATE VIEW hydra_export.recent_exports AS
   ORDER BY id DESC;
 
 COMMENT ON VIEW hydra_export.recent_exports IS 'the exports, newest first';
+COMMENT ON COLUMN hydra_export.recent_exports.id IS 'number of the export';
+COMMENT ON COLUMN hydra_export.recent_exports.destination IS 'destination that was exported to';
+COMMENT ON COLUMN hydra_export.recent_exports.folder IS 'the export''s folder in the bucket: the minute of its start, in UTC';
+COMMENT ON COLUMN hydra_export.recent_exports.status IS 'running, succeeded, partial (some models failed), failed or cancelled';
+COMMENT ON COLUMN hydra_export.recent_exports.started_at IS 'when it started';
+COMMENT ON COLUMN hydra_export.recent_exports.duration IS 'how long it took, or has taken so far';
+COMMENT ON COLUMN hydra_export.recent_exports.models IS 'models that were part of it';
+COMMENT ON COLUMN hydra_export.recent_exports.objects IS 'objects that are in the bucket, the manifest aside';
+COMMENT ON COLUMN hydra_export.recent_exports.rows IS 'rows in them';
+COMMENT ON COLUMN hydra_export.recent_exports.bytes IS 'bytes in them, as sent';
+COMMENT ON COLUMN hydra_export.recent_exports.error IS 'what went wrong; for a partial export the failed models and their reasons';
 
 -- ---------------------------------------------------------------- functions: settings
 
@@ -310,6 +379,43 @@ AS 'MODULE_PATHNAME', 'hydra_export_export_now';
 COMMENT ON FUNCTION hydra_export.export_now IS
 'exports a destination now, in a worker of its own, and returns the export''s id; what the calling transaction has not committed is not exported';
 
+CREATE FUNCTION hydra_export.cancel_export(id bigint)
+RETURNS boolean LANGUAGE c SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'hydra_export_cancel_export';
+COMMENT ON FUNCTION hydra_export.cancel_export IS
+'cancels a running export; false when it does not run (any more). What it did not finish comes with the next export';
+
+CREATE FUNCTION hydra_export.preview(
+  destination text DEFAULT 'default', OUT model text, OUT kind text, OUT blocks_total bigint,
+  OUT blocks_to_read bigint, OUT rows bigint, OUT bytes bigint, OUT reason text)
+RETURNS SETOF record LANGUAGE c SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'hydra_export_preview';
+COMMENT ON FUNCTION hydra_export.preview IS
+'what an export would do now, from the visibility map and page headers alone: rows and bytes are estimates, at most, and NULL where an index or the planner decides; without a kind the model would fail, for that reason';
+
+CREATE FUNCTION hydra_export.progress_rows(
+  OUT export_id bigint, OUT model text, OUT phase text, OUT blocks_total bigint,
+  OUT blocks_scanned bigint, OUT blocks_skipped bigint, OUT rows bigint, OUT bytes_written bigint,
+  OUT bytes_uploaded bigint, OUT objects bigint, OUT started_at timestamptz, OUT pid integer)
+RETURNS SETOF record LANGUAGE c SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'hydra_export_progress_rows';
+COMMENT ON FUNCTION hydra_export.progress_rows IS 'the rows of the view hydra_export.progress';
+
+CREATE VIEW hydra_export.progress AS SELECT * FROM hydra_export.progress_rows();
+COMMENT ON VIEW hydra_export.progress IS 'exports that run in this database, each with the model that it is at; empty without shared_preload_libraries';
+COMMENT ON COLUMN hydra_export.progress.export_id IS 'number of the export';
+COMMENT ON COLUMN hydra_export.progress.model IS 'name of the model';
+COMMENT ON COLUMN hydra_export.progress.phase IS 'waiting for locks, reading, uploading, or writing the manifest';
+COMMENT ON COLUMN hydra_export.progress.blocks_total IS 'blocks of its tables, where they are scanned';
+COMMENT ON COLUMN hydra_export.progress.blocks_scanned IS 'blocks whose rows were looked at';
+COMMENT ON COLUMN hydra_export.progress.blocks_skipped IS 'blocks that were shown not to have changed';
+COMMENT ON COLUMN hydra_export.progress.rows IS 'rows written so far';
+COMMENT ON COLUMN hydra_export.progress.bytes_written IS 'bytes of JSON so far';
+COMMENT ON COLUMN hydra_export.progress.bytes_uploaded IS 'bytes of objects that have arrived';
+COMMENT ON COLUMN hydra_export.progress.objects IS 'objects that have arrived';
+COMMENT ON COLUMN hydra_export.progress.started_at IS 'when the export started';
+COMMENT ON COLUMN hydra_export.progress.pid IS 'process that exports';
+
 CREATE FUNCTION hydra_export.schedule_rows(
   OUT destination text, OUT enabled boolean, OUT frequency_hours integer,
   OUT last_export timestamptz, OUT last_status text, OUT next_export_at timestamptz, OUT why text)
@@ -319,6 +425,13 @@ COMMENT ON FUNCTION hydra_export.schedule_rows IS 'the rows of the view hydra_ex
 
 CREATE VIEW hydra_export.schedule AS SELECT * FROM hydra_export.schedule_rows();
 COMMENT ON VIEW hydra_export.schedule IS 'when each destination is exported next, and why then, or why not';
+COMMENT ON COLUMN hydra_export.schedule.destination IS 'name of the destination';
+COMMENT ON COLUMN hydra_export.schedule.enabled IS 'false after hydra_export.pause()';
+COMMENT ON COLUMN hydra_export.schedule.frequency_hours IS 'hours between exports';
+COMMENT ON COLUMN hydra_export.schedule.last_export IS 'when the newest export started, whoever started it';
+COMMENT ON COLUMN hydra_export.schedule.last_status IS 'how it ended, or running';
+COMMENT ON COLUMN hydra_export.schedule.next_export_at IS 'when the next one is due; NULL for never';
+COMMENT ON COLUMN hydra_export.schedule.why IS 'why then, or why not';
 
 -- The launcher hears of every change at its commit.
 CREATE FUNCTION hydra_export.schedule_changed()
@@ -336,17 +449,41 @@ CREATE TRIGGER schedule_changed
 
 -- ---------------------------------------------------------------- rights and dumps
 
+-- What ALTER DEFAULT PRIVILEGES grants on new objects is not meant for these.
+DO $$
+DECLARE
+  grantee text;
+  kind text;
+BEGIN
+  FOR grantee IN
+    SELECT DISTINCT CASE granted.grantee WHEN 0 THEN 'PUBLIC' ELSE granted.grantee::regrole::text END
+    FROM (
+      SELECT relacl FROM pg_catalog.pg_class WHERE relnamespace = 'hydra_export'::regnamespace
+      UNION ALL SELECT proacl FROM pg_catalog.pg_proc WHERE pronamespace = 'hydra_export'::regnamespace
+      UNION ALL SELECT nspacl FROM pg_catalog.pg_namespace WHERE nspname = 'hydra_export'
+    ) AS objects (acl), pg_catalog.aclexplode(acl) AS granted
+    WHERE granted.grantee <> granted.grantor
+  LOOP
+    EXECUTE 'REVOKE ALL ON SCHEMA hydra_export FROM ' || grantee;
+    FOREACH kind IN ARRAY ARRAY['TABLES', 'SEQUENCES', 'FUNCTIONS'] LOOP
+      EXECUTE pg_catalog.format('REVOKE ALL ON ALL %s IN SCHEMA hydra_export FROM %s', kind, grantee);
+    END LOOP;
+  END LOOP;
+END
+$$;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA hydra_export FROM PUBLIC;
 GRANT hydra_export_monitor TO hydra_export_admin;
 GRANT USAGE ON SCHEMA hydra_export TO hydra_export_monitor;
 GRANT SELECT ON hydra_export.settings, hydra_export.models, hydra_export.exports,
   hydra_export.export_models, hydra_export.export_objects, hydra_export.recent_exports,
-  hydra_export.schedule TO hydra_export_monitor;
-GRANT EXECUTE ON FUNCTION hydra_export.schedule_rows TO hydra_export_monitor;
+  hydra_export.schedule, hydra_export.progress TO hydra_export_monitor;
+GRANT EXECUTE ON FUNCTION hydra_export.schedule_rows, hydra_export.progress_rows
+  TO hydra_export_monitor;
 GRANT EXECUTE ON FUNCTION
   hydra_export.configure, hydra_export.remove_destination, hydra_export.pause, hydra_export.resume,
   hydra_export.iam_policy, hydra_export.add_model, hydra_export.alter_model,
-  hydra_export.remove_model, hydra_export.reset_model, hydra_export.export_now
+  hydra_export.remove_model, hydra_export.reset_model, hydra_export.export_now,
+  hydra_export.cancel_export, hydra_export.preview
   TO hydra_export_admin;
 
 SELECT pg_catalog.pg_extension_config_dump('hydra_export.settings', '');

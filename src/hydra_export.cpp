@@ -1,4 +1,5 @@
 // The module's entry: settings of the server, shared memory, the launcher.
+#include "export/progress.hpp"
 #include "pg/compat.hpp"
 #include "pg/guc.hpp"
 #include "pg/worker.hpp"
@@ -11,6 +12,12 @@ shmem_startup_hook_type next_shmem_startup = nullptr;
 void start_shmem() {
   if (next_shmem_startup != nullptr) next_shmem_startup();
   hydra::schedule::attach_memory();
+  hydra::exporting::attach_progress_memory();
+}
+
+void request_memory() {
+  hydra::schedule::request_memory();
+  hydra::exporting::request_progress_memory();
 }
 
 #if HYDRA_HAVE_SHMEM_REQUEST_HOOK
@@ -18,7 +25,7 @@ shmem_request_hook_type next_shmem_request = nullptr;
 
 void request_shmem() {
   if (next_shmem_request != nullptr) next_shmem_request();
-  hydra::schedule::request_memory();
+  request_memory();
 }
 #endif
 
@@ -27,7 +34,7 @@ void prepare_shmem() {
   next_shmem_request = shmem_request_hook;
   shmem_request_hook = request_shmem;
 #else
-  hydra::schedule::request_memory();
+  request_memory();
 #endif
   next_shmem_startup = shmem_startup_hook;
   shmem_startup_hook = start_shmem;

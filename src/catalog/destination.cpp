@@ -1,5 +1,6 @@
 #include "catalog/destination.hpp"
 
+#include "pg/compat.hpp"
 #include "pg/spi.hpp"
 
 namespace hydra::catalog {
@@ -33,6 +34,23 @@ std::vector<Text> to_parameters(const Destination& destination) {
   return {destination.name,        destination.bucket,     destination.region,
           destination.endpoint,    destination.prefix,     pg::text(destination.frequency_hours),
           destination.credentials, destination.addressing, pg::text(destination.generation)};
+}
+
+// Whether a timeline since the given one began where a recovery target said, and not where WAL
+// ended, as at the promotion of a standby. The current timeline's history has a line for each one
+// before it: its number, where it ended, and why.
+bool was_restored(std::int64_t since) {
+  const TimeLineID now = pg::compat::timeline();
+  if (now == since || now == 1) return false;
+  char name[MAXPGPATH];
+  TLHistoryFileName(name, now);
+  return pg::to_bool(
+      pg::query("SELECT coalesce(bool_or(split_part(line, E'\\t', 1)::integer >= $2::integer"
+                "   AND split_part(line, E'\\t', 3) <> 'no recovery target specified'), true)"
+                " FROM regexp_split_to_table(pg_read_file('pg_wal/' || $1, 0, 16777216, true), "
+                "E'\\n') AS line"
+                " WHERE line ~ '^[0-9]+\\t'",
+                {name, pg::text(since)})[0][0]);
 }
 
 std::optional<Micros> to_micros(const Text& value) {
@@ -108,7 +126,7 @@ void save_credentials(const std::string& destination, const s3::Credentials& cre
 
 std::optional<DestinationState> load_state(const std::string& destination) {
   const pg::Rows rows = pg::query(
-      "SELECT database, (extract(epoch FROM anchor) * 1000000)::bigint,"
+      "SELECT database, timeline, (extract(epoch FROM anchor) * 1000000)::bigint,"
       " (extract(epoch FROM last_start) * 1000000)::bigint,"
       " (extract(epoch FROM last_finish) * 1000000)::bigint, failures"
       " FROM hydra_export.destination_state WHERE destination = $1",
@@ -116,18 +134,27 @@ std::optional<DestinationState> load_state(const std::string& destination) {
   if (rows.empty()) return std::nullopt;
   DestinationState state;
   state.database = static_cast<std::uint32_t>(pg::to_int(rows[0][0]));
-  state.anchor = to_micros(rows[0][1]);
-  state.last_start = to_micros(rows[0][2]);
-  state.last_finish = to_micros(rows[0][3]);
-  state.failures = static_cast<int>(pg::to_int(rows[0][4]));
+  state.timeline = pg::to_int(rows[0][1]);
+  state.anchor = to_micros(rows[0][2]);
+  state.last_start = to_micros(rows[0][3]);
+  state.last_finish = to_micros(rows[0][4]);
+  state.failures = static_cast<int>(pg::to_int(rows[0][5]));
   return state;
+}
+
+std::string origin_problem(const std::optional<DestinationState>& state) {
+  if (!state) return "restored from a dump";
+  if (state->database != MyDatabaseId) return "copied from another database";
+  if (was_restored(state->timeline)) return "restored to a point in time";
+  return "";
 }
 
 void adopt_destination(const std::string& name) {
   pg::query(
-      "INSERT INTO hydra_export.destination_state (destination, database) VALUES ($1, $2::oid)"
-      " ON CONFLICT (destination) DO UPDATE SET database = $2::oid",
-      {name, pg::text(MyDatabaseId)});
+      "INSERT INTO hydra_export.destination_state (destination, database, timeline)"
+      " VALUES ($1, $2::oid, $3::integer)"
+      " ON CONFLICT (destination) DO UPDATE SET database = $2::oid, timeline = $3::integer",
+      {name, pg::text(MyDatabaseId), pg::text(pg::compat::timeline())});
 }
 
 }  // namespace hydra::catalog

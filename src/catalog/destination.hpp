@@ -29,6 +29,7 @@ struct Destination {
 // What the schedule remembers. A row is missing after a restore from a dump.
 struct DestinationState {
   std::uint32_t database = 0;
+  std::int64_t timeline = 0;  // of WAL, when `database` was written
   std::optional<Micros> anchor, last_start, last_finish;
   int failures = 0;
 };
@@ -46,7 +47,11 @@ void save_credentials(const std::string& destination, const s3::Credentials& cre
 
 std::optional<DestinationState> load_state(const std::string& destination);
 
-// Scheduled exports belong to this database from now on.
+// Why the settings are not this database's own but came with a dump, a copy or a restore; '' when
+// they are its own. Exports of a copy would go where those of the original go.
+std::string origin_problem(const std::optional<DestinationState>& state);
+
+// Exports belong to this database, on this timeline, from now on.
 void adopt_destination(const std::string& name);
 
 }  // namespace hydra::catalog

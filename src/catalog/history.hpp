@@ -27,6 +27,11 @@ struct ObjectRow {
   Micros uploaded_at = 0;
 };
 
+// Blocks of a model's tables, where they were scanned.
+struct Blocks {
+  std::uint64_t total = 0, skipped_by_map = 0, skipped_by_lsn = 0, read = 0;
+};
+
 struct ModelRow {
   std::string model, relation;
   std::string kind;    // 'full', 'incremental', or '' when it did not come so far
@@ -34,6 +39,7 @@ struct ModelRow {
   std::optional<Micros> started_at, finished_at;
   std::string error, reason, snapshot, lsn;  // '' for none
   std::optional<std::int64_t> previous_export_id;
+  Blocks blocks;
   std::vector<ObjectRow> objects;
 
   std::uint64_t rows() const;

@@ -13,7 +13,7 @@ const std::string select_models =
     "SELECT m.destination, m.name, m.relation::oid, m.changed_by, m.updated_at_column,"
     " m.key_columns, m.columns, m.look_back, m.full_every_hours, m.added_by::oid, m.generation,"
     " m.id, s.export_id, s.folder, m.full_every_hours IS NOT NULL AND (s.full_at IS NULL OR"
-    " s.full_at + m.full_every_hours * $2::integer * interval '1 second' <= clock_timestamp())"
+    " s.full_at + m.full_every_hours * ($2::integer * interval '1 second') <= clock_timestamp())"
     " FROM hydra_export.models m LEFT JOIN hydra_export.model_state s ON s.model_id = m.id"
     " WHERE m.destination = $1";
 
@@ -40,13 +40,15 @@ Model to_model(const Row& row) {
 std::vector<Baseline> load_baselines(int model_id) {
   std::vector<Baseline> baselines;
   const pg::Rows rows = pg::query(
-      "SELECT relation, snapshot, cursor, lsn, fingerprint, system_identifier, timeline"
+      "SELECT relation, snapshot, cursor, lsn, fingerprint, system_identifier, timeline,"
+      " file_number, wal_map - '0/0', wal_floor - '0/0'"
       " FROM hydra_export.baselines WHERE model_id = $1::integer",
       {pg::text(model_id)});
   for (const Row& row : rows) {
     baselines.push_back({static_cast<Oid>(pg::to_int(row[0])), or_empty(row[1]), or_empty(row[2]),
-                         or_empty(row[3]), or_empty(row[4]), pg::to_int(row[5]),
-                         pg::to_int(row[6])});
+                         or_empty(row[3]), or_empty(row[4]), pg::to_int(row[5]), pg::to_int(row[6]),
+                         static_cast<Oid>(pg::to_int(row[7])), pg::to_int(row[8]),
+                         pg::to_int(row[9])});
   }
   return baselines;
 }
@@ -128,19 +130,24 @@ void reset_models(const std::string& destination, const std::optional<std::strin
 bool save_success(const Model& model, const std::vector<Baseline>& baselines,
                   std::int64_t export_id, const std::string& folder, bool was_full) {
   const Text id = pg::text(model.id);
+  // A change that has not committed yet is waited for: its own removal of the baselines cannot see
+  // those that are inserted here.
   const pg::Rows unchanged = pg::query(
       "SELECT FROM hydra_export.models WHERE id = $1::integer AND generation = $2::bigint"
-      " FOR KEY SHARE",
+      " FOR SHARE",
       {id, pg::text(model.generation)});
   if (unchanged.empty()) return false;
   pg::query("DELETE FROM hydra_export.baselines WHERE model_id = $1::integer", {id});
   for (const Baseline& baseline : baselines) {
     pg::query(
         "INSERT INTO hydra_export.baselines (model_id, relation, snapshot, cursor, lsn,"
-        " fingerprint, system_identifier, timeline) VALUES ($1::integer, $2::oid,"
-        " $3::pg_snapshot, $4::timestamptz, $5::pg_lsn, $6::jsonb, $7::bigint, $8::integer)",
+        " fingerprint, system_identifier, timeline, file_number, wal_map, wal_floor) VALUES"
+        " ($1::integer, $2::oid, $3::pg_snapshot, $4::timestamptz, $5::pg_lsn, $6::jsonb,"
+        " $7::bigint, $8::integer, $9::oid, '0/0'::pg_lsn + $10::numeric,"
+        " '0/0'::pg_lsn + $11::numeric)",
         {id, pg::text(baseline.relation), baseline.snapshot, baseline.cursor, baseline.lsn,
-         baseline.fingerprint, pg::text(baseline.system_identifier), pg::text(baseline.timeline)});
+         baseline.fingerprint, pg::text(baseline.system_identifier), pg::text(baseline.timeline),
+         pg::text(baseline.file_number), pg::text(baseline.wal_map), pg::text(baseline.wal_floor)});
   }
   pg::query(
       "UPDATE hydra_export.model_state SET export_id = $2::bigint, folder = $3,"

@@ -21,6 +21,9 @@ struct Baseline {
   std::string fingerprint;
   std::int64_t system_identifier = 0;
   std::int64_t timeline = 0;
+  Oid file_number = 0;       // the file that held the rows
+  std::int64_t wal_map = 0;  // WAL positions, see change::WalBaseline
+  std::int64_t wal_floor = 0;
 };
 
 struct Model {

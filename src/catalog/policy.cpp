@@ -33,9 +33,10 @@ void check_policy(const Destination& destination) {
   }
   if (destination.endpoint.empty()) return;
   if (const auto problem = s3::endpoint_problem(destination.endpoint, pg::guc::allow_http)) {
-    throw pg::Error(ERRCODE_INVALID_PARAMETER_VALUE, "endpoint " + *problem, "",
-                    "Give a URL such as https://s3.example.com, or '' for AWS; plain http to other "
-                    "hosts needs hydra_export.allow_http.");
+    throw pg::Error(
+        ERRCODE_INVALID_PARAMETER_VALUE, "endpoint " + *problem, "",
+        "Give a URL such as https://s3.example.com, or '' for AWS; http:// to hosts other "
+        "than loopback needs hydra_export.allow_http.");
   }
 }
 

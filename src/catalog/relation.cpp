@@ -56,11 +56,21 @@ bool is_enforced(Oid relation, const std::vector<std::string>& key) {
                 {pg::text(relation), pg::array_literal(key)})[0][0]);
 }
 
-bool has_foreign_leaf(Oid relation) {
-  return pg::to_bool(pg::query(
-      "SELECT EXISTS (SELECT FROM pg_partition_tree($1::oid) t JOIN pg_class c ON c.oid = t.relid"
-      " WHERE c.relkind = 'f')",
-      {pg::text(relation)})[0][0]);
+// The first of the relation, its partitions and its children that the condition holds for, by name.
+std::string find_member(Oid relation, const std::string& condition) {
+  const pg::Rows rows = pg::query(
+      "WITH RECURSIVE family (oid) AS (SELECT $1::oid UNION"
+      " SELECT i.inhrelid FROM family f JOIN pg_inherits i ON i.inhparent = f.oid"
+      " WHERE NOT i.inhdetachpending) SELECT c.oid::regclass FROM family f JOIN pg_class c USING "
+      "(oid)"
+      " LEFT JOIN pg_am a ON a.oid = c.relam WHERE " +
+          condition + " ORDER BY c.oid LIMIT 1",
+      {pg::text(relation)});
+  return rows.empty() ? "" : or_empty(rows[0][0]);
+}
+
+bool has_foreign_leaf(const Relation& relation) {
+  return relation.kind == 'p' && !find_member(relation.oid, "c.relkind = 'f'").empty();
 }
 
 std::string list(const std::vector<std::string>& names) {
@@ -96,11 +106,13 @@ void check_kind(const Relation& relation) {
     default:
       throw wrong_kind(relation, "no table");
   }
-  if (relation.persistence == 't') throw wrong_kind(relation, "a temporary table");
+  if (relation.persistence == 't') throw wrong_kind(relation, "temporary");
   if (relation.schema == "pg_catalog" || relation.schema == "information_schema" ||
       relation.schema == "pg_toast") {
     throw wrong_kind(relation, "part of the system catalogs");
   }
+  // Secrets among them, which nobody gets to read.
+  if (relation.schema == "hydra_export") throw wrong_kind(relation, "part of hydra_export itself");
   if (!relation.populated) {
     throw Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
                 "materialized view " + relation.name + " has not been populated", "",
@@ -110,13 +122,14 @@ void check_kind(const Relation& relation) {
 
 void check_change_detection(const Model& model, const Relation& relation) {
   if (model.changed_by == ChangedBy::xmin) {
-    const bool has_xmin = !relation.is_remote() && (relation.kind == 'p' || relation.heap) &&
-                          !(relation.kind == 'p' && has_foreign_leaf(relation.oid));
-    if (has_xmin) return;
+    const std::string without_xmin =
+        find_member(relation.oid, "c.relkind <> 'p' AND a.amname IS DISTINCT FROM 'heap'");
+    if (without_xmin.empty()) return;
     throw Error(ERRCODE_FEATURE_NOT_SUPPORTED,
                 "changed rows of " + relation.name + " cannot be found by xmin",
-                "Rows of views, foreign tables and tables with an access method other than heap "
-                "have no xmin.",
+                "Rows of " + without_xmin +
+                    " have no xmin: it is a view, a foreign table, or a table with an access "
+                    "method other than heap.",
                 "Use changed_by => 'updated_at'.");
   }
   const Column* column = relation.column(model.updated_at_column);
@@ -128,16 +141,20 @@ void check_change_detection(const Model& model, const Relation& relation) {
   }
   const Oid type = pg::call([=]() noexcept { return getBaseType(column->type); });
   if (type != TIMESTAMPTZOID && type != TIMESTAMPOID && type != DATEOID) {
-    throw Error(
-        ERRCODE_DATATYPE_MISMATCH,
-        "column \"" + column->name + "\" of " + relation.name + " has type " + column->type_name,
-        "", "updated_at_column must be a timestamp with or without time zone, or a date.");
+    throw Error(ERRCODE_DATATYPE_MISMATCH,
+                "column \"" + column->name + "\" of " + relation.name + " is no timestamp or date",
+                "It has type " + column->type_name + ".",
+                "Name the column that every write sets with updated_at_column => '...'.");
   }
 }
 
 void check_key(const Model& model, const Relation& relation) {
   const std::vector<std::string> key = key_of(model, relation);
   for (const std::string& name : key) {
+    if (std::count(key.begin(), key.end(), name) > 1) {
+      throw Error(ERRCODE_DUPLICATE_COLUMN, "key column \"" + name + "\" is named twice", "",
+                  "Name each column once with key_columns => '{...}'.");
+    }
     const Column* column = relation.column(name);
     if (column == nullptr) {
       throw Error(ERRCODE_UNDEFINED_COLUMN,
@@ -152,12 +169,11 @@ void check_key(const Model& model, const Relation& relation) {
                   "Choose columns that are NOT NULL, or add that constraint.");
     }
   }
-  const bool vouched =
-      relation.is_remote() || (relation.kind == 'p' && has_foreign_leaf(relation.oid));
+  const bool vouched = relation.is_remote() || has_foreign_leaf(relation);
   if (vouched || is_enforced(relation.oid, key)) return;
   throw Error(ERRCODE_INVALID_PARAMETER_VALUE,
               "key columns " + list(key) + " of " + relation.name + " are not unique",
-              "No unique index covers them alone.",
+              "No unique index has these columns, or some of them, and no others.",
               "Choose the columns of a unique index, or create one.");
 }
 
@@ -174,8 +190,9 @@ void check_columns(const Model& model, const Relation& relation) {
       continue;
     }
     throw Error(ERRCODE_INVALID_PARAMETER_VALUE,
-                "columns must hold the key column \"" + name + "\"", "",
-                "Without the key, readers cannot tell which row a line belongs to.");
+                "columns must hold the key column \"" + name + "\"",
+                "Without the key, readers could not tell which row a line belongs to.",
+                "Add it to the columns.");
   }
 }
 
@@ -213,7 +230,8 @@ void check_rights(const Model& model, const Relation& relation, Oid role) {
     throw Error(ERRCODE_INSUFFICIENT_PRIVILEGE,
                 "row-level security of " + relation.name + " applies to role \"" + role_name + "\"",
                 "An export would miss rows.",
-                "Add the model as a role with BYPASSRLS, or as the table's owner.");
+                "Add the model as a role with BYPASSRLS, or as the table's owner unless row "
+                "security is forced.");
   }
 }
 
@@ -230,7 +248,7 @@ std::optional<Relation> describe_relation(Oid oid) {
   const pg::Rows rows = pg::query(
       "SELECT n.nspname, c.relname, c.oid::regclass, c.relkind, c.relpersistence,"
       " coalesce(a.amname = 'heap', false), c.relispopulated, EXISTS (SELECT FROM pg_inherits"
-      "   WHERE inhparent = c.oid AND c.relkind <> 'p')"
+      "   WHERE inhparent = c.oid AND c.relkind <> 'p'), c.relfilenode"
       " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
       " LEFT JOIN pg_am a ON a.oid = c.relam WHERE c.oid = $1::oid",
       {pg::text(oid)});
@@ -246,9 +264,16 @@ std::optional<Relation> describe_relation(Oid oid) {
   relation.heap = pg::to_bool(row[5]);
   relation.populated = pg::to_bool(row[6]);
   relation.has_children = pg::to_bool(row[7]);
+  relation.file_number = static_cast<Oid>(pg::to_int(row[8]));
   relation.columns = load_columns(oid);
   relation.primary_key = load_primary_key(oid);
   return relation;
+}
+
+Error no_relation(const Model& model) {
+  return Error(ERRCODE_UNDEFINED_TABLE,
+               "the table of model \"" + model.name + "\" no longer exists", "",
+               "Remove the model with hydra_export.remove_model().");
 }
 
 std::vector<std::string> key_of(const Model& model, const Relation& relation) {

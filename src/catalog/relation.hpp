@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "catalog/model.hpp"
+#include "pg/error.hpp"
 
 namespace hydra::catalog {
 
@@ -26,6 +27,7 @@ struct Relation {
   char kind = 'r';   // pg_class.relkind
   char persistence = 'p';
   bool heap = false;
+  Oid file_number = 0;
   bool populated = true;
   std::vector<Column> columns;
   std::vector<std::string> primary_key;
@@ -38,6 +40,9 @@ struct Relation {
 
 // nullopt when there is no such relation.
 std::optional<Relation> describe_relation(Oid oid);
+
+// What to throw when the model's relation is not there any more.
+pg::Error no_relation(const Model& model);
 
 // The key's columns: those the model names, or the primary key's. Throws when there is neither.
 std::vector<std::string> key_of(const Model& model, const Relation& relation);

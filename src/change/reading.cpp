@@ -29,7 +29,7 @@ std::string to_text(XLogRecPtr lsn) {
 
 }  // namespace
 
-Horizon read_horizon() {
+Horizon read_horizon(const Note& own) {
   Horizon horizon;
   horizon.taken_at = pg::or_empty(pg::query("SELECT clock_timestamp()")[0][0]);
   // A session's statement starts before its transaction is to be seen, so that counts as well. One
@@ -47,14 +47,17 @@ Horizon read_horizon() {
   const bool prepared = pg::to_bool(pg::query(
       "SELECT EXISTS (SELECT FROM pg_prepared_xacts WHERE database = current_database())")[0][0]);
   horizon.cursor = prepared ? "-infinity" : oldest.value_or(horizon.taken_at);
+  horizon.notes = known_notes(own);
   return horizon;
 }
 
-Reading::Reading(const Horizon& horizon) : cursor_(horizon.cursor) {
+Reading::Reading(const Horizon& horizon, Use use) : cursor_(horizon.cursor) {
   XLogRecPtr lsn = InvalidXLogRecPtr;
   pg::call([&]() noexcept {
     owner_ = CurrentResourceOwner;
+    wal_.map_position = GetXLogInsertRecPtr();
     snapshot_ = RegisterSnapshotOnOwner(GetLatestSnapshot(), owner_);
+    if (use == Use::preview) return;
     // A record of our own, since only a record's end is a position to which WAL can be flushed.
     lsn = pg::compat::append_wal_message("hydra_export");
     XLogFlush(lsn);
@@ -62,6 +65,7 @@ Reading::Reading(const Horizon& horizon) : cursor_(horizon.cursor) {
   next_xid_ = U64FromFullTransactionId(ReadNextFullTransactionId());
   xids_ = to_xids(snapshot_, next_xid_);
   lsn_ = to_text(lsn);
+  wal_.floor = floor_of(horizon.notes, xids_.xmin());
 }
 
 Reading::~Reading() {

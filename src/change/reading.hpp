@@ -3,29 +3,34 @@
 
 #include <string>
 
+#include "change/block_selection.hpp"
+#include "change/notes.hpp"
 #include "change/xid_snapshot.hpp"
 #include "pg/error.hpp"
 
 namespace hydra::change {
 
-// What is known before a snapshot is taken. Text forms of timestamptz.
+// What is known before a snapshot is taken.
 struct Horizon {
+  // Texts of timestamptz.
   std::string taken_at;
   // No transaction that a later snapshot does not see began before this; '-infinity' where that
   // cannot be known. Read in the order clock, open transactions, prepared ones: a transaction that
   // slips through one of them is seen by the next, or has ended.
   std::string cursor;
+  std::vector<Note> notes;
 };
 
-// In a transaction that ends before the snapshot is taken.
-Horizon read_horizon();
+// In a transaction that ends before the snapshot is taken. own: a note of this export.
+Horizon read_horizon(const Note& own);
 
 // A registered snapshot, and everything that a baseline keeps of it. Held inside a transaction; the
 // scope of the object must end before it does. WAL is flushed up to where it stood after the
 // snapshot was taken, so no crash takes back a row that it sees.
 class Reading {
  public:
-  explicit Reading(const Horizon& horizon);
+  enum class Use { rows, preview /* no row is sent anywhere, so WAL is left alone */ };
+  explicit Reading(const Horizon& horizon, Use use = Use::rows);
   ~Reading();
   Reading(const Reading&) = delete;
   Reading& operator=(const Reading&) = delete;
@@ -35,6 +40,7 @@ class Reading {
   FullXid next_xid() const { return next_xid_; }
   const std::string& cursor() const { return cursor_; }
   const std::string& lsn() const { return lsn_; }
+  const WalBaseline& wal() const { return wal_; }
   std::int64_t system_identifier() const;
   std::int64_t timeline() const;
 
@@ -44,6 +50,7 @@ class Reading {
   XidSnapshot xids_;
   FullXid next_xid_ = 0;
   std::string cursor_, lsn_;
+  WalBaseline wal_;
 };
 
 }  // namespace hydra::change

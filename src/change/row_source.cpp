@@ -10,8 +10,9 @@ constexpr long rows_per_fetch = 256;
 }  // namespace
 
 HeapSource::HeapSource(Relation relation, Snapshot snapshot,
-                       const std::vector<SourceColumn>& columns)
+                       const std::vector<SourceColumn>& columns, BlockSelection* selection)
     : relation_(relation),
+      selection_(selection),
       snapshot_(snapshot),
       values_(columns.size()),
       nulls_(std::make_unique<bool[]>(columns.size())) {
@@ -22,18 +23,47 @@ HeapSource::HeapSource(Relation relation, Snapshot snapshot,
   }
 }
 
-bool HeapSource::next(TransactionId* xmin) {
-  if (scan_ == nullptr) {
-    // From the first block on, so that rows inserted in key order come in key order; with a small
-    // ring of buffers, so that other sessions keep theirs.
-    scan_ = table_beginscan_strat(relation_, snapshot_, 0, nullptr, true, false);
-    slot_ = table_slot_create(relation_, nullptr);
+void HeapSource::open() {
+  // From the first block on, so that rows inserted in key order come in key order; with a small
+  // ring of buffers, so that other sessions keep theirs.
+  scan_ = table_beginscan_strat(relation_, snapshot_, 0, nullptr, true, false);
+  slot_ = table_slot_create(relation_, nullptr);
+  in_run_ = selection_ == nullptr;
+}
+
+RowSource::Next HeapSource::next_run() {
+  if (selection_ == nullptr) return Next::end;
+  BlockRun run;
+  switch (selection_->next(&run)) {
+    case BlockSelection::Next::pause:
+      return Next::pause;
+    case BlockSelection::Next::end:
+      return Next::end;
+    case BlockSelection::Next::run:
+      break;
   }
-  if (!table_scan_getnextslot(scan_, ForwardScanDirection, slot_)) return false;
-  if (xmin == nullptr) return true;
+  table_rescan(scan_, nullptr);
+  heap_setscanlimits(scan_, run.first, run.count);
+  in_run_ = true;
+  return Next::row;
+}
+
+RowSource::Next HeapSource::next(TransactionId* xmin) {
+  if (scan_ == nullptr) open();
+  while (!in_run_ || !table_scan_getnextslot(scan_, ForwardScanDirection, slot_)) {
+    in_run_ = false;
+    const Next found = next_run();
+    if (found != Next::row) return found;
+  }
+  if (xmin == nullptr) return Next::row;
   bool null = false;
   *xmin = DatumGetTransactionId(slot_getsysattr(slot_, MinTransactionIdAttributeNumber, &null));
-  return true;
+  return Next::row;
+}
+
+BlockNumber HeapSource::position() const {
+  if (slot_ == nullptr || !ItemPointerIsValid(&slot_->tts_tid)) return 0;
+  return ItemPointerGetBlockNumber(&slot_->tts_tid);
 }
 
 void HeapSource::values(Datum** values, bool** nulls) {
@@ -80,16 +110,16 @@ bool QuerySource::fetch() {
   return count_ > 0;
 }
 
-bool QuerySource::next(TransactionId* xmin) {
+RowSource::Next QuerySource::next(TransactionId* xmin) {
   if (portal_ == nullptr) open();
   if (rows_ == nullptr || ++current_ >= count_) {
-    if (!fetch()) return false;
+    if (!fetch()) return Next::end;
   }
-  if (xmin == nullptr) return true;
+  if (xmin == nullptr) return Next::row;
   bool null = false;
   const Datum value = heap_getattr(rows_->vals[current_], 1, rows_->tupdesc, &null);
   *xmin = null ? InvalidTransactionId : DatumGetTransactionId(value);
-  return true;
+  return Next::row;
 }
 
 void QuerySource::values(Datum** values, bool** nulls) {

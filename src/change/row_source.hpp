@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "change/block_selection.hpp"
 #include "pg/error.hpp"
 
 namespace hydra::change {
@@ -15,9 +16,11 @@ class RowSource {
  public:
   virtual ~RowSource() = default;
 
-  // Moves to the next row; false at the end. `xmin` is the row's raw one; nullptr where it
-  // does not matter.
-  virtual bool next(TransactionId* xmin) = 0;
+  // `pause` = no row yet, ask again: the caller's other work should have its turn.
+  enum class Next { row, pause, end };
+
+  // Moves to the next row. `xmin` is the row's raw one; nullptr where it does not matter.
+  virtual Next next(TransactionId* xmin) = 0;
 
   // The current row's values, by the column's place in the list given at the start; valid until
   // the next call of next().
@@ -32,18 +35,31 @@ struct SourceColumn {
   std::string name;
 };
 
-// Every row of one heap, in physical order, straight from the table access method. The relation
-// stays open and locked until after close().
+// The rows of one heap in physical order, straight from the table access method: all of them, or
+// those on selected blocks. The relation stays open and locked until after close().
 class HeapSource : public RowSource {
  public:
-  HeapSource(Relation relation, Snapshot snapshot, const std::vector<SourceColumn>& columns);
+  // selection: nullptr = all blocks.
+  HeapSource(Relation relation, Snapshot snapshot, const std::vector<SourceColumn>& columns,
+             BlockSelection* selection);
 
-  bool next(TransactionId* xmin) override;
+  Next next(TransactionId* xmin) override;
   void values(Datum** values, bool** nulls) override;
   void close() override;
 
+  // The block of the current row; 0 before the first.
+  BlockNumber position() const;
+
+  // Any column of the current row, by its number in the table. Raw.
+  Datum attribute(AttrNumber number, bool* null) { return slot_getattr(slot_, number, null); }
+
  private:
+  void open();
+  Next next_run();
+
   Relation relation_;
+  BlockSelection* selection_;
+  bool in_run_ = false;
   Snapshot snapshot_;
   std::vector<AttrNumber> numbers_;
   AttrNumber last_number_ = 0;
@@ -60,7 +76,7 @@ class QuerySource : public RowSource {
  public:
   QuerySource(std::string sql, Snapshot snapshot, std::size_t columns);
 
-  bool next(TransactionId* xmin) override;
+  Next next(TransactionId* xmin) override;
   void values(Datum** values, bool** nulls) override;
   void close() override;
 

@@ -1,6 +1,7 @@
 #include "export/model_export.hpp"
 
 #include "export/table_scan.hpp"
+#include "pg/guc.hpp"
 #include "pg/spi.hpp"
 #include "pg/transaction.hpp"
 #include "pg/worker.hpp"
@@ -32,6 +33,13 @@ std::vector<record::KeyColumn> key_columns(const ModelPlan& plan) {
   return columns;
 }
 
+void add_counts(catalog::Blocks& blocks, const change::BlockCounts& counts) {
+  blocks.total += counts.total;
+  blocks.skipped_by_map += counts.skipped_by_map;
+  blocks.skipped_by_lsn += counts.skipped_by_lsn;
+  blocks.read += counts.read;
+}
+
 catalog::Baseline baseline_of(const Leaf& leaf, const change::Reading& reading) {
   catalog::Baseline baseline;
   baseline.relation = leaf.relation;
@@ -41,6 +49,9 @@ catalog::Baseline baseline_of(const Leaf& leaf, const change::Reading& reading) 
   baseline.fingerprint = leaf.fingerprint;
   baseline.system_identifier = reading.system_identifier();
   baseline.timeline = reading.timeline();
+  baseline.file_number = leaf.file_number;
+  baseline.wal_map = static_cast<std::int64_t>(reading.wal().map_position);
+  baseline.wal_floor = static_cast<std::int64_t>(reading.wal().floor);
   return baseline;
 }
 
@@ -48,13 +59,21 @@ catalog::Baseline baseline_of(const Leaf& leaf, const change::Reading& reading) 
 
 ModelExport::ModelExport(const catalog::Model& model, std::size_t number,
                          const catalog::Destination& target, const catalog::Claim& claim,
-                         Uploader& uploader)
-    : model_(model), number_(number), target_(target), claim_(claim), uploader_(uploader) {
+                         Uploader& uploader, Observer& observer)
+    : model_(model),
+      number_(number),
+      target_(target),
+      claim_(claim),
+      uploader_(uploader),
+      observer_(observer),
+      pacer_(static_cast<std::uint64_t>(pg::guc::throttle) * 1024,
+             std::chrono::steady_clock::now()) {
   result_.row.model = model.name;
-  result_.row.relation = pg::qualified_name(model.relation).value_or("?");
+  result_.row.relation = pg::display_name(model.relation);
   result_.row.started_at = pg::now();
   result_.row.status = "succeeded";
   result_.manifest.name = pg::to_utf8(model.name);
+  result_.manifest.relation = pg::to_utf8(result_.row.relation);
 }
 
 ModelResult ModelExport::run(const change::Reading& shared, const change::Horizon& horizon) {
@@ -65,7 +84,7 @@ ModelResult ModelExport::run(const change::Reading& shared, const change::Horizo
   } catch (const Error& error) {
     if (pg::is_cancel(error)) throw;
     result_.row.status = "failed";
-    result_.row.error = error.one_line();
+    result_.row.error = pg::readable(error.one_line());
   } catch (const std::exception& error) {
     result_.row.status = "failed";
     result_.row.error = error.what();
@@ -75,6 +94,7 @@ ModelResult ModelExport::run(const change::Reading& shared, const change::Horizo
 }
 
 void ModelExport::read(const change::Reading& shared, const change::Horizon& horizon) {
+  show("waiting for locks", nullptr);
   ModelPlan plan = lock_model(model_);
   plan_ = &plan;
   // Nobody can rewrite the tables any more, so a snapshot taken now can read them.
@@ -135,7 +155,7 @@ void ModelExport::read_leaf(const Leaf& leaf, const change::Reading& reading,
   bool more = true;
   while (more) {
     if (!object_) {
-      uploader_.make_room();
+      wait_for_room();
       object_ = std::make_unique<record::ObjectBuffer>(key);
     }
     more = scan.step(*object_, uploader_.object_size());
@@ -145,10 +165,26 @@ void ModelExport::read_leaf(const Leaf& leaf, const change::Reading& reading,
     }
     uploader_.progress();
     pg::check_interrupts();
-    if (uploader_.failure(number_)) throw Error(ERRCODE_FDW_ERROR, *uploader_.failure(number_));
-    if (uploader_.fatal()) throw Error(ERRCODE_FDW_ERROR, *uploader_.fatal());
-    give_way(*plan_);
+    show("reading", &scan);
+    pace(scan);
+    stop_if_useless();
   }
+  add_counts(result_.row.blocks, scan.counts());
+}
+
+// The tables stay locked meanwhile, and S3 may take its time.
+void ModelExport::wait_for_room() {
+  while (!uploader_.has_room()) {
+    uploader_.wait();
+    stop_if_useless();
+  }
+}
+
+// Throws when what is still read could not be used, or somebody needs the tables more.
+void ModelExport::stop_if_useless() {
+  if (uploader_.failure(number_)) throw Error(ERRCODE_FDW_ERROR, *uploader_.failure(number_));
+  if (uploader_.fatal()) throw Error(ERRCODE_FDW_ERROR, *uploader_.fatal());
+  give_way(*plan_);
 }
 
 void ModelExport::flush() {
@@ -157,10 +193,41 @@ void ModelExport::flush() {
     record::ClosedObject closed = object_->close();
     const std::string key = next_key(closed);
     rows_ += closed.rows;
+    bytes_ += closed.bytes;
     object_.reset();
     uploader_.put(number_, key, std::move(closed));
   }
   object_.reset();
+}
+
+// Keeps to hydra_export.throttle, by what there is more of: table read, or JSON made of it.
+void ModelExport::pace(const TableScan& scan) {
+  const std::uint64_t read = (result_.row.blocks.read + scan.counts().read) * BLCKSZ;
+  const std::uint64_t work = std::max(read, bytes_ + (object_ ? object_->bytes() : 0));
+  if (work <= paced_) return;
+  const auto wait = pacer_.note(work - paced_, std::chrono::steady_clock::now());
+  paced_ = work;
+  if (wait.count() > 0) uploader_.pause(wait);
+}
+
+void ModelExport::show(const char* phase, const TableScan* scan) {
+  Progress progress;
+  progress.export_id = claim_.export_id;
+  progress.model = model_.name;
+  progress.phase = phase;
+  catalog::Blocks blocks = result_.row.blocks;
+  if (scan != nullptr) add_counts(blocks, scan->counts());
+  progress.blocks_total = blocks.total;
+  progress.blocks_skipped = blocks.skipped_by_map + blocks.skipped_by_lsn;
+  progress.blocks_scanned = blocks.read;
+  progress.rows = rows_ + (object_ ? object_->rows() : 0);
+  progress.bytes_written = bytes_ + (object_ ? object_->bytes() : 0);
+  progress.bytes_uploaded = uploader_.bytes_arrived(number_);
+  progress.objects = uploader_.objects(number_).size();
+  progress.started_at = *result_.row.started_at;
+  progress.pid = MyProcPid;
+  show_progress(progress);
+  if (scan != nullptr) observer_.reading(progress);
 }
 
 std::string ModelExport::next_key(const record::ClosedObject& object) {
@@ -182,6 +249,8 @@ void ModelExport::give_way(const ModelPlan& plan) {
   std::vector<std::string> oids = {std::to_string(plan.relation.oid)};
   for (const Leaf& leaf : plan.leaves)
     oids.push_back(std::to_string(leaf.relation));
+  for (const Oid source : plan.sources)
+    oids.push_back(std::to_string(source));
   const pg::Rows waiting = pg::query(
       "SELECT pid, relation::regclass FROM pg_locks WHERE locktype = 'relation' AND NOT granted"
       " AND mode = 'AccessExclusiveLock' AND relation = ANY ($1::oid[])"

@@ -6,8 +6,10 @@
 #include <vector>
 
 #include "base/object_name.hpp"
+#include "base/pacer.hpp"
 #include "catalog/history.hpp"
 #include "export/model_plan.hpp"
+#include "export/progress.hpp"
 #include "export/uploader.hpp"
 #include "json/manifest.hpp"
 #include "record/line_writer.hpp"
@@ -23,11 +25,13 @@ struct ModelResult {
   bool full = false;
 };
 
+class TableScan;
+
 class ModelExport {
  public:
   // number: the model's place in the export, for the uploader.
   ModelExport(const catalog::Model& model, std::size_t number, const catalog::Destination& target,
-              const catalog::Claim& claim, Uploader& uploader);
+              const catalog::Claim& claim, Uploader& uploader, Observer& observer);
 
   // Reads the model, with the given snapshot where that can be. Runs in a subtransaction of its
   // own: locks are released at its end. A model that cannot be read has status 'failed' in the
@@ -42,9 +46,13 @@ class ModelExport {
   void read_rows(const ModelPlan& plan, const change::Reading& reading);
   void read_leaf(const Leaf& leaf, const change::Reading& reading, record::LineWriter& writer,
                  const record::Key& key);
+  void wait_for_room();
+  void stop_if_useless();
   void flush();
   void note(const ModelPlan& plan, const change::Reading& reading, bool fresh);
   void give_way(const ModelPlan& plan);
+  void pace(const TableScan& scan);
+  void show(const char* phase, const TableScan* scan);
   std::string next_key(const record::ClosedObject& object);
 
   const catalog::Model& model_;
@@ -52,10 +60,14 @@ class ModelExport {
   const catalog::Destination& target_;
   const catalog::Claim& claim_;
   Uploader& uploader_;
+  Observer& observer_;
   const ModelPlan* plan_ = nullptr;
   std::unique_ptr<record::ObjectBuffer> object_;
   std::uint64_t objects_ = 0;
   std::uint64_t rows_ = 0;
+  std::uint64_t bytes_ = 0;
+  Pacer pacer_;
+  std::uint64_t paced_ = 0;  // bytes noted with it
   std::chrono::steady_clock::time_point looked_;
   ModelResult result_;
 };

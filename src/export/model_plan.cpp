@@ -1,6 +1,7 @@
 #include "export/model_plan.hpp"
 
 #include "change/fingerprint.hpp"
+#include "pg/compat.hpp"
 #include "pg/guc.hpp"
 #include "pg/spi.hpp"
 
@@ -23,11 +24,14 @@ std::string holders_of(Oid relation) {
 
 // A wait that fails leaves the subtransaction fit for nothing, so the holders are looked up before
 // it; who takes the lock in between goes unnamed.
-void lock_table(Oid relation, const std::string& name) {
+void lock_table(Oid relation, const std::string& name, Patience patience) {
   const bool locked =
       pg::call([=]() noexcept { return ConditionalLockRelationOid(relation, AccessShareLock); });
   if (locked) return;
   const std::string holders = holders_of(relation);
+  if (patience == Patience::none) {
+    throw Error(ERRCODE_LOCK_NOT_AVAILABLE, name + " is locked", holders);
+  }
   try {
     pg::call([=]() noexcept { LockRelationOid(relation, AccessShareLock); });
   } catch (const Error& error) {
@@ -51,6 +55,22 @@ std::vector<Oid> family_of(Oid relation) {
   for (const pg::Row& row : rows)
     family.push_back(static_cast<Oid>(pg::to_int(row[0])));
   return family;
+}
+
+// The relations that a view reads, in whatever depth; what functions in it read is not known.
+std::vector<Oid> sources_of(Oid view) {
+  std::vector<Oid> sources;
+  const pg::Rows rows = pg::query(
+      "WITH RECURSIVE used (oid) AS (SELECT $1::oid UNION SELECT found.oid FROM used u CROSS JOIN"
+      " LATERAL (SELECT d.refobjid AS oid FROM pg_class c JOIN pg_rewrite r ON r.ev_class = c.oid"
+      "     JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid"
+      "     AND d.refclassid = 'pg_class'::regclass WHERE c.oid = u.oid AND c.relkind = 'v'"
+      "   UNION SELECT inhrelid FROM pg_inherits WHERE inhparent = u.oid) AS found)"
+      " SELECT oid FROM used WHERE oid <> $1::oid ORDER BY oid",
+      {pg::text(view)});
+  for (const pg::Row& row : rows)
+    sources.push_back(static_cast<Oid>(pg::to_int(row[0])));
+  return sources;
 }
 
 // A leaf may have the model's columns at other places than its parent.
@@ -83,6 +103,8 @@ Leaf describe_leaf(const Relation& relation, const ModelPlan& plan, const Model&
       pg::quote_identifier(relation.schema) + "." + pg::quote_identifier(relation.table);
   leaf.columns = same_columns(relation, plan.columns);
   leaf.has_xmin = relation.heap;
+  leaf.file_number = relation.file_number;
+  leaf.logged = relation.persistence == 'p';
   if (!leaf.has_xmin && model.changed_by == ChangedBy::xmin) {
     throw Error(ERRCODE_FEATURE_NOT_SUPPORTED,
                 "changed rows of " + relation.name + " cannot be found by xmin", "",
@@ -90,6 +112,7 @@ Leaf describe_leaf(const Relation& relation, const ModelPlan& plan, const Model&
   }
   if (const catalog::Column* column = relation.column(model.updated_at_column)) {
     leaf.updated_at_type = pg::call([=]() noexcept { return getBaseType(column->type); });
+    leaf.updated_at_number = column->number;
   }
   leaf.fingerprint = change::take_fingerprint(leaf.relation, names_of(leaf.columns), plan.key);
   return leaf;
@@ -102,6 +125,8 @@ std::string file_numbers(const ModelPlan& plan, Snapshot snapshot) {
   std::vector<std::string> oids;
   for (const Leaf& leaf : plan.leaves)
     oids.push_back(std::to_string(leaf.relation));
+  for (const Oid source : plan.sources)
+    oids.push_back(std::to_string(source));
   const std::vector<pg::Text> parameters = {pg::array_literal(oids)};
   const pg::Rows rows =
       snapshot != nullptr ? pg::query_at(snapshot, sql, parameters) : pg::query(sql, parameters);
@@ -116,8 +141,9 @@ std::string full_reason(const Leaf& leaf, const Model& model, const change::Read
     return model.baselines.empty() ? "reset" : "new partition";
   }
   if (model.full_due) return "full_every_hours";
-  if (baseline->system_identifier != reading.system_identifier()) return "another cluster";
-  if (baseline->timeline != reading.timeline() && pg::guc::after_failover == pg::guc::full) {
+  // pg_upgrade makes a new cluster, with a timeline of its own, and keeps transaction ids.
+  if (baseline->system_identifier == reading.system_identifier() &&
+      baseline->timeline != reading.timeline() && pg::guc::after_failover == pg::guc::full) {
     return "promotion of a standby, or a restore";
   }
   if (!change::same_rows(baseline->fingerprint, leaf.fingerprint)) {
@@ -130,46 +156,100 @@ std::string full_reason(const Leaf& leaf, const Model& model, const change::Read
   return "";
 }
 
-// Rows whose updated_at is not older than the baseline's cursor, by as much as clocks and zones
-// may differ. A minute at least: a statement's start, which now() gives, comes before its
-// transaction is to be seen.
-std::string updated_since(const Leaf& leaf, const Model& model) {
+// Why WAL positions do not say which blocks changed; '' when they do.
+std::string whole_table_reason(const Leaf& leaf, const catalog::Baseline& baseline,
+                               const change::Reading& reading) {
+  if (!leaf.logged) return "unlogged";
+  if (baseline.system_identifier != reading.system_identifier()) return "another cluster";
+  if (baseline.timeline != reading.timeline()) return "another timeline";
+  if (baseline.file_number != leaf.file_number) return "relation rewritten";
+  if (static_cast<change::Lsn>(baseline.wal_map) > reading.wal().map_position) {
+    return "WAL position lower than before";
+  }
+  if (baseline.wal_floor == 0) return "no note of WAL";
+  return "";
+}
+
+// Whether an index begins with the column, so that a range of it need not be searched for.
+bool has_index(const Leaf& leaf, int column) {
+  return pg::to_bool(pg::query(
+      "SELECT EXISTS (SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
+      " JOIN pg_am a ON a.oid = c.relam WHERE i.indrelid = $1::oid AND i.indkey[0] = $2::smallint"
+      " AND i.indisvalid AND i.indpred IS NULL AND a.amname IN ('btree', 'brin'))",
+      {pg::text(leaf.relation), pg::text(column)})[0][0]);
+}
+
+bool may_query(const Leaf& leaf, Oid role) {
+  const Oid oid = leaf.relation;
+  return pg::call([=]() noexcept { return pg::compat::may_select(oid, 0, role); });
+}
+
+// The cursor less the look-back, as SQL of the column's type. The zone of a column without one is
+// not known: any zone is within 26 hours of UTC. A minute at least is taken off, since now(),
+// which is the start of a statement, comes before its transaction is to be seen.
+std::string bound_expression(const char* type) {
+  const bool has_zone = type == std::string_view("timestamptz");
+  return std::string("(($1::timestamptz - greatest($2::interval, interval '1 minute'))") +
+         (has_zone ? "" : " AT TIME ZONE 'UTC' - interval '26 hours'") + ")::" + type;
+}
+
+// The rows whose updated_at is not older than the baseline's cursor; nothing where that says
+// nothing.
+std::optional<UpdatedSince> updated_since(const Leaf& leaf, const Model& model) {
+  const char* type = leaf.updated_at_type == TIMESTAMPTZOID ? "timestamptz"
+                     : leaf.updated_at_type == DATEOID      ? "date"
+                                                            : "timestamp";
+  const std::vector<pg::Text> parameters = {model.baseline_of(leaf.relation)->cursor,
+                                            model.look_back};
+  const pg::Text since =
+      pg::query("SELECT nullif(" + bound_expression(type) + ", '-infinity')", parameters)[0][0];
+  if (!since) return std::nullopt;
   const std::string name = pg::quote_identifier(model.updated_at_column);
-  const Oid type = leaf.updated_at_type;
-  const char* zone = type == TIMESTAMPTZOID ? "" : " AT TIME ZONE 'UTC' - interval '26 hours'";
-  const char* target = type == TIMESTAMPTZOID ? "timestamptz"
-                       : type == DATEOID      ? "date"
-                                              : "timestamp";
-  const pg::Text since = pg::query(
-      std::string(
-          "SELECT nullif((($1::timestamptz - greatest($2::interval, interval '1 minute'))") +
-          zone + ")::" + target + ", '-infinity')",
-      {model.baseline_of(leaf.relation)->cursor, model.look_back})[0][0];
-  if (!since) return "";
-  return "(" + name + " >= " + pg::quote_literal(*since) + "::" + target + " OR " + name +
-         " IS NULL)";
+  UpdatedSince bound;
+  bound.condition =
+      "(" + name + " >= " + pg::quote_literal(*since) + "::" + type + " OR " + name + " IS NULL)";
+  bound.number = leaf.updated_at_number;
+  bound.is_date = leaf.updated_at_type == DATEOID;
+  const char* text = since->c_str();
+  const bool is_date = bound.is_date;
+  const bool has_zone = leaf.updated_at_type == TIMESTAMPTZOID;
+  bound.bound = pg::call([=]() noexcept -> std::int64_t {
+    const Datum input = CStringGetDatum(text);
+    if (is_date) return DatumGetDateADT(DirectFunctionCall1(date_in, input));
+    const Datum none = ObjectIdGetDatum(InvalidOid);
+    return DatumGetInt64(has_zone
+                             ? DirectFunctionCall3(timestamptz_in, input, none, Int32GetDatum(-1))
+                             : DirectFunctionCall3(timestamp_in, input, none, Int32GetDatum(-1)));
+  });
+  return bound;
 }
 
 void choose_rows_of(Leaf& leaf, const Model& model, const change::Reading& reading) {
   leaf.reason = full_reason(leaf, model, reading);
   if (leaf.is_full()) return;
   if (leaf.has_xmin) {
-    leaf.baseline = change::XidSnapshot::parse(model.baseline_of(leaf.relation)->snapshot);
+    const catalog::Baseline& baseline = *model.baseline_of(leaf.relation);
+    leaf.baseline = change::XidSnapshot::parse(baseline.snapshot);
+    leaf.whole_table_reason = whole_table_reason(leaf, baseline, reading);
+    if (leaf.whole_table_reason.empty()) {
+      leaf.wal = {static_cast<change::Lsn>(baseline.wal_map),
+                  static_cast<change::Lsn>(baseline.wal_floor)};
+    }
   }
-  if (model.changed_by == ChangedBy::updated_at) leaf.condition = updated_since(leaf, model);
+  if (model.changed_by == ChangedBy::updated_at) {
+    leaf.updated_since = updated_since(leaf, model);
+    // A query needs the right to read the leaf itself; that of its parent is enough for a scan.
+    leaf.has_index = has_index(leaf, leaf.updated_at_number) && may_query(leaf, model.added_by);
+  }
 }
 
 }  // namespace
 
-ModelPlan lock_model(const Model& model) {
+ModelPlan lock_model(const Model& model, Patience patience) {
   const std::optional<std::string> name = pg::qualified_name(model.relation);
-  if (name) lock_table(model.relation, *name);
+  if (name) lock_table(model.relation, *name, patience);
   const std::optional<Relation> relation = catalog::describe_relation(model.relation);
-  if (!relation) {
-    throw Error(ERRCODE_UNDEFINED_TABLE,
-                "the table of model \"" + model.name + "\" no longer exists", "",
-                "Remove the model with hydra_export.remove_model().");
-  }
+  if (!relation) throw catalog::no_relation(model);
   catalog::check_model(model, *relation, model.added_by);
   ModelPlan plan;
   plan.relation = *relation;
@@ -177,12 +257,16 @@ ModelPlan lock_model(const Model& model) {
   plan.columns = catalog::columns_of(model, *relation);
   plan.numbered = relation->is_remote() || relation->has_children;
   for (const Oid member : family_of(model.relation)) {
-    if (member != model.relation) lock_table(member, pg::qualified_name(member).value_or("?"));
+    if (member != model.relation)
+      lock_table(member, pg::qualified_name(member).value_or("?"), patience);
     const std::optional<Relation> described = catalog::describe_relation(member);
     if (!described || described->kind == 'p') continue;
     if (described->kind == 'f') plan.numbered = true;
     plan.leaves.push_back(describe_leaf(*described, plan, model));
   }
+  if (relation->kind == 'v') plan.sources = sources_of(model.relation);
+  for (const Oid source : plan.sources)
+    lock_table(source, pg::qualified_name(source).value_or("?"), patience);
   return plan;
 }
 
@@ -201,6 +285,12 @@ void choose_rows(ModelPlan& plan, const Model& model, const change::Reading& rea
   if (full > 0 && !plan.full) {
     plan.reason = std::to_string(full) + " of " + std::to_string(plan.leaves.size()) +
                   " tables in full: " + plan.reason;
+  }
+  for (const Leaf& leaf : plan.leaves) {
+    if (leaf.is_full() || leaf.whole_table_reason.empty()) continue;
+    plan.reason +=
+        (plan.reason.empty() ? "" : "; ") + ("whole table read: " + leaf.whole_table_reason);
+    break;
   }
 }
 

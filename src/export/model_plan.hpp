@@ -12,6 +12,14 @@ namespace hydra::exporting {
 
 using Oid = catalog::Oid;
 
+// A bound for the updated_at column; rows in which it is NULL are always within.
+struct UpdatedSince {
+  std::string condition;   // in SQL
+  int number = 0;          // of the column in the table
+  bool is_date = false;    // else a timestamp, with or without time zone
+  std::int64_t bound = 0;  // as the server stores dates and timestamps
+};
+
 // One table that holds rows of the model: itself, a leaf partition, an inheritance child.
 struct Leaf {
   Oid relation = 0;
@@ -20,12 +28,19 @@ struct Leaf {
   std::vector<catalog::Column> columns;  // the model's exported columns, as this table has them
   std::string fingerprint;
   Oid updated_at_type = 0;  // of the model's updated_at column; 0 in xmin mode
+  int updated_at_number = 0;
   // Rows whose writer this saw are left out; nothing = every row is exported.
   std::optional<change::XidSnapshot> baseline;
-  // An SQL condition that narrows the search; '' = none.
-  std::string condition;
+  // Rows whose updated_at is older are left out; nothing = the column is not looked at.
+  std::optional<UpdatedSince> updated_since;
+  bool has_index = false;  // on that column, so that the planner finds the way to the rows
   bool has_xmin = true;
   std::string reason;  // why every row, '' when not
+  // What the baseline knows of WAL; nothing where it cannot be used, and why.
+  change::WalBaseline wal;
+  std::string whole_table_reason;
+  Oid file_number = 0;
+  bool logged = true;  // changes are in WAL
 
   bool is_full() const { return !reason.empty(); }
 };
@@ -35,16 +50,19 @@ struct ModelPlan {
   std::vector<std::string> key;
   std::vector<catalog::Column> columns;
   std::vector<Leaf> leaves;
-  bool numbered = false;  // nothing enforces the key, so object names need a number
+  std::vector<Oid> sources;  // what a view reads
+  bool numbered = false;     // nothing enforces the key, so object names need a number
   bool full = true;
   std::string reason;
 
   const char* kind() const { return full ? "full" : "incremental"; }
 };
 
-// Locks the model's tables (AccessShare, within hydra_export.lock_timeout, until the
+enum class Patience { lock_timeout, none };
+
+// Locks the model's tables (AccessShare, within hydra_export.lock_timeout or at once, until the
 // subtransaction ends) and describes them. Throws when the model cannot be exported.
-ModelPlan lock_model(const catalog::Model& model);
+ModelPlan lock_model(const catalog::Model& model, Patience patience = Patience::lock_timeout);
 
 // Whether a table was rewritten or truncated after the snapshot was taken, or is newer than it:
 // then its rows cannot be read with it.

@@ -16,6 +16,7 @@ using pg::Error;
 using pg::Transaction;
 
 constexpr std::size_t kilobyte = 1024;
+constexpr int record_attempts = 10;
 
 s3::Options client_options(const catalog::Destination& destination,
                            const s3::Credentials& credentials) {
@@ -28,6 +29,11 @@ s3::Options client_options(const catalog::Destination& destination,
   options.ca_file = pg::guc::ca_file;
   options.user_agent = "hydra_export/0.1.0 PostgreSQL/" PG_VERSION;
   return options;
+}
+
+void hold_extension() {
+  if (pg::hold_extension()) return;
+  throw Error(ERRCODE_UNDEFINED_OBJECT, "extension hydra_export was dropped while it exported");
 }
 
 // One export. Its parts are called in order; each leaves behind what the next one needs.
@@ -44,8 +50,10 @@ class Export {
   void read_models(Uploader& uploader);
   void settle_models(Uploader& uploader);
   void write_manifest(Uploader& uploader);
+  void show(const char* phase);
   void interrupted(const std::string& error);
   void conclude();
+  void record_in_the_end();
   void record();
 
   const std::string name_;
@@ -55,7 +63,8 @@ class Export {
   std::optional<s3::Credentials> credentials_;
   std::vector<catalog::Model> models_;
   catalog::Claim claim_;
-  std::vector<ModelResult> results_;  // of the models read so far
+  change::Note note_;
+  std::vector<ModelResult> results_;  // one a model; status '' until it was read
   std::int64_t read_until_ = 0;
   bool cancelled_ = false;
   bool whole_ = false;  // the manifest is written
@@ -69,18 +78,22 @@ ExportResult Export::run() {
   } catch (const Error& error) {
     cancelled_ = pg::is_cancel(error) && !pg::termination_requested();
     interrupted(pg::termination_requested() ? "the worker was terminated, or the server stopped"
-                : cancelled_                ? "cancelled"
+                : cancelled_                ? "cancelled by a user"
                                             : error.one_line());
   } catch (const std::exception& error) {
     interrupted(error.what());
   }
   conclude();
-  record();
+  record_in_the_end();
+  hide_progress();
   return result_;
 }
 
 void Export::claim() {
+  // Some moments before the snapshot, so that most of what runs now has ended by then.
+  note_ = change::take_note();
   Transaction transaction;
+  hold_extension();
   catalog::fail_abandoned(name_);
   destination_ = catalog::get_destination(name_);
   credentials_ = catalog::load_credentials(name_);
@@ -91,6 +104,11 @@ void Export::claim() {
                 "Choose tables with hydra_export.add_model().");
   }
   claim_ = catalog::claim_export(destination_, models_, started_by_, pg::now());
+  for (const catalog::Model& model : models_) {
+    results_.emplace_back();
+    results_.back().row.model = model.name;
+    results_.back().row.relation = pg::display_name(model.relation);
+  }
   transaction.commit();
   result_.id = claim_.export_id;
   observer_.claimed(claim_);
@@ -107,6 +125,7 @@ void Export::transfer() {
                     static_cast<std::size_t>(pg::guc::memory_limit) * kilobyte);
   try {
     read_models(uploader);
+    show("uploading");
     uploader.drain();
   } catch (...) {
     uploader.cancel();
@@ -123,7 +142,7 @@ void Export::read_models(Uploader& uploader) {
   change::Horizon horizon;
   {
     Transaction transaction(Transaction::Mode::read_only);
-    horizon = change::read_horizon();
+    horizon = change::read_horizon(note_);
     transaction.commit();
   }
   Transaction transaction(Transaction::Mode::read_only);
@@ -136,9 +155,9 @@ void Export::read_models(Uploader& uploader) {
       reading.emplace(horizon);
       taken_at = std::chrono::steady_clock::now();
     }
-    ModelExport model(models_[i], i, destination_, claim_, uploader);
-    results_.push_back(model.run(*reading, horizon));
-    observer_.model_read(results_.back().row, model.rows());
+    ModelExport model(models_[i], i, destination_, claim_, uploader, observer_);
+    results_[i] = model.run(*reading, horizon);
+    observer_.model_read(results_[i].row, model.rows());
     if (uploader.fatal()) break;
   }
   read_until_ = pg::now();
@@ -172,7 +191,17 @@ json::ManifestModel manifest_of(const ModelResult& result) {
   return model;
 }
 
+// What the whole export waits for, when no model is being read.
+void Export::show(const char* phase) {
+  Progress progress;
+  progress.export_id = claim_.export_id;
+  progress.phase = phase;
+  progress.started_at = claim_.started_at;
+  show_progress(progress);
+}
+
 void Export::write_manifest(Uploader& uploader) {
+  show("writing the manifest");
   conclude();
   json::Manifest manifest;
   {
@@ -199,17 +228,9 @@ void Export::interrupted(const std::string& error) {
   result_.error = error;
   const char* status = cancelled_ ? "cancelled" : "failed";
   for (ModelResult& result : results_) {
-    if (result.row.status != "succeeded") continue;
+    if (result.row.status == "failed") continue;
     result.row.status = status;
     result.row.error = error;
-  }
-  for (std::size_t i = results_.size(); i < models_.size(); ++i) {
-    ModelResult result;
-    result.row.model = models_[i].name;
-    result.row.relation = std::to_string(models_[i].relation);
-    result.row.status = status;
-    result.row.error = error;
-    results_.push_back(std::move(result));
   }
 }
 
@@ -222,6 +243,7 @@ void Export::conclude() {
       ++succeeded;
       continue;
     }
+    if (result.row.error == result_.error) continue;
     if (!errors.empty()) errors += "; ";
     errors += "model \"" + result.row.model + "\": " + result.row.error;
   }
@@ -232,11 +254,29 @@ void Export::conclude() {
   } else {
     result_.status = succeeded > 0 ? "partial" : "failed";
   }
-  if (result_.error.empty()) result_.error = errors;
+  if (result_.error.empty()) {
+    result_.error = errors;
+  } else if (!errors.empty()) {
+    result_.error += "; " + errors;
+  }
+}
+
+// All the work was for this, so whoever is in the way is waited for.
+void Export::record_in_the_end() {
+  for (int attempt = 1;; ++attempt) {
+    try {
+      return record();
+    } catch (const Error& error) {
+      const bool in_the_way = error.sqlstate() == ERRCODE_T_R_DEADLOCK_DETECTED ||
+                              error.sqlstate() == ERRCODE_LOCK_NOT_AVAILABLE;
+      if (!in_the_way || attempt == record_attempts) throw;
+    }
+  }
 }
 
 void Export::record() {
   Transaction transaction;
+  hold_extension();
   std::vector<catalog::ModelRow> rows;
   for (const ModelResult& result : results_)
     rows.push_back(result.row);
@@ -250,6 +290,7 @@ void Export::record() {
     catalog::save_success(models_[i], results_[i].baselines, claim_.export_id, claim_.folder,
                           results_[i].full);
   }
+  change::save_note(note_);
   catalog::remove_old_history(pg::guc::history_retention);
   transaction.commit();
 }

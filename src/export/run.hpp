@@ -5,19 +5,9 @@
 #include <string>
 
 #include "catalog/history.hpp"
+#include "export/progress.hpp"
 
 namespace hydra::exporting {
-
-// Told how an export goes.
-class Observer {
- public:
-  virtual ~Observer() = default;
-  virtual void claimed(const catalog::Claim& claim) { (void)claim; }
-  virtual void model_read(const catalog::ModelRow& row, std::uint64_t rows) {
-    (void)row;
-    (void)rows;
-  }
-};
 
 struct ExportResult {
   std::int64_t id = 0;

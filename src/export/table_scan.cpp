@@ -13,7 +13,7 @@ constexpr int rows_per_step = 2048;
 constexpr std::size_t bytes_per_step = 512 * 1024;
 
 bool needs_query(const Leaf& leaf) {
-  if (!leaf.has_xmin || !leaf.condition.empty()) return true;
+  if (!leaf.has_xmin || (leaf.updated_since && leaf.has_index)) return true;
   for (const catalog::Column& column : leaf.columns) {
     if (column.computed_when_read) return true;
   }
@@ -26,7 +26,7 @@ std::string query_of(const Leaf& leaf) {
     sql += ", " + pg::quote_identifier(column.name);
   sql += leaf.kind == 'v' ? " FROM " : " FROM ONLY ";
   sql += leaf.qualified_name;
-  if (!leaf.condition.empty()) sql += " WHERE " + leaf.condition;
+  if (leaf.updated_since) sql += " WHERE " + leaf.updated_since->condition;
   return sql;
 }
 
@@ -56,7 +56,22 @@ std::unique_ptr<change::RowSource> TableScan::make_source() {
   }
   const Oid oid = leaf_.relation;
   relation_ = pg::call([=]() noexcept { return table_open(oid, NoLock); });
-  return std::make_unique<change::HeapSource>(relation_, reading_.snapshot(), columns);
+  // Without a baseline nothing is known, and every block is read.
+  selection_ = std::make_unique<change::BlockSelection>(relation_, leaf_.wal);
+  auto heap = std::make_unique<change::HeapSource>(relation_, reading_.snapshot(), columns,
+                                                   selection_.get());
+  heap_ = heap.get();
+  return heap;
+}
+
+change::BlockCounts TableScan::counts() const {
+  if (!selection_) return {};
+  change::BlockCounts counts = selection_->counts();
+  // A scan of the whole table is one run.
+  if (!leaf_.wal.is_known() && relation_ != nullptr) {
+    counts.read = std::min<std::uint64_t>(counts.read, heap_->position());
+  }
+  return counts;
 }
 
 bool TableScan::step(record::ObjectBuffer& object, std::size_t bytes) {
@@ -96,6 +111,19 @@ void TableScan::write_row(record::ObjectBuffer& object, record::Line& line) {
   MemoryContextSwitchTo(previous);
 }
 
+bool TableScan::is_wanted(TransactionId xmin) {
+  if (leaf_.baseline && !change::is_changed(xmin, *leaf_.baseline, reading_.next_xid())) {
+    return false;
+  }
+  if (!leaf_.updated_since || heap_ == nullptr) return true;  // or the query has looked
+  bool null = false;
+  const Datum value = heap_->attribute(static_cast<AttrNumber>(leaf_.updated_since->number), &null);
+  if (null) return true;
+  const std::int64_t updated_at =
+      leaf_.updated_since->is_date ? DatumGetDateADT(value) : DatumGetInt64(value);
+  return updated_at >= leaf_.updated_since->bound;
+}
+
 bool TableScan::read_some(record::ObjectBuffer& object, std::size_t bytes) {
   ErrorContextCallback callback{};
   callback.callback = name_culprit;
@@ -106,15 +134,15 @@ bool TableScan::read_some(record::ObjectBuffer& object, std::size_t bytes) {
 
   record::Line line(object.buffer(), static_cast<std::size_t>(pg::guc::max_row_size) * 1024);
   const std::size_t enough = std::min(bytes, object.bytes() + bytes_per_step);
-  bool more = true;
+  using Next = change::RowSource::Next;
+  Next next = Next::row;
   for (int row = 0; row < rows_per_step && object.bytes() < enough; ++row) {
     TransactionId xmin = InvalidTransactionId;
-    more = source_->next(leaf_.baseline ? &xmin : nullptr);
-    if (!more) break;
-    if (leaf_.baseline && !change::is_changed(xmin, *leaf_.baseline, reading_.next_xid())) continue;
-    write_row(object, line);
+    next = source_->next(leaf_.baseline ? &xmin : nullptr);
+    if (next != Next::row) break;
+    if (is_wanted(xmin)) write_row(object, line);
   }
-  if (!more) {
+  if (next == Next::end) {
     source_->close();
     if (relation_ != nullptr) table_close(relation_, NoLock);
     relation_ = nullptr;
@@ -122,7 +150,7 @@ bool TableScan::read_some(record::ObjectBuffer& object, std::size_t bytes) {
 
   PopActiveSnapshot();
   error_context_stack = callback.previous;
-  return more;
+  return next != Next::end;
 }
 
 }  // namespace hydra::exporting

@@ -26,8 +26,12 @@ class TableScan {
   // pg::Error with the row's id and the column where a value is to blame.
   bool step(record::ObjectBuffer& object, std::size_t bytes);
 
+  // Blocks so far. All 0 where the planner chooses the way.
+  change::BlockCounts counts() const;
+
  private:
   std::unique_ptr<change::RowSource> make_source();
+  bool is_wanted(TransactionId xmin);                                // raw
   bool read_some(record::ObjectBuffer& object, std::size_t bytes);   // raw
   void write_row(record::ObjectBuffer& object, record::Line& line);  // raw
   static void name_culprit(void* self);                              // raw
@@ -38,6 +42,8 @@ class TableScan {
   record::LineWriter& writer_;
   const record::Key& key_;
   Relation relation_ = nullptr;
+  std::unique_ptr<change::BlockSelection> selection_;
+  change::HeapSource* heap_ = nullptr;  // the source, where it is one
   std::unique_ptr<change::RowSource> source_;
   MemoryContext row_context_ = nullptr;
   Datum* values_ = nullptr;

@@ -66,16 +66,33 @@ void Uploader::progress() {
   collect();
 }
 
-void Uploader::make_room() {
+void Uploader::pause(milliseconds time) {
+  const auto until = std::chrono::steady_clock::now() + time;
+  for (;;) {
+    const auto left = std::chrono::ceil<milliseconds>(until - std::chrono::steady_clock::now());
+    if (left <= milliseconds(0)) return;
+    loop_.wait(std::min(left, turn));
+    collect();
+  }
+}
+
+bool Uploader::has_room() const {
   const std::size_t wanted = object_size_ + object_size_ / 2;
-  while (used_ + wanted > memory_ && client_.pending() > 0)
-    wait();
+  return used_ + wanted <= memory_ || client_.pending() == 0;
+}
+
+std::uint64_t Uploader::bytes_arrived(std::size_t model) {
+  std::uint64_t bytes = 0;
+  for (const catalog::ObjectRow& object : objects_[model])
+    bytes += object.bytes;
+  return bytes;
 }
 
 void Uploader::drain() {
-  while (client_.pending() > 0)
+  while (client_.pending() > 0 && !fatal_)
     wait();
   collect();
+  if (fatal_) client_.cancel();
 }
 
 std::uint64_t Uploader::send(Sent sent, std::unique_ptr<s3::Body> body, const char* content_type) {

@@ -24,8 +24,10 @@ class Uploader {
   // The size at which an object is closed so that several fit into the memory.
   std::size_t object_size() const { return object_size_; }
 
-  // Waits until there is memory for another object to be filled.
-  void make_room();
+  // Whether there is memory for another object to be filled. Where there is none, wait() until some
+  // upload has moved on.
+  bool has_room() const;
+  void wait();
 
   // Sends an object of the model with this number.
   void put(std::size_t model, const std::string& key, record::ClosedObject object);
@@ -33,10 +35,16 @@ class Uploader {
   // Sends the manifest and waits for it. Throws pg::Error when it does not arrive.
   void put_manifest(const std::string& key, const std::string& text);
 
+  // Waits this long while uploads move on.
+  void pause(std::chrono::milliseconds time);
+
   // Moves uploads on without waiting.
   void progress();
 
-  // Waits until all uploads have ended.
+  // Bytes and objects of the model that have arrived.
+  std::uint64_t bytes_arrived(std::size_t model);
+
+  // Waits until all uploads have ended; a fatal failure ends them all.
   void drain();
 
   void cancel() { client_.cancel(); }
@@ -51,7 +59,6 @@ class Uploader {
     catalog::ObjectRow row;
     std::size_t memory = 0;
   };
-  void wait();
   void collect();
   void settle(const s3::Outcome& outcome);
   std::uint64_t send(Sent sent, std::unique_ptr<s3::Body> body, const char* content_type);

@@ -23,6 +23,33 @@ inline XLogRecPtr append_wal_message(const char* prefix) {
 #endif
 }
 
+// Prepares a set-returning function's call for rows in a tuplestore. Raw.
+inline void materialize_rows(FunctionCallInfo call) {
+#if PG_VERSION_NUM >= 150000
+  InitMaterializedSRF(call, 0);
+#else
+  ReturnSetInfo* result = reinterpret_cast<ReturnSetInfo*>(call->resultinfo);
+  MemoryContext previous = MemoryContextSwitchTo(result->econtext->ecxt_per_query_memory);
+  TupleDesc descriptor = nullptr;
+  if (get_call_result_type(call, nullptr, &descriptor) != TYPEFUNC_COMPOSITE) {
+    elog(ERROR, "return type must be a row type");
+  }
+  result->returnMode = SFRM_Materialize;
+  result->setResult = tuplestore_begin_heap(false, false, work_mem);
+  result->setDesc = descriptor;
+  MemoryContextSwitchTo(previous);
+#endif
+}
+
+// Up to where WAL is on disk.
+inline XLogRecPtr flushed_wal() {
+#if PG_VERSION_NUM >= 150000
+  return GetFlushRecPtr(nullptr);
+#else
+  return GetFlushRecPtr();
+#endif
+}
+
 inline TimeLineID timeline() {
 #if PG_VERSION_NUM >= 150000
   return GetWALInsertionTimeLine();

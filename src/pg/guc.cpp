@@ -9,6 +9,7 @@ int first_export_delay = 300;
 int file_size = 64 * 1024;
 int memory_limit = 256 * 1024;
 int upload_concurrency = 4;
+int throttle = 0;
 int max_workers = 2;
 int lock_timeout = 10000;
 int max_snapshot_age = 4 * 3600;
@@ -58,6 +59,9 @@ void define() {
          MAX_KILOBYTES, GUC_UNIT_KB);
   number("hydra_export.upload_concurrency", "Uploads in flight per process, at the most.",
          &upload_concurrency, 1, 64, 0);
+  number("hydra_export.throttle",
+         "Bytes of tables read, and of JSON written, per second at the most; 0 for no limit.",
+         &throttle, 0, INT_MAX, GUC_UNIT_KB);
   number("hydra_export.max_workers", "Exports running at once in the server.", &max_workers, 1, 64,
          0);
   number("hydra_export.lock_timeout", "Wait for a model's table.", &lock_timeout, 1, INT_MAX,

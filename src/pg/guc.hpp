@@ -8,6 +8,7 @@ extern int first_export_delay;  // s
 extern int file_size;           // kB
 extern int memory_limit;        // kB
 extern int upload_concurrency;
+extern int throttle;  // kB/s
 extern int max_workers;
 extern int lock_timeout;      // ms
 extern int max_snapshot_age;  // s

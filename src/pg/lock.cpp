@@ -1,6 +1,7 @@
 #include "pg/lock.hpp"
 
 #include "base/sha256.hpp"
+#include "pg/spi.hpp"
 
 namespace hydra::pg {
 namespace {
@@ -19,6 +20,15 @@ DestinationLock::DestinationLock(const std::string& destination) {
 
 DestinationLock::~DestinationLock() {
   if (held_) LockRelease(&tag_, ExclusiveLock, true);
+}
+
+int DestinationLock::holder() const {
+  const Rows rows = query(
+      "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND database = $1::oid"
+      " AND classid = $2::oid AND objid = $3::oid AND objsubid = $4::smallint",
+      {text(tag_.locktag_field1), text(tag_.locktag_field2), text(tag_.locktag_field3),
+       text(tag_.locktag_field4)});
+  return rows.empty() ? 0 : static_cast<int>(to_int(rows[0][0]));
 }
 
 bool DestinationLock::try_lock() {

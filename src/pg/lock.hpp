@@ -20,6 +20,9 @@ class DestinationLock {
   // Does not wait. Inside a transaction.
   bool try_lock();
 
+  // The process that holds it; 0 = none does. Inside a transaction.
+  int holder() const;
+
  private:
   LOCKTAG tag_;
   bool held_ = false;

@@ -1,5 +1,7 @@
 #include "pg/spi.hpp"
 
+#include "base/utf8.hpp"
+
 namespace hydra::pg {
 namespace {
 
@@ -132,14 +134,18 @@ std::string quote_identifier(std::string_view name) {
 }
 
 std::optional<std::string> qualified_name(Oid relation) {
-  const char* schema = nullptr;
-  const char* name = nullptr;
-  call([&]() noexcept {
-    name = get_rel_name(relation);
-    if (name != nullptr) schema = get_namespace_name(get_rel_namespace(relation));
+  const char* name = call([=]() noexcept -> const char* {
+    const char* table = get_rel_name(relation);
+    if (table == nullptr) return nullptr;
+    const char* schema = get_namespace_name(get_rel_namespace(relation));
+    return schema != nullptr ? quote_qualified_identifier(schema, table) : nullptr;
   });
-  if (name == nullptr || schema == nullptr) return std::nullopt;
-  return quote_identifier(schema) + "." + quote_identifier(name);
+  if (name == nullptr) return std::nullopt;
+  return name;
+}
+
+std::string display_name(Oid relation) {
+  return or_empty(query("SELECT $1::oid::regclass", {text(relation)})[0][0]);
 }
 
 std::string array_literal(const std::vector<std::string>& items) {
@@ -173,6 +179,21 @@ std::string to_utf8(const std::string& value) {
   const char* converted =
       call([=]() noexcept -> const char* { return pg_server_to_any(from, length, PG_UTF8); });
   return converted == from ? value : std::string(converted);
+}
+
+std::string readable(const std::string& value) {
+  if (GetDatabaseEncoding() != PG_SQL_ASCII) return value;
+  std::string text;
+  for (std::string_view rest = value; !rest.empty();) {
+    const std::size_t length = utf8_length(rest);
+    if (length > 0) {
+      text += rest.substr(0, length);
+    } else {
+      text += '?';
+    }
+    rest.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return text;
 }
 
 std::string from_utf8(const std::string& value) {

@@ -33,8 +33,12 @@ requires std::is_integral_v<T> Text text(T value) {
 std::string quote_literal(std::string_view value);
 std::string quote_identifier(std::string_view name);
 
-// "My Schema"."My Table", whatever search_path is; nullopt when no such relation exists.
+// sales."My Table", whatever search_path is; nullopt when no such relation exists.
 std::optional<std::string> qualified_name(Oid relation);
+
+// The same as history and messages show it, with quotes only where SQL needs them; the OID where no
+// such relation exists.
+std::string display_name(Oid relation);
 
 // A text[] as SQL prints it, and back.
 std::string array_literal(const std::vector<std::string>& items);
@@ -42,6 +46,10 @@ std::vector<std::string> array_items(const Text& literal);
 
 // From the database's encoding to UTF-8 (throws where it is not valid).
 std::string to_utf8(const std::string& value);
+
+// A message that may quote any bytes of a table: where nothing is known of their encoding, '?' for
+// those that are not valid UTF-8.
+std::string readable(const std::string& value);
 
 // From UTF-8, for history: where the database has another encoding, '?' for what is not ASCII.
 std::string from_utf8(const std::string& value);

@@ -69,6 +69,9 @@ void settle_session() {
   for (const char* name : compat::more_timeouts)
     set(name, "0");
   set("jit", "off");
+  // Should a worker and a user's session (DROP EXTENSION, say) wait for each other, the worker is
+  // to notice first, and give way.
+  set("deadlock_timeout", "100ms");
   set("default_transaction_read_only", "off");
   set("default_transaction_deferrable", "off");
   set("lock_timeout", std::to_string(guc::lock_timeout).c_str());

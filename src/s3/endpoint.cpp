@@ -208,7 +208,7 @@ std::optional<std::string> endpoint_problem(std::string_view url, bool allow_htt
   if (!parsed.url) return parsed.problem;
   const bool plain = parsed.url->scheme == "http";
   if (plain && !allow_http && !is_loopback_host(parsed.url->host))
-    return "plain http:// is allowed for loopback addresses only";
+    return "must begin with https://, as its host is not a loopback address";
   return std::nullopt;
 }
 

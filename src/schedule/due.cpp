@@ -42,10 +42,10 @@ Models load_models(const std::string& destination) {
 std::string obstacle(const catalog::Destination& destination, const Models& models,
                      const std::optional<catalog::DestinationState>& state) {
   if (!pg::is_preloaded()) return "hydra_export is not in shared_preload_libraries";
+  if (RecoveryInProgress()) return "this server is a standby";
   if (!pg::guc::enabled) return "hydra_export.enabled is off in this server";
-  if (!state) return "paused: restored from a dump; hydra_export.resume() goes on here";
-  if (state->database != MyDatabaseId) {
-    return "paused: copied from another database; hydra_export.resume() goes on here";
+  if (const std::string problem = catalog::origin_problem(state); !problem.empty()) {
+    return "paused: " + problem + "; hydra_export.resume() goes on here";
   }
   if (!destination.enabled) return "paused by hydra_export.pause()";
   if (!models.any) return "no model was added";

@@ -18,13 +18,12 @@ using exporting::ExportResult;
 using pg::Error;
 using pg::Transaction;
 
-bool is_installed() {
-  return pg::call([]() noexcept { return OidIsValid(get_extension_oid("hydra_export", true)); });
-}
-
 TimestampTz to_timestamp(Micros micros) {
   return micros - (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
 }
+
+// Between two words about the same model.
+constexpr std::chrono::seconds notice_interval{5};
 
 // What an export says while it runs, for the caller of export_now().
 class Talking : public exporting::Observer {
@@ -35,6 +34,18 @@ class Talking : public exporting::Observer {
     listener_.send({Message::claimed, std::to_string(claim.export_id)});
   }
 
+  void reading(const exporting::Progress& now) override {
+    const auto time = std::chrono::steady_clock::now();
+    if (now.model != model_) {
+      model_ = now.model;
+      model_began_ = said_ = time;
+    }
+    if (time - said_ < notice_interval) return;
+    said_ = time;
+    const double seconds = std::chrono::duration<double>(time - model_began_).count();
+    listener_.send({Message::progress, describe(now, seconds)});
+  }
+
   void model_read(const catalog::ModelRow& row, std::uint64_t rows) override {
     const std::string name = "model \"" + row.model + "\": ";
     listener_.send({Message::progress, row.status == "succeeded"
@@ -43,7 +54,21 @@ class Talking : public exporting::Observer {
   }
 
  private:
+  // "model "orders": 42 %, 85 MB/s, 20 s left"
+  static std::string describe(const exporting::Progress& now, double seconds) {
+    const std::uint64_t done = now.blocks_scanned + now.blocks_skipped;
+    const double share = now.blocks_total == 0 ? 0 : static_cast<double>(done) / now.blocks_total;
+    const auto whole = [](double value) { return std::to_string(static_cast<long long>(value)); };
+    std::string text = "model \"" + now.model + "\": ";
+    if (share > 0) text += whole(100 * share) + " %, ";
+    text += whole(now.bytes_written / seconds / 1e6) + " MB/s";
+    if (share > 0) text += ", " + whole(seconds / share - seconds) + " s left";
+    return text;
+  }
+
   Listener& listener_;
+  std::string model_;
+  std::chrono::steady_clock::time_point model_began_, said_;
 };
 
 void log_result(const std::string& destination, const ExportResult& result) {
@@ -75,7 +100,7 @@ struct Visit {
 Visit look() {
   Visit visit;
   Transaction transaction;
-  if (!is_installed()) return visit;
+  if (!pg::hold_extension()) return visit;
   mark_abandoned();
   for (Due& due : list_due()) {
     if (!due.at) continue;
@@ -96,6 +121,8 @@ Visit look() {
 void visit_database() {
   for (;;) {
     const std::uint64_t seen = generation(MyDatabaseId);
+    // Whatever the launcher knew of the configuration when it asked for this visit is known here.
+    pg::check_interrupts();
     Visit visit = look();
     if (!visit.due) {
       report(MyDatabaseId, visit.next_visit, seen);
@@ -125,7 +152,7 @@ void visit_database() {
 Message to_message(const ExportResult& result) {
   if (result.status == "succeeded") return {Message::succeeded, ""};
   if (result.status == "partial") return {Message::partial, result.error};
-  return {Message::failed, result.status + ": " + result.error};
+  return {Message::failed, (result.status == "failed" ? "failed: " : "was ") + result.error};
 }
 
 Message refusal(const Error& error) {
@@ -138,7 +165,7 @@ Message export_for(Listener& listener) {
   pg::DestinationLock lock(name);
   {
     Transaction transaction;
-    if (!is_installed()) {
+    if (!pg::hold_extension()) {
       throw Error(ERRCODE_UNDEFINED_OBJECT, "extension hydra_export is not committed yet", "",
                   "COMMIT first.");
     }

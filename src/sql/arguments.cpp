@@ -1,5 +1,7 @@
 #include "sql/arguments.hpp"
 
+#include "pg/compat.hpp"
+
 namespace hydra::sql {
 
 std::string Arguments::output(int number) const {
@@ -47,6 +49,23 @@ std::string Arguments::required_text(int number, const char* name) const {
     throw pg::Error(ERRCODE_NULL_VALUE_NOT_ALLOWED, std::string(name) + " must not be null");
   }
   return *value;
+}
+
+ResultRows::ResultRows(FunctionCallInfo call)
+    : result_(reinterpret_cast<ReturnSetInfo*>(call->resultinfo)) {
+  pg::call([=]() noexcept { pg::compat::materialize_rows(call); });
+}
+
+void ResultRows::put(const pg::Row& row) {
+  std::vector<char*> values;
+  for (const pg::Text& value : row) {
+    values.push_back(value ? const_cast<char*>(value->c_str()) : nullptr);
+  }
+  char** cells = values.data();
+  pg::call([=, this]() noexcept {
+    AttInMetadata* input = TupleDescGetAttInMetadata(result_->setDesc);
+    tuplestore_puttuple(result_->setResult, BuildTupleFromCStrings(input, cells));
+  });
 }
 
 }  // namespace hydra::sql

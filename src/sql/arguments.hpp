@@ -29,4 +29,14 @@ class Arguments {
   FunctionCallInfo call_;
 };
 
+// The rows that a set-returning function gives, put in as text.
+class ResultRows {
+ public:
+  explicit ResultRows(FunctionCallInfo call);
+  void put(const pg::Row& row);
+
+ private:
+  ReturnSetInfo* result_;
+};
+
 }  // namespace hydra::sql

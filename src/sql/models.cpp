@@ -29,18 +29,26 @@ ChangedBy to_changed_by(const std::string& text) {
                 "xmin suits every table; updated_at needs a column that every write sets.");
 }
 
-void check_name(const std::string& name) {
-  const bool fits = !name.empty() && name != "." && name != ".." &&
-                    name.find('/') == std::string::npos &&
-                    encode_model(pg::to_utf8(name)).size() <= longest_name;
-  if (fits) return;
-  throw invalid("model name \"" + name.substr(0, 100) + "\" is not a folder's name",
-                "A name is not empty, has no '/', and takes up to 200 bytes.");
+std::string name_problem(const std::string& name) {
+  if (name.empty()) return "must not be empty";
+  if (name == "." || name == ".." || name.find('/') != std::string::npos) {
+    return "\"" + name + "\" cannot be the name of a folder";
+  }
+  const std::size_t size = encode_model(pg::to_utf8(name)).size();
+  if (size <= longest_name) return "";
+  return "takes " + std::to_string(size) + " bytes in an object's key, more than " +
+         std::to_string(longest_name);
 }
 
-void check_full_every(const std::optional<int>& hours) {
+void check_name(const std::string& name) {
+  const std::string problem = name_problem(name);
+  if (problem.empty()) return;
+  throw invalid("model name " + problem, "Give another name, without '/', with name => '...'.");
+}
+
+void check_full_every(const std::optional<int>& hours, const char* hint) {
   if (!hours || *hours > 0) return;
-  throw invalid("full_every_hours must be positive", "NULL means never.");
+  throw invalid("full_every_hours must be positive", hint);
 }
 
 void check_look_back(const std::string& look_back) {
@@ -59,6 +67,12 @@ Relation get_relation(Oid oid) {
     throw Error(ERRCODE_UNDEFINED_TABLE,
                 "relation with OID " + std::to_string(oid) + " does not exist");
   }
+  return *relation;
+}
+
+Relation get_relation_of(const Model& model) {
+  std::optional<Relation> relation = catalog::describe_relation(model.relation);
+  if (!relation) throw catalog::no_relation(model);
   return *relation;
 }
 
@@ -95,7 +109,7 @@ void add_model(const Arguments& arguments, Oid caller) {
 
   catalog::get_destination(model.destination);
   check_name(model.name);
-  check_full_every(model.full_every_hours);
+  check_full_every(model.full_every_hours, "Leave it out for never.");
   check_look_back(model.look_back);
   check_unused(model);
   catalog::check_model(model, relation, caller);
@@ -126,9 +140,9 @@ void alter_model(const Arguments& arguments, Oid caller) {
   if (const auto hours = arguments.integer(6)) {
     model.full_every_hours = *hours == 0 ? std::nullopt : hours;
   }
-  check_full_every(model.full_every_hours);
+  check_full_every(model.full_every_hours, "0 means never again.");
   check_look_back(model.look_back);
-  const Relation relation = get_relation(model.relation);
+  const Relation relation = get_relation_of(model);
   // Nobody gets to read through the rights of somebody else.
   catalog::check_model(model, relation, caller);
   catalog::check_model(model, relation, model.added_by);

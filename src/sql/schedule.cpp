@@ -1,47 +1,68 @@
 // schedule_rows(), and the trigger that tells the launcher of changes.
+#include "sql/schedule.hpp"
+
 #include "base/clock.hpp"
 #include "pg/spi.hpp"
 #include "pg/transaction.hpp"
 #include "pg/worker.hpp"
 #include "schedule/due.hpp"
 #include "schedule/timetable.hpp"
+#include "sql/arguments.hpp"
 
 namespace hydra::sql {
 namespace {
 
 using pg::Text;
 
-// Whether this transaction changed settings or models. Changes that were rolled back to a
-// savepoint leave it set: a visit for nothing costs next to nothing.
-bool changed = false;
+// The nesting level of the outermost (sub)transaction that holds a change of settings or models;
+// 0 where there is none.
+int changed_at = 0;
 
 void at_transaction_end(XactEvent event, void* argument) {
   (void)argument;
-  if (!changed) return;
+  if (changed_at == 0) return;
   switch (event) {
     case XACT_EVENT_COMMIT:
       schedule::touch(MyDatabaseId);
-      changed = false;
+      changed_at = 0;
       break;
     case XACT_EVENT_ABORT:
-      changed = false;
+      changed_at = 0;
       break;
     case XACT_EVENT_PRE_PREPARE:
       // Nobody would tell the launcher when it is committed.
       ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                       errmsg("cannot PREPARE a transaction that changed hydra_export's settings or "
-                             "models")));
+                             "models"),
+                      errhint("Change them in a transaction of their own.")));
       break;
     default:
       break;
   }
 }
 
+void at_subtransaction_end(SubXactEvent event, SubTransactionId id, SubTransactionId parent,
+                           void* argument) {
+  (void)id;
+  (void)parent;
+  (void)argument;
+  const int level = GetCurrentTransactionNestLevel();
+  if (changed_at < level) return;
+  if (event == SUBXACT_EVENT_COMMIT_SUB) changed_at = level - 1;
+  if (event == SUBXACT_EVENT_ABORT_SUB) changed_at = 0;
+}
+
 void note_change() {
   static bool registered = false;
-  if (!registered) pg::call([]() noexcept { RegisterXactCallback(at_transaction_end, nullptr); });
+  if (!registered) {
+    pg::call([]() noexcept {
+      RegisterXactCallback(at_transaction_end, nullptr);
+      RegisterSubXactCallback(at_subtransaction_end, nullptr);
+    });
+  }
   registered = true;
-  changed = true;
+  const int level = GetCurrentTransactionNestLevel();
+  changed_at = changed_at == 0 ? level : std::min(changed_at, level);
 }
 
 Text timestamp(const std::optional<schedule::Micros>& micros) {
@@ -52,39 +73,32 @@ Text timestamp(const std::optional<schedule::Micros>& micros) {
 pg::Row to_row(const schedule::Due& due) {
   const catalog::Destination& destination = due.destination;
   const pg::Rows last = pg::query(
-      "SELECT started_at, status FROM hydra_export.exports WHERE destination = $1"
+      "SELECT (extract(epoch FROM started_at) * 1000000)::bigint, status"
+      " FROM hydra_export.exports WHERE destination = $1"
       " ORDER BY id DESC LIMIT 1",
       {destination.name});
   return {destination.name,
           pg::text(destination.enabled),
           pg::text(destination.frequency_hours),
-          last.empty() ? Text() : last[0][0],
+          last.empty() ? Text() : timestamp(pg::to_int(last[0][0])),
           last.empty() ? Text() : last[0][1],
           timestamp(due.at),
           due.why};
 }
 
-void put_row(ReturnSetInfo* result, const pg::Row& row) {
-  std::vector<char*> values;
-  for (const Text& value : row)
-    values.push_back(value ? const_cast<char*>(value->c_str()) : nullptr);
-  char** cells = values.data();
-  pg::call([=]() noexcept {
-    AttInMetadata* input = TupleDescGetAttInMetadata(result->setDesc);
-    HeapTuple tuple = BuildTupleFromCStrings(input, cells);
-    tuplestore_puttuple(result->setResult, tuple);
-  });
-}
-
-void schedule_rows(FunctionCallInfo fcinfo) {
-  pg::call([=]() noexcept { InitMaterializedSRF(fcinfo, 0); });
+void schedule_rows(FunctionCallInfo call) {
+  ResultRows result(call);
   pg::AsOwner owner;
-  for (const schedule::Due& due : schedule::list_due()) {
-    put_row(reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo), to_row(due));
-  }
+  for (const schedule::Due& due : schedule::list_due())
+    result.put(to_row(due));
 }
 
 }  // namespace
+
+bool is_changed_here() {
+  return changed_at > 0;
+}
+
 }  // namespace hydra::sql
 
 extern "C" {

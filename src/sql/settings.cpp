@@ -132,7 +132,8 @@ std::optional<s3::Credentials> new_credentials(const Wanted& wanted, bool had_so
                            wanted.session_token.value_or("")};
   }
   if (!had_some || wanted.access_key || wanted.secret_key) {
-    throw invalid("access_key and secret_key are missing", "Give both.");
+    throw invalid("access_key and secret_key are missing",
+                  "Give access_key and secret_key together.");
   }
   if (wanted.session_token) {
     throw invalid("session_token came without keys", "Give access_key and secret_key with it.");
@@ -158,6 +159,14 @@ void warn_without_preload() {
              pg::Statement::hidden);
 }
 
+// A name with a slip in it must not look like a destination without a bucket.
+void check_new(const Wanted& wanted) {
+  check_name(wanted.destination);
+  if (wanted.bucket) return;
+  throw Error(ERRCODE_UNDEFINED_OBJECT, "destination \"" + wanted.destination + "\" does not exist",
+              "", "Give bucket, access_key and secret_key to create it.");
+}
+
 void configure(const Wanted& wanted) {
   pg::AsOwner owner;
   // Two new destinations must not overlap each other either.
@@ -165,7 +174,10 @@ void configure(const Wanted& wanted) {
   const std::optional<Destination> before = catalog::find_destination(wanted.destination);
   Destination destination = before.value_or(Destination{});
   destination.name = wanted.destination;
-  if (!before) destination.region = "us-east-1";
+  if (!before) {
+    check_new(wanted);
+    destination.region = "us-east-1";
+  }
   apply(wanted, destination);
   check(destination);
   check_overlap(destination);
@@ -193,12 +205,22 @@ void set_enabled(const std::string& name, bool enabled) {
 void resume(const std::string& name) {
   pg::AsOwner owner;
   catalog::get_destination(name);
-  const std::optional<catalog::DestinationState> state = catalog::load_state(name);
-  if (!state || state->database != MyDatabaseId) {
+  if (!catalog::origin_problem(catalog::load_state(name)).empty()) {
     catalog::reset_models(name, std::nullopt);
     catalog::adopt_destination(name);
   }
   set_enabled(name, true);
+}
+
+// What a policy reads as a wildcard or the start of a variable, written so that it stands for
+// itself.
+std::string policy_literal(const std::string& text) {
+  std::string literal;
+  for (const char c : text) {
+    const bool special = c == '*' || c == '?' || c == '$';
+    literal += special ? std::string("${") + c + '}' : std::string(1, c);
+  }
+  return literal;
 }
 
 std::string iam_policy(const std::string& name) {
@@ -208,7 +230,7 @@ std::string iam_policy(const std::string& name) {
                           : destination.region.starts_with("us-gov-") ? "aws-us-gov"
                                                                       : "aws";
   const std::string resource = std::string("arn:") + partition + ":s3:::" + destination.bucket +
-                               "/" + destination.prefix + "*";
+                               "/" + policy_literal(destination.prefix) + "*";
   return pg::or_empty(
       pg::query("SELECT jsonb_build_object('Version', '2012-10-17', 'Statement',"
                 " jsonb_build_array(jsonb_build_object('Effect', 'Allow',"

@@ -30,7 +30,8 @@ run_unit() { GTEST_FILTER="$(IFS=:; echo "${tests[*]:-*}")" make -j"$(nproc)" un
 
 run_regress() {
   make installcheck ISOLATION= REGRESS="$(names sql sql)" \
-    EXTRA_REGRESS_OPTS="--temp-instance=$work/regress --temp-config=$TEMP_CONFIG --encoding=UTF8"
+    EXTRA_REGRESS_OPTS="--temp-instance=$work/regress --temp-config=$TEMP_CONFIG \
+      --temp-config=test/regress.conf --encoding=UTF8"
 }
 
 run_isolation() {

@@ -81,7 +81,7 @@ TEST(EndpointProblem, AcceptsUrlsOfStores) {
 
 TEST(EndpointProblem, PlainHttpIsForLoopbackOnly) {
   EXPECT_EQ(endpoint_problem("http://s3.example.com", false),
-            "plain http:// is allowed for loopback addresses only");
+            "must begin with https://, as its host is not a loopback address");
   EXPECT_EQ(endpoint_problem("http://s3.example.com", true), std::nullopt);
   EXPECT_EQ(endpoint_problem("http://localhost:9000", false), std::nullopt);
   EXPECT_NE(endpoint_problem("http://127.0.0.1.evil.example", false), std::nullopt);

@@ -1,0 +1,110 @@
+#include "change/block_selection.hpp"
+
+#include "pg/compat.hpp"
+
+namespace hydra::change {
+namespace {
+
+// A run is scanned soon after its headers were looked at, while its pages are still in memory.
+constexpr BlockNumber longest_run = 32;
+
+// Blocks skipped by the map cost next to nothing, a look at a header a fraction of a microsecond.
+constexpr int looks_per_call = 4096;
+
+// Two bits a heap block, the lower of which says "all visible"; a page header comes first
+// (visibilitymap.c).
+constexpr BlockNumber bytes_per_map_page = BLCKSZ - MAXALIGN(SizeOfPageHeaderData);
+constexpr BlockNumber blocks_per_map_byte = 4;
+constexpr BlockNumber blocks_per_map_page = bytes_per_map_page * blocks_per_map_byte;
+
+// Raw.
+BlockNumber count_map_blocks(Relation heap) {
+  SMgrRelation storage = RelationGetSmgr(heap);
+  if (!smgrexists(storage, VISIBILITYMAP_FORKNUM)) return 0;
+  return smgrnblocks(storage, VISIBILITYMAP_FORKNUM);
+}
+
+}  // namespace
+
+BlockSelection::BlockSelection(Relation heap, const WalBaseline& baseline)
+    : heap_(heap), baseline_(baseline), map_(std::make_unique<PGAlignedBlock>()) {
+  pg::call([this]() noexcept {
+    blocks_ = RelationGetNumberOfBlocks(heap_);
+    map_blocks_ = baseline_.map_position != 0 ? count_map_blocks(heap_) : 0;
+    ring_ = GetAccessStrategy(BAS_BULKREAD);
+  });
+  counts_.total = blocks_;
+}
+
+void BlockSelection::load_map_page(BlockNumber number) {
+  map_number_ = number;
+  map_useful_ = false;
+  if (number >= map_blocks_) return;
+  Buffer buffer =
+      ReadBufferExtended(heap_, VISIBILITYMAP_FORKNUM, number, RBM_ZERO_ON_ERROR, nullptr);
+  // Bits and LSN must be of one moment.
+  LockBuffer(buffer, BUFFER_LOCK_SHARE);
+  const Page page = BufferGetPage(buffer);
+  const Lsn lsn = PageIsNew(page) ? 0 : PageGetLSN(page);
+  map_useful_ = lsn != 0 && lsn <= baseline_.map_position;
+  if (map_useful_) std::memcpy(map_->data, page, BLCKSZ);
+  UnlockReleaseBuffer(buffer);
+}
+
+bool BlockSelection::map_proves(BlockNumber block) {
+  const BlockNumber number = block / blocks_per_map_page;
+  if (number != map_number_) load_map_page(number);
+  if (!map_useful_) return false;
+  const BlockNumber place = block % blocks_per_map_page;
+  const unsigned char byte = static_cast<unsigned char>(
+      map_->data[MAXALIGN(SizeOfPageHeaderData) + place / blocks_per_map_byte]);
+  return ((byte >> (2 * (place % blocks_per_map_byte))) & 1) != 0;
+}
+
+bool BlockSelection::lsn_proves(BlockNumber block) {
+  Buffer buffer = ReadBufferExtended(heap_, MAIN_FORKNUM, block, RBM_NORMAL, ring_);
+  LockBuffer(buffer, BUFFER_LOCK_SHARE);
+  const Page page = BufferGetPage(buffer);
+  const bool fresh = PageIsNew(page);
+  const Lsn lsn = PageGetLSN(page);
+  UnlockReleaseBuffer(buffer);
+  return fresh || (lsn != 0 && lsn <= baseline_.floor);
+}
+
+bool BlockSelection::must_read(BlockNumber block) {
+  if (map_proves(block)) {
+    ++counts_.skipped_by_map;
+    return false;
+  }
+  if (baseline_.floor != 0 && lsn_proves(block)) {
+    ++counts_.skipped_by_lsn;
+    return false;
+  }
+  ++counts_.read;
+  return true;
+}
+
+BlockSelection::Next BlockSelection::next(BlockRun* run) {
+  run->count = 0;
+  if (!baseline_.is_known()) {
+    if (next_ == blocks_) return Next::end;
+    *run = {0, blocks_};
+    counts_.read = next_ = blocks_;
+    return Next::run;
+  }
+  const std::uint64_t looked = counts_.skipped_by_lsn;
+  while (next_ < blocks_) {
+    const BlockNumber block = next_++;
+    if (must_read(block)) {
+      if (run->count == 0) run->first = block;
+      if (++run->count == longest_run) return Next::run;
+      continue;
+    }
+    if (run->count > 0) return Next::run;
+    if (counts_.skipped_by_lsn - looked >= looks_per_call) return Next::pause;
+    if (block % (16 * blocks_per_map_page) == 0) CHECK_FOR_INTERRUPTS();
+  }
+  return run->count > 0 ? Next::run : Next::end;
+}
+
+}  // namespace hydra::change

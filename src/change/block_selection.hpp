@@ -1,0 +1,75 @@
+// Which blocks of a heap can hold rows that the baseline did not see (design.md, section 7).
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "change/notes.hpp"
+#include "pg/error.hpp"
+
+namespace hydra::change {
+
+// What a baseline knows of WAL. 0 = nothing, then the rule is not used.
+struct WalBaseline {
+  Lsn map_position = 0;  // where WAL stood just before the baseline's snapshot was taken
+  Lsn floor = 0;         // all that the snapshot did not see was written after this
+
+  bool is_known() const { return map_position != 0 || floor != 0; }
+};
+
+// How many blocks a scan passed, and why.
+struct BlockCounts {
+  std::uint64_t total = 0;
+  std::uint64_t skipped_by_map = 0;  // not even read
+  std::uint64_t skipped_by_lsn = 0;  // only the header was looked at
+  std::uint64_t read = 0;
+};
+
+struct BlockRun {
+  BlockNumber first = 0;
+  BlockNumber count = 0;
+};
+
+// Goes through a heap's blocks in order, and gives runs of those that must be read.
+//
+// A block is left out when one of two things proves that nothing on it was written since the
+// baseline:
+// - its all-visible bit is set, and the page of the visibility map that holds the bit was last
+//   stamped before the baseline's snapshot was taken: setting a bit stamps the page, so this bit
+//   was set by then, and has not been cleared since;
+// - the LSN of the page is at or before the floor.
+// An LSN of 0 proves nothing: such a page was written without WAL.
+//
+// Must be made after the scanning snapshot was taken: what that snapshot sees has then cleared its
+// bits and stamped its pages. All methods but the destructor are raw (pg/error.hpp).
+class BlockSelection {
+ public:
+  BlockSelection(Relation heap, const WalBaseline& baseline);
+
+  enum class Next { run, pause, end };
+
+  // The next run. `pause` = none yet, ask again: so many blocks were looked at that the caller's
+  // other work should have its turn.
+  Next next(BlockRun* run);
+
+  const BlockCounts& counts() const { return counts_; }
+
+ private:
+  bool map_proves(BlockNumber block);
+  void load_map_page(BlockNumber number);
+  bool lsn_proves(BlockNumber block);
+  bool must_read(BlockNumber block);
+
+  Relation heap_;
+  WalBaseline baseline_;
+  BlockNumber blocks_;
+  BlockNumber map_blocks_;
+  BlockNumber next_ = 0;
+  BufferAccessStrategy ring_;
+  BlockNumber map_number_ = InvalidBlockNumber;  // of the copy below
+  bool map_useful_ = false;
+  std::unique_ptr<PGAlignedBlock> map_;
+  BlockCounts counts_;
+};
+
+}  // namespace hydra::change

@@ -1,0 +1,45 @@
+// What running exports say of themselves, in shared memory: the view hydra_export.progress.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "catalog/history.hpp"
+
+namespace hydra::exporting {
+
+struct Progress {
+  std::int64_t export_id = 0;
+  std::string model;
+  std::string phase;  // "waiting for locks", "reading", "uploading", "writing the manifest"
+  std::uint64_t blocks_total = 0, blocks_scanned = 0, blocks_skipped = 0;
+  std::uint64_t rows = 0, bytes_written = 0, bytes_uploaded = 0, objects = 0;
+  catalog::Micros started_at = 0;  // of the model
+  int pid = 0;
+};
+
+// Told how an export goes.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual void claimed(const catalog::Claim& claim) { (void)claim; }
+  virtual void reading(const Progress& progress) { (void)progress; }  // often
+  virtual void model_read(const catalog::ModelRow& row, std::uint64_t rows) {
+    (void)row;
+    (void)rows;
+  }
+};
+
+// Nothing here raises errors. Without preloading there is no shared memory, and nothing is shown.
+void request_progress_memory();
+void attach_progress_memory();
+
+// Shows this process's export from now on, with its current model; replaces what it showed before.
+void show_progress(const Progress& progress);
+void hide_progress();
+
+// Of all exports that run in this database.
+std::vector<Progress> list_progress();
+
+}  // namespace hydra::exporting

@@ -1,0 +1,25 @@
+-- iam_policy(): what a destination's key has to be allowed, and no more.
+CREATE EXTENSION hydra_export;
+SELECT hydra_export.configure(bucket => 'exports', access_key => 'A', secret_key => 'S');
+SELECT jsonb_pretty(hydra_export.iam_policy());
+
+CREATE FUNCTION resource_of(prefix text, region text DEFAULT '') RETURNS text LANGUAGE sql AS $$
+  SELECT hydra_export.configure(prefix => prefix, region => region);
+  SELECT hydra_export.iam_policy() -> 'Statement' -> 0 ->> 'Resource';
+$$;
+SET client_min_messages = warning;
+SELECT resource_of('');
+SELECT resource_of('production/shop');
+SELECT resource_of('Größe "2"');
+-- What a policy would read as a wildcard or a variable stands for itself.
+SELECT resource_of('what?/a*/${aws:username}');
+-- Regions of other partitions.
+SELECT resource_of('', 'cn-north-1');
+SELECT resource_of('', 'us-gov-west-1');
+RESET client_min_messages;
+
+SELECT hydra_export.iam_policy('no such');
+SELECT hydra_export.iam_policy(NULL);
+
+DROP FUNCTION resource_of;
+DROP EXTENSION hydra_export;

@@ -1,0 +1,48 @@
+-- preview(): what an export would do now, and why a model would fail, without an export.
+CREATE EXTENSION hydra_export;
+CREATE TABLE orders (id int PRIMARY KEY, item text);
+INSERT INTO orders SELECT n, 'item' FROM generate_series(1, 1000) AS n;
+ANALYZE orders;
+CREATE TABLE gone (id int PRIMARY KEY);
+CREATE TABLE guarded (id int PRIMARY KEY);
+CREATE VIEW viewed AS SELECT id, now() AS updated_at FROM orders;
+CREATE ROLE regress_admin;
+GRANT hydra_export_admin TO regress_admin;
+GRANT SELECT ON guarded TO regress_admin;
+
+SELECT * FROM hydra_export.preview('no such');
+SELECT * FROM hydra_export.preview(NULL);
+SELECT hydra_export.configure(bucket => 'exports', endpoint => 'http://127.0.0.1:9', access_key => 'A', secret_key => 'S');
+SELECT * FROM hydra_export.preview();
+
+SELECT hydra_export.add_model('orders');
+SELECT hydra_export.add_model('viewed', changed_by => 'updated_at', key_columns => '{id}');
+SELECT hydra_export.add_model('gone');
+SET ROLE regress_admin;
+SELECT hydra_export.add_model('guarded');
+RESET ROLE;
+DROP TABLE gone;
+REVOKE SELECT ON guarded FROM regress_admin;
+SELECT model, kind, blocks_total > 0 AS blocks, blocks_to_read = blocks_total AS all_blocks, rows, reason
+FROM hydra_export.preview();
+
+-- It sees what the transaction itself has not committed yet, and leaves nothing behind.
+BEGIN;
+SELECT hydra_export.remove_model('gone');
+SELECT hydra_export.remove_model('guarded');
+SELECT model, kind, rows, reason FROM hydra_export.preview();
+COMMIT;
+SELECT count(*) FROM hydra_export.exports;
+SELECT count(*) FROM hydra_export.baselines;
+BEGIN READ ONLY;
+SELECT model, kind, rows, reason FROM hydra_export.preview();
+COMMIT;
+
+-- An admin may ask also where he may not read the table: only numbers come back.
+SET ROLE regress_admin;
+SELECT model, kind, rows, reason FROM hydra_export.preview();
+RESET ROLE;
+
+DROP EXTENSION hydra_export;
+DROP TABLE orders, guarded CASCADE;
+DROP ROLE regress_admin;

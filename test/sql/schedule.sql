@@ -1,0 +1,105 @@
+-- The view hydra_export.schedule: when each destination is exported next, and why then, or why not.
+-- In this server the first export comes an hour (hydra_export.first_export_delay) after all is ready.
+CREATE EXTENSION hydra_export;
+CREATE TABLE orders (id int PRIMARY KEY);
+CREATE VIEW upcoming AS
+  SELECT destination, enabled, frequency_hours, last_status,
+         date_trunc('minute', next_export_at - now() + interval '30 seconds') AS next_in, why
+  FROM hydra_export.schedule ORDER BY destination;
+SELECT * FROM upcoming;
+
+SELECT hydra_export.configure(bucket => 'exports', endpoint => 'http://127.0.0.1:9', access_key => 'A', secret_key => 'S');
+SELECT * FROM upcoming;
+SELECT hydra_export.add_model('orders');
+SELECT * FROM upcoming;
+SELECT last_export, next_export_at = added_at + interval '1 hour' AS an_hour_after_the_model
+FROM hydra_export.schedule JOIN hydra_export.models USING (destination);
+-- Settings saved again before the first export put it off.
+SELECT hydra_export.configure(frequency_hours => 6);
+SELECT next_export_at = saved_at + interval '1 hour' AS an_hour_after_the_settings
+FROM hydra_export.schedule JOIN hydra_export.settings USING (destination);
+
+-- No schedule while it is paused, without models, or switched off in the server.
+SELECT hydra_export.pause();
+SELECT * FROM upcoming;
+SELECT hydra_export.resume();
+SELECT * FROM upcoming;
+SELECT hydra_export.remove_model('orders');
+SELECT * FROM upcoming;
+SELECT hydra_export.add_model('orders');
+ALTER SYSTEM SET hydra_export.enabled = off;
+SELECT pg_reload_conf();
+\c -
+SELECT * FROM upcoming;
+ALTER SYSTEM RESET hydra_export.enabled;
+SELECT pg_reload_conf();
+\c -
+SELECT * FROM upcoming;
+
+-- After the first export: first start + k * frequency, whenever the exports ended.
+UPDATE hydra_export.destination_state
+SET anchor = now() - interval '14 hours 30 minutes', last_start = now() - interval '30 minutes', last_finish = now();
+INSERT INTO hydra_export.model_state SELECT id, now() - interval '30 minutes' FROM hydra_export.models;
+SELECT * FROM upcoming;
+SELECT hydra_export.configure(frequency_hours => 1);
+SELECT * FROM upcoming;
+SELECT hydra_export.configure(frequency_hours => 168);
+SELECT * FROM upcoming;
+-- Resumed, the grid is where it was.
+SELECT hydra_export.pause();
+SELECT hydra_export.resume();
+SELECT * FROM upcoming;
+-- A model that was added since comes with an export before the next point of the grid.
+CREATE TABLE customers (id int PRIMARY KEY);
+SELECT hydra_export.add_model('customers');
+SELECT * FROM upcoming;
+SELECT hydra_export.remove_model('customers');
+SELECT * FROM upcoming;
+
+-- A failed export is tried again, each time after twice as long.
+SELECT hydra_export.configure(frequency_hours => 24);
+UPDATE hydra_export.destination_state
+SET anchor = now() - interval '1 hour', last_start = now() - interval '1 hour', last_finish = now(), failures = 7;
+SELECT * FROM upcoming;
+UPDATE hydra_export.destination_state SET failures = 8;
+SELECT * FROM upcoming;
+-- But not later than the grid has it.
+UPDATE hydra_export.destination_state SET failures = 100;
+SELECT * FROM upcoming;
+UPDATE hydra_export.destination_state SET failures = 0;
+SELECT * FROM upcoming;
+
+-- The newest export, whoever started it.
+INSERT INTO hydra_export.exports (destination, folder, started_by, status, started_at)
+VALUES ('default', '202601010000', 'schedule', 'succeeded', '2026-01-01 00:00 UTC'),
+       ('default', '202601010001', 'user', 'failed', '2026-01-01 00:01 UTC'),
+       ('other', '202601010002', 'user', 'partial', '2026-01-01 00:02 UTC');
+SET TimeZone = 'UTC';
+SELECT destination, last_export, last_status FROM hydra_export.schedule;
+-- It is the same moment in whatever zone and style it is shown.
+SET DateStyle = 'SQL, DMY';
+SET TimeZone = 'Asia/Kolkata';
+SELECT last_export = '2026-01-01 00:01 UTC' AS same_moment FROM hydra_export.schedule;
+RESET DateStyle;
+RESET TimeZone;
+
+-- A copy of a database must not go on exporting to the original's bucket.
+UPDATE hydra_export.destination_state SET database = 1;
+SELECT * FROM upcoming;
+-- A database restored from a dump has no state.
+DELETE FROM hydra_export.destination_state;
+SELECT * FROM upcoming;
+SELECT generation FROM hydra_export.models;
+SELECT hydra_export.resume();
+SELECT * FROM upcoming;
+SELECT generation FROM hydra_export.models;
+
+-- One row a destination.
+SELECT hydra_export.configure(destination => 'lake', bucket => 'lake', frequency_hours => 1, access_key => 'A', secret_key => 'S');
+SELECT * FROM upcoming;
+SELECT hydra_export.remove_destination('default');
+SELECT * FROM upcoming;
+
+DROP VIEW upcoming;
+DROP TABLE orders, customers;
+DROP EXTENSION hydra_export;
