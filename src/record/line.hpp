@@ -61,6 +61,8 @@ class Line {
 
   char* make_room(std::size_t n);
   void append_long_string(const char* from, std::size_t n);
+  void append_escaped(const char* from, std::size_t n);
+  std::size_t piece_of(std::string_view text) const;
 
   Buffer& buffer_;
   std::size_t limit_;
