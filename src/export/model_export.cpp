@@ -70,6 +70,7 @@ ModelExport::ModelExport(const catalog::Model& model, std::size_t number,
   result_.row.started_at = pg::now();
   result_.row.status = "succeeded";
   result_.manifest.name = pg::to_utf8(model.name);
+  result_.manifest.relation = pg::to_utf8(result_.row.relation);
 }
 
 ModelResult ModelExport::run(const change::Reading& shared, const change::Horizon& horizon) {
