@@ -85,6 +85,13 @@ build/unit/unit_tests: $(UNIT_OBJS)
 unit: build/unit/unit_tests
 	build/unit/unit_tests --gtest_brief=1
 
+# ---- the torture test: make torture SEED=7 SECONDS=180 MODE=faults (or calm), see test/torture
+
+.PHONY: torture
+torture:
+	SEED=$(SEED) SECONDS=$(SECONDS) MODE=$(MODE) WRITERS=$(WRITERS) OVERFLOW=$(OVERFLOW) LOOKS=$(LOOKS) \
+	  test/run torture
+
 # ---- style
 
 CLANG_FORMAT ?= clang-format
