@@ -9,22 +9,34 @@ EXTENSION = hydra_export
 MODULE_big = hydra_export
 DATA = $(wildcard sql/hydra_export--*.sql)
 
-SOURCES := $(sort $(wildcard src/*.cpp src/*/*.cpp))
+SOURCES := $(sort $(wildcard src/*.cpp src/*/*.cpp src/*/*/*.cpp))
 OBJS = $(SOURCES:.cpp=.o)
 
 PG_CONFIG ?= pg_config
 CXXSTANDARD = -std=c++20
 
+# Compression is optional: each kind is there where pkg-config finds its library.
+PKG_CONFIG ?= pkg-config
+found = $(shell $(PKG_CONFIG) --exists $(1) 2>/dev/null && echo yes)
+ifeq ($(call found,libisal),yes)
+OPTIONAL_FLAGS += -DHYDRA_HAVE_ISAL $(shell $(PKG_CONFIG) --cflags-only-I libisal)
+OPTIONAL_LIBS += $(shell $(PKG_CONFIG) --libs libisal)
+endif
+ifeq ($(call found,libzstd),yes)
+OPTIONAL_FLAGS += -DHYDRA_HAVE_ZSTD $(shell $(PKG_CONFIG) --cflags-only-I libzstd)
+OPTIONAL_LIBS += $(shell $(PKG_CONFIG) --libs libzstd)
+endif
+
 # -isystem: the server's headers use `register`, which C++17 dropped.
-PG_CPPFLAGS = -isystem $(shell $(PG_CONFIG) --includedir-server) -I$(CURDIR)/src -MMD -MP
+PG_CPPFLAGS = -isystem $(shell $(PG_CONFIG) --includedir-server) -I$(CURDIR)/src -MMD -MP $(OPTIONAL_FLAGS)
 PG_CXXFLAGS = $(CXXSTANDARD) -Wall -Wextra -Wshadow -Wno-missing-field-initializers $(EXTRA_CXXFLAGS)
-SHLIB_LINK = -lcurl -lcrypto -ljansson -lstdc++ -Wl,--version-script=$(CURDIR)/src/hydra_export.map
+SHLIB_LINK = -lcurl -lcrypto -ljansson $(OPTIONAL_LIBS) -lstdc++ -Wl,--version-script=$(CURDIR)/src/hydra_export.map
 
 REGRESS = $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
 REGRESS_OPTS = --inputdir=test
 ISOLATION = $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec)))
 ISOLATION_OPTS = --inputdir=test
-EXTRA_CLEAN = $(SOURCES:.cpp=.d) build
+EXTRA_CLEAN = $(SOURCES:.cpp=.d) test/bench/*.o test/bench/*.d build
 
 # The bitcode rule ignores PG_CXXFLAGS, so it cannot compile C++20.
 override with_llvm = no
@@ -37,19 +49,35 @@ override COMPILER = $(CXX) $(CXXFLAGS)
 
 -include $(SOURCES:.cpp=.d)
 
+# ---- lines without S3, for tests and benchmarks: the same objects in a module that is never shipped
+
+TEST_MODULE = build/hydra_export_test.so
+TEST_OBJS = test/bench/module.o $(filter-out src/hydra_export.o,$(OBJS))
+
+$(TEST_MODULE): $(TEST_OBJS)
+	@mkdir -p $(@D)
+	$(COMPILER) -shared -o $@ $^ -lcurl -lcrypto -ljansson -lstdc++ -Wl,-Bsymbolic
+
+.PHONY: test-module install-test-module
+test-module: $(TEST_MODULE)
+install-test-module: $(TEST_MODULE)
+	$(INSTALL_SHLIB) $< '$(DESTDIR)$(pkglibdir)/'
+
+-include test/bench/module.d
+
 # ---- the plain C++ part, built without the server's include path
 
-PLAIN := $(sort $(wildcard src/base/*.cpp src/s3/*.cpp src/json/*.cpp)) src/change/xid_snapshot.cpp
+PLAIN := $(sort $(wildcard src/base/*.cpp src/s3/*.cpp src/s3/*/*.cpp src/json/*.cpp)) src/change/xid_snapshot.cpp
 UNIT := $(sort $(wildcard test/unit/*.cpp))
 UNIT_OBJS := $(PLAIN:%.cpp=build/unit/%.o) $(UNIT:%.cpp=build/unit/%.o)
-UNIT_CXXFLAGS = $(CXXSTANDARD) -O1 -g -Wall -Wextra -Wshadow -Werror -Isrc -MMD -MP $(EXTRA_CXXFLAGS)
+UNIT_CXXFLAGS = $(CXXSTANDARD) -O1 -g -Wall -Wextra -Wshadow -Werror -Isrc -MMD -MP $(OPTIONAL_FLAGS) $(EXTRA_CXXFLAGS)
 
 build/unit/%.o: %.cpp
 	@mkdir -p $(@D)
 	$(CXX) $(UNIT_CXXFLAGS) -c $< -o $@
 
 build/unit/unit_tests: $(UNIT_OBJS)
-	$(CXX) $(UNIT_CXXFLAGS) $^ -lgtest -lgtest_main -lcurl -lcrypto -ljansson -lpthread -o $@
+	$(CXX) $(UNIT_CXXFLAGS) $^ -lgtest -lgtest_main -lcurl -lcrypto -ljansson $(OPTIONAL_LIBS) -lpthread -o $@
 
 -include $(UNIT_OBJS:.o=.d)
 
@@ -57,10 +85,17 @@ build/unit/unit_tests: $(UNIT_OBJS)
 unit: build/unit/unit_tests
 	build/unit/unit_tests --gtest_brief=1
 
+# ---- the torture test: make torture SEED=7 SECONDS=180 MODE=faults (or calm), see test/torture
+
+.PHONY: torture
+torture:
+	SEED=$(SEED) SECONDS=$(SECONDS) MODE=$(MODE) WRITERS=$(WRITERS) OVERFLOW=$(OVERFLOW) LOOKS=$(LOOKS) \
+	  test/run torture
+
 # ---- style
 
 CLANG_FORMAT ?= clang-format
-FORMATTED := $(sort $(wildcard src/*.cpp src/*/*.cpp src/*/*.hpp test/unit/*.cpp test/unit/*.hpp))
+FORMATTED := $(sort $(SOURCES) $(wildcard src/*/*.hpp src/*/*/*.hpp test/unit/*.cpp test/unit/*.hpp test/bench/*.cpp))
 
 format:
 	$(CLANG_FORMAT) -i $(FORMATTED)
@@ -74,5 +109,5 @@ lint-format:
 	$(CLANG_FORMAT) --dry-run --Werror $(FORMATTED)
 
 lint-g++ lint-clang++: lint-%:
-	$* $(LINT_FLAGS) $(filter-out -MMD -MP,$(PG_CPPFLAGS)) $(SOURCES)
+	$* $(LINT_FLAGS) $(filter-out -MMD -MP,$(PG_CPPFLAGS)) $(SOURCES) test/bench/module.cpp
 	$* $(LINT_FLAGS) -Isrc $(UNIT)

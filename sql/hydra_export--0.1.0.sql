@@ -33,8 +33,13 @@ CREATE TABLE hydra_export.settings (
   endpoint        text NOT NULL,
   prefix          text NOT NULL,
   frequency_hours integer NOT NULL CHECK (frequency_hours BETWEEN 1 AND 168),
-  credentials     text NOT NULL CHECK (credentials IN ('static')),
+  credentials     text NOT NULL,
+  role_arn        text NOT NULL,
+  external_id     text NOT NULL,
   addressing      text NOT NULL CHECK (addressing IN ('auto', 'path', 'virtual')),
+  compression     text NOT NULL CHECK (compression IN ('none', 'gzip', 'zstd')),
+  conditional     text NOT NULL CHECK (conditional IN ('auto', 'on', 'off')),
+  object_headers  jsonb NOT NULL CHECK (jsonb_typeof(object_headers) = 'object'),
   enabled         boolean NOT NULL DEFAULT true,
   saved_at        timestamptz NOT NULL DEFAULT clock_timestamp(),
   last_folder     text,
@@ -48,8 +53,13 @@ COMMENT ON COLUMN hydra_export.settings.region IS 'region that requests are sign
 COMMENT ON COLUMN hydra_export.settings.endpoint IS 'URL of the S3-compatible store; empty for AWS';
 COMMENT ON COLUMN hydra_export.settings.prefix IS 'what all object keys begin with: empty, or ending in /';
 COMMENT ON COLUMN hydra_export.settings.frequency_hours IS 'hours between exports, 1 to 168';
-COMMENT ON COLUMN hydra_export.settings.credentials IS 'where the keys come from';
+COMMENT ON COLUMN hydra_export.settings.credentials IS 'where the keys come from: static (saved here), or from the server: environment, profile, profile:name, web_identity, container, instance, auto';
+COMMENT ON COLUMN hydra_export.settings.role_arn IS 'role that is assumed with the keys; empty for none';
+COMMENT ON COLUMN hydra_export.settings.external_id IS 'external id that the role asks for; empty for none';
 COMMENT ON COLUMN hydra_export.settings.addressing IS 'where URLs hold the bucket: path, virtual (host name), or auto';
+COMMENT ON COLUMN hydra_export.settings.compression IS 'none, gzip (.json.gz) or zstd (.json.zst); the manifest is never compressed';
+COMMENT ON COLUMN hydra_export.settings.conditional IS 'whether the store is asked to refuse an object that exists already: on, off, or auto (on for AWS)';
+COMMENT ON COLUMN hydra_export.settings.object_headers IS 'headers sent with each object: storage class, encryption, tags, ...';
 COMMENT ON COLUMN hydra_export.settings.enabled IS 'false after hydra_export.pause()';
 COMMENT ON COLUMN hydra_export.settings.saved_at IS 'when the settings were last saved';
 COMMENT ON COLUMN hydra_export.settings.last_folder IS 'folder of the newest export; the next one sorts after it';
@@ -311,7 +321,10 @@ CREATE FUNCTION hydra_export.configure(
   bucket text DEFAULT NULL, access_key text DEFAULT NULL, secret_key text DEFAULT NULL,
   session_token text DEFAULT NULL, region text DEFAULT NULL, endpoint text DEFAULT NULL,
   prefix text DEFAULT NULL, frequency_hours integer DEFAULT NULL, credentials text DEFAULT NULL,
-  addressing text DEFAULT NULL, destination text DEFAULT 'default')
+  role_arn text DEFAULT NULL, external_id text DEFAULT NULL,
+  addressing text DEFAULT NULL, compression text DEFAULT NULL, conditional text DEFAULT NULL,
+  object_headers jsonb DEFAULT NULL,
+  destination text DEFAULT 'default')
 RETURNS void LANGUAGE c SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'hydra_export_configure';
 COMMENT ON FUNCTION hydra_export.configure IS
@@ -334,11 +347,19 @@ AS 'MODULE_PATHNAME', 'hydra_export_resume';
 COMMENT ON FUNCTION hydra_export.resume IS
 'scheduled exports again, after hydra_export.pause() or in a copy of a database; in a copy the next ones are full';
 
+CREATE FUNCTION hydra_export.check_access(
+  destination text DEFAULT 'default', OUT key text, OUT endpoint text, OUT region text,
+  OUT credentials text, OUT expires_at timestamptz)
+RETURNS record LANGUAGE c SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'hydra_export_check_access';
+COMMENT ON FUNCTION hydra_export.check_access IS
+'writes the object <prefix>_hydra_export_check, in a worker as an export would, and says where to and with which keys; raises what went wrong';
+
 CREATE FUNCTION hydra_export.iam_policy(destination text DEFAULT 'default')
 RETURNS jsonb LANGUAGE c SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'hydra_export_iam_policy';
 COMMENT ON FUNCTION hydra_export.iam_policy IS
-'the smallest IAM policy that the destination''s key needs: s3:PutObject below its prefix';
+'the smallest IAM policy that the destination''s key needs: s3:PutObject below its prefix, and what its object_headers ask for';
 
 -- ---------------------------------------------------------------- functions: models
 
@@ -391,7 +412,7 @@ CREATE FUNCTION hydra_export.preview(
 RETURNS SETOF record LANGUAGE c SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'hydra_export_preview';
 COMMENT ON FUNCTION hydra_export.preview IS
-'what an export would do now, from the visibility map and page headers alone: rows and bytes are estimates, and at most; without a kind the model would fail, for that reason';
+'what an export would do now, from the visibility map and page headers alone: rows and bytes are estimates, at most, and NULL where an index or the planner decides; without a kind the model would fail, for that reason';
 
 CREATE FUNCTION hydra_export.progress_rows(
   OUT export_id bigint, OUT model text, OUT phase text, OUT blocks_total bigint,
@@ -481,9 +502,9 @@ GRANT EXECUTE ON FUNCTION hydra_export.schedule_rows, hydra_export.progress_rows
   TO hydra_export_monitor;
 GRANT EXECUTE ON FUNCTION
   hydra_export.configure, hydra_export.remove_destination, hydra_export.pause, hydra_export.resume,
-  hydra_export.iam_policy, hydra_export.add_model, hydra_export.alter_model,
-  hydra_export.remove_model, hydra_export.reset_model, hydra_export.export_now,
-  hydra_export.cancel_export, hydra_export.preview
+  hydra_export.check_access, hydra_export.iam_policy, hydra_export.add_model,
+  hydra_export.alter_model, hydra_export.remove_model, hydra_export.reset_model,
+  hydra_export.export_now, hydra_export.cancel_export, hydra_export.preview
   TO hydra_export_admin;
 
 SELECT pg_catalog.pg_extension_config_dump('hydra_export.settings', '');

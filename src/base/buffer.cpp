@@ -1,5 +1,7 @@
 #include "base/buffer.hpp"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
@@ -9,11 +11,77 @@
 namespace hydra {
 
 namespace {
+
 constexpr std::size_t first_capacity = 4096;
+
+// From here on a block is a mapping of its own. It grows without being copied, goes back to the
+// system when it is released, and may have huge pages: else filling it would cost as much in page
+// faults as in writing. malloc promises none of this, as its own threshold moves.
+constexpr std::size_t mapped_capacity = 1024 * 1024;
+
+bool is_mapped(std::size_t capacity) noexcept {
+  return capacity >= mapped_capacity;
 }
 
+// What a block grows to: by half, or to what is needed; whole pages where it is mapped.
+std::size_t next_capacity(std::size_t capacity, std::size_t needed) noexcept {
+  constexpr std::size_t page = 4096;
+  const std::size_t wanted = std::max({needed, capacity + capacity / 2, first_capacity});
+  if (!is_mapped(wanted)) return wanted;
+  return std::max(wanted / page * page, (needed + page - 1) / page * page);
+}
+
+char* map(std::size_t capacity) noexcept {
+  void* block = mmap(nullptr, capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return block == MAP_FAILED ? nullptr : static_cast<char*>(block);
+}
+
+void free_block(char* block, std::size_t capacity) noexcept {
+  if (is_mapped(capacity)) {
+    munmap(block, capacity);
+  } else {
+    std::free(block);
+  }
+}
+
+// Both mapped.
+char* grow_mapped(char* block, std::size_t capacity, std::size_t wanted) noexcept {
+#ifdef MREMAP_MAYMOVE
+  void* moved = mremap(block, capacity, wanted, MREMAP_MAYMOVE);
+  return moved == MAP_FAILED ? nullptr : static_cast<char*>(moved);
+#else
+  char* moved = map(wanted);
+  if (moved == nullptr) return nullptr;
+  std::memcpy(moved, block, capacity);
+  free_block(block, capacity);
+  return moved;
+#endif
+}
+
+void ask_for_huge_pages([[maybe_unused]] char* block, [[maybe_unused]] std::size_t size) noexcept {
+#ifdef MADV_HUGEPAGE
+  (void)madvise(block, size, MADV_HUGEPAGE);  // a refusal is no harm
+#endif
+}
+
+// A block of `wanted` bytes with the contents of the old one, which is gone then; nullptr when
+// memory is out, and the old one stays.
+char* grow(char* block, std::size_t capacity, std::size_t wanted) noexcept {
+  if (!is_mapped(wanted)) return static_cast<char*>(std::realloc(block, wanted));
+  char* moved = is_mapped(capacity) ? grow_mapped(block, capacity, wanted) : map(wanted);
+  if (moved == nullptr) return nullptr;
+  ask_for_huge_pages(moved, wanted);
+  if (!is_mapped(capacity) && capacity > 0) {
+    std::memcpy(moved, block, capacity);
+    free_block(block, capacity);
+  }
+  return moved;
+}
+
+}  // namespace
+
 Buffer::~Buffer() {
-  std::free(data_);
+  release();
 }
 
 Buffer::Buffer(Buffer&& other) noexcept
@@ -23,7 +91,7 @@ Buffer::Buffer(Buffer&& other) noexcept
 
 Buffer& Buffer::operator=(Buffer&& other) noexcept {
   if (this == &other) return *this;
-  std::free(data_);
+  release();
   data_ = std::exchange(other.data_, nullptr);
   size_ = std::exchange(other.size_, 0);
   capacity_ = std::exchange(other.capacity_, 0);
@@ -32,10 +100,9 @@ Buffer& Buffer::operator=(Buffer&& other) noexcept {
 
 bool Buffer::reserve(std::size_t extra) noexcept {
   if (extra <= capacity_ - size_ && data_ != nullptr) return true;
-  if (extra > PTRDIFF_MAX - size_) return false;
-  const std::size_t needed = size_ + extra;
-  const std::size_t wanted = std::max({needed, capacity_ + capacity_ / 2, first_capacity});
-  auto* moved = static_cast<char*>(std::realloc(data_, wanted));
+  if (extra > PTRDIFF_MAX - mapped_capacity - size_) return false;
+  const std::size_t wanted = next_capacity(capacity_, size_ + extra);
+  char* moved = grow(data_, capacity_, wanted);
   if (moved == nullptr) return false;
   data_ = moved;
   capacity_ = wanted;
@@ -49,7 +116,7 @@ void Buffer::append_reserved(const char* from, std::size_t n) noexcept {
 }
 
 void Buffer::release() noexcept {
-  std::free(data_);
+  if (data_ != nullptr) free_block(data_, capacity_);
   data_ = nullptr;
   size_ = capacity_ = 0;
 }

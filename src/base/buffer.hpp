@@ -5,9 +5,9 @@
 
 namespace hydra {
 
-// Bytes in one block from malloc. Nothing here throws: reserve() says false when memory is out, and
+// Bytes in one block. Nothing here throws: reserve() says false when memory is out, and
 // the contents are then as before. The pattern is reserve(n), write up to n bytes at end(),
-// advance(by what was written). Growth is by half (realloc, so large blocks are remapped rather
+// advance(by what was written). Growth is by half (large blocks are remapped rather
 // than copied): capacity stays within 1.5 times what was needed, above a first 4 KB.
 //
 // Invariant: size() <= capacity(); any reserve() may move the block.

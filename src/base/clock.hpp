@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace hydra {
@@ -15,5 +16,9 @@ std::string utc_minute(std::int64_t unix_seconds);
 
 // "2026-01-31T04:00:00.123456Z" (ISO 8601), always with six digits of microseconds.
 std::string iso8601(std::int64_t unix_micros);
+
+// Unix seconds of "2026-01-31T04:00:00Z", also with a fraction (dropped) or an offset ("+00:00").
+// Nothing where the text is no such time.
+std::optional<std::int64_t> parse_iso8601(const std::string& text);
 
 }  // namespace hydra

@@ -12,7 +12,9 @@ using pg::Text;
 
 const std::string select_destinations =
     "SELECT destination, bucket, region, endpoint, prefix, credentials, addressing,"
-    " frequency_hours, enabled, last_folder, generation FROM hydra_export.settings";
+    " frequency_hours, enabled, last_folder, generation, conditional, object_headers,"
+    " role_arn, external_id, compression FROM "
+    "hydra_export.settings";
 
 Destination to_destination(const Row& row) {
   Destination destination;
@@ -27,13 +29,21 @@ Destination to_destination(const Row& row) {
   destination.enabled = pg::to_bool(row[8]);
   destination.last_folder = or_empty(row[9]);
   destination.generation = pg::to_int(row[10]);
+  destination.conditional = or_empty(row[11]);
+  destination.object_headers = or_empty(row[12]);
+  destination.role_arn = or_empty(row[13]);
+  destination.external_id = or_empty(row[14]);
+  destination.compression = or_empty(row[15]);
   return destination;
 }
 
 std::vector<Text> to_parameters(const Destination& destination) {
-  return {destination.name,        destination.bucket,     destination.region,
-          destination.endpoint,    destination.prefix,     pg::text(destination.frequency_hours),
-          destination.credentials, destination.addressing, pg::text(destination.generation)};
+  return {
+      destination.name,        destination.bucket,         destination.region,
+      destination.endpoint,    destination.prefix,         pg::text(destination.frequency_hours),
+      destination.credentials, destination.addressing,     pg::text(destination.generation),
+      destination.conditional, destination.object_headers, destination.role_arn,
+      destination.external_id, destination.compression};
 }
 
 // Whether a timeline since the given one began where a recovery target said, and not where WAL
@@ -67,6 +77,39 @@ s3::EndpointSettings Destination::endpoint_settings() const {
   return {bucket, region, endpoint, style};
 }
 
+Compression Destination::compression_kind() const {
+  const std::optional<Compression> kind = parse_compression(compression);
+  if (!kind) {
+    throw pg::Error(ERRCODE_INVALID_PARAMETER_VALUE, "compression must be none, gzip or zstd");
+  }
+  if (!is_available(*kind)) {
+    throw pg::Error(ERRCODE_FEATURE_NOT_SUPPORTED,
+                    "compression " + compression + " is not part of this build", "",
+                    "Build hydra_export where pkg-config finds libisal (gzip) and libzstd (zstd).");
+  }
+  return *kind;
+}
+
+bool Destination::is_conditional() const {
+  if (conditional == "auto") return s3::resolve(endpoint_settings()).is_aws();
+  return conditional == "on";
+}
+
+s3::Headers to_headers(const std::string& json) {
+  s3::Headers headers;
+  for (const Row& row :
+       pg::query("SELECT lower(key), value #>> '{}', jsonb_typeof(value) FROM jsonb_each($1::jsonb)"
+                 " ORDER BY 1",
+                 {json})) {
+    if (or_empty(row[2]) != "string") {
+      throw pg::Error(ERRCODE_INVALID_PARAMETER_VALUE,
+                      "value of header \"" + or_empty(row[0]) + "\" must be a string");
+    }
+    headers.emplace_back(or_empty(row[0]), or_empty(row[1]));
+  }
+  return headers;
+}
+
 std::vector<Destination> load_destinations() {
   std::vector<Destination> destinations;
   for (const Row& row : pg::query(select_destinations + " ORDER BY destination")) {
@@ -93,8 +136,10 @@ Destination get_destination(const std::string& name) {
 void insert_destination(const Destination& destination) {
   pg::query(
       "INSERT INTO hydra_export.settings (destination, bucket, region, endpoint, prefix,"
-      " frequency_hours, credentials, addressing, generation)"
-      " VALUES ($1, $2, $3, $4, $5, $6::integer, $7, $8, $9::bigint)",
+      " frequency_hours, credentials, addressing, generation, conditional, object_headers,"
+      " role_arn, external_id, compression)"
+      " VALUES ($1, $2, $3, $4, $5, $6::integer, $7, $8, $9::bigint, $10, $11::jsonb, $12, $13, "
+      "$14)",
       to_parameters(destination));
   adopt_destination(destination.name);
 }
@@ -103,6 +148,8 @@ void update_destination(const Destination& destination) {
   pg::query(
       "UPDATE hydra_export.settings SET bucket = $2, region = $3, endpoint = $4, prefix = $5,"
       " frequency_hours = $6::integer, credentials = $7, addressing = $8, generation = $9::bigint,"
+      " conditional = $10, object_headers = $11::jsonb, role_arn = $12, external_id = $13, "
+      "compression = $14,"
       " saved_at = clock_timestamp() WHERE destination = $1",
       to_parameters(destination));
 }
@@ -122,6 +169,10 @@ void save_credentials(const std::string& destination, const s3::Credentials& cre
       " DO UPDATE SET access_key = $2, secret_key = $3, session_token = $4",
       {destination, credentials.access_key, credentials.secret_key,
        pg::text_or_null(credentials.session_token)});
+}
+
+void forget_credentials(const std::string& destination) {
+  pg::query("DELETE FROM hydra_export.secrets WHERE destination = $1", {destination});
 }
 
 std::optional<DestinationState> load_state(const std::string& destination) {

@@ -6,8 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "base/compress.hpp"
 #include "s3/credentials.hpp"
 #include "s3/endpoint.hpp"
+#include "s3/object_headers.hpp"
 
 namespace hydra::catalog {
 
@@ -17,13 +19,19 @@ struct Destination {
   std::string name;
   std::string bucket, region, endpoint, prefix;  // as in the table: '' for none
   std::string credentials = "static";
+  std::string role_arn, external_id;  // '' for none
   std::string addressing = "auto";
+  std::string compression = "none";
+  std::string conditional = "auto";
+  std::string object_headers = "{}";  // a JSON object of strings
   int frequency_hours = 24;
   bool enabled = true;
   std::string last_folder;  // '' before the first export
   std::int64_t generation = 1;
 
   s3::EndpointSettings endpoint_settings() const;
+  Compression compression_kind() const;  // throws pg::Error where this build lacks it
+  bool is_conditional() const;           // whether objects are stored only where there is none
 };
 
 // What the schedule remembers. A row is missing after a restore from a dump.
@@ -42,7 +50,12 @@ Destination get_destination(const std::string& name);  // throws pg::Error when 
 void insert_destination(const Destination& destination);
 void update_destination(const Destination& destination);  // all but last_folder; sets saved_at
 
+// The destination's object_headers, names in lower case. Throws pg::Error when they are no JSON
+// object of strings.
+s3::Headers to_headers(const std::string& json);
+
 std::optional<s3::Credentials> load_credentials(const std::string& destination);
+void forget_credentials(const std::string& destination);
 void save_credentials(const std::string& destination, const s3::Credentials& credentials);
 
 std::optional<DestinationState> load_state(const std::string& destination);

@@ -31,6 +31,12 @@ void check_policy(const Destination& destination) {
                     "bucket \"" + destination.bucket + "\" is not among the allowed ones", "",
                     "The server's administrator lists them in hydra_export.allowed_buckets.");
   }
+  if (destination.credentials != "static" && !pg::guc::server_credentials) {
+    throw pg::Error(ERRCODE_INSUFFICIENT_PRIVILEGE,
+                    "credentials of the server are not allowed for destinations", "",
+                    "Give access_key and secret_key, or have the server's administrator set "
+                    "hydra_export.server_credentials.");
+  }
   if (destination.endpoint.empty()) return;
   if (const auto problem = s3::endpoint_problem(destination.endpoint, pg::guc::allow_http)) {
     throw pg::Error(

@@ -19,6 +19,7 @@ HeapSource::HeapSource(Relation relation, Snapshot snapshot,
   for (const SourceColumn& column : columns) {
     numbers_.push_back(column.number);
     last_number_ = std::max(last_number_, column.number);
+    in_order_ = in_order_ && column.number == static_cast<AttrNumber>(numbers_.size());
   }
 }
 
@@ -54,6 +55,7 @@ RowSource::Next HeapSource::next(TransactionId* xmin) {
     const Next found = next_run();
     if (found != Next::row) return found;
   }
+  if (xmin == nullptr) return Next::row;
   bool null = false;
   *xmin = DatumGetTransactionId(slot_getsysattr(slot_, MinTransactionIdAttributeNumber, &null));
   return Next::row;
@@ -66,6 +68,11 @@ BlockNumber HeapSource::position() const {
 
 void HeapSource::values(Datum** values, bool** nulls) {
   slot_getsomeattrs(slot_, last_number_);
+  if (in_order_) {
+    *values = slot_->tts_values;
+    *nulls = slot_->tts_isnull;
+    return;
+  }
   for (std::size_t i = 0; i < numbers_.size(); ++i) {
     values_[i] = slot_->tts_values[numbers_[i] - 1];
     nulls_[i] = slot_->tts_isnull[numbers_[i] - 1];
@@ -108,6 +115,7 @@ RowSource::Next QuerySource::next(TransactionId* xmin) {
   if (rows_ == nullptr || ++current_ >= count_) {
     if (!fetch()) return Next::end;
   }
+  if (xmin == nullptr) return Next::row;
   bool null = false;
   const Datum value = heap_getattr(rows_->vals[current_], 1, rows_->tupdesc, &null);
   *xmin = null ? InvalidTransactionId : DatumGetTransactionId(value);

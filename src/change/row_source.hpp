@@ -19,7 +19,7 @@ class RowSource {
   // `pause` = no row yet, ask again: the caller's other work should have its turn.
   enum class Next { row, pause, end };
 
-  // Moves to the next row. `xmin` is the row's raw one.
+  // Moves to the next row. `xmin` is the row's raw one; nullptr where it does not matter.
   virtual Next next(TransactionId* xmin) = 0;
 
   // The current row's values, by the column's place in the list given at the start; valid until
@@ -63,6 +63,7 @@ class HeapSource : public RowSource {
   Snapshot snapshot_;
   std::vector<AttrNumber> numbers_;
   AttrNumber last_number_ = 0;
+  bool in_order_ = true;  // the columns are the table's first, so the slot's arrays serve
   std::vector<Datum> values_;
   std::unique_ptr<bool[]> nulls_;
   TableScanDesc scan_ = nullptr;

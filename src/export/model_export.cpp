@@ -237,6 +237,7 @@ std::string ModelExport::next_key(const record::ClosedObject& object) {
   name.model = encode_model(pg::to_utf8(model_.name));
   name.first_id = object.first_id;
   name.last_id = object.last_id;
+  name.suffix += uploader_.suffix();
   ++objects_;
   if (plan_->numbered) name.number = objects_;
   return object_key(name);

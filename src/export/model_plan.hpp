@@ -51,7 +51,7 @@ struct ModelPlan {
   std::vector<catalog::Column> columns;
   std::vector<Leaf> leaves;
   std::vector<Oid> sources;  // what a view reads
-  bool numbered = false;  // nothing enforces the key, so object names need a number
+  bool numbered = false;     // nothing enforces the key, so object names need a number
   bool full = true;
   std::string reason;
 

@@ -42,16 +42,15 @@ double bytes_per_row(const catalog::Model& model) {
   return bytes ? std::stod(*bytes) : 0;
 }
 
-void add_leaf(ModelPreview& preview, const Leaf& leaf) {
+// The rows of the leaf that would be sent, at most; nothing where that is not known beforehand.
+std::optional<std::uint64_t> look_at_leaf(ModelPreview& preview, const Leaf& leaf) {
   const std::uint64_t rows = estimated_rows(leaf.relation);
-  if (!is_scanned(leaf)) {
-    if (leaf.is_full()) preview.rows += rows;
-    return;
-  }
+  if (!is_scanned(leaf))
+    return leaf.is_full() && leaf.has_xmin ? std::optional(rows) : std::nullopt;
   const change::BlockCounts counts = count_blocks(leaf);
   preview.blocks_total += counts.total;
   preview.blocks_to_read += counts.read;
-  if (counts.total > 0) preview.rows += rows * counts.read / counts.total;
+  return counts.total > 0 ? rows * counts.read / counts.total : 0;
 }
 
 void look(ModelPreview& preview, const catalog::Model& model) {
@@ -60,10 +59,14 @@ void look(ModelPreview& preview, const catalog::Model& model) {
   choose_rows(plan, model, reading);
   preview.kind = plan.kind();
   preview.reason = plan.reason;
-  for (const Leaf& leaf : plan.leaves)
-    add_leaf(preview, leaf);
+  preview.rows = 0;
+  for (const Leaf& leaf : plan.leaves) {
+    const std::optional<std::uint64_t> rows = look_at_leaf(preview, leaf);
+    preview.rows = rows && preview.rows ? std::optional(*preview.rows + *rows) : std::nullopt;
+  }
+  if (!preview.rows) return;
   preview.bytes =
-      static_cast<std::uint64_t>(static_cast<double>(preview.rows) * bytes_per_row(model));
+      static_cast<std::uint64_t>(static_cast<double>(*preview.rows) * bytes_per_row(model));
 }
 
 }  // namespace

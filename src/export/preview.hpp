@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,8 +14,8 @@ struct ModelPreview {
   std::string model;
   std::string kind;  // '' where the export would fail
   std::uint64_t blocks_total = 0, blocks_to_read = 0;
-  std::uint64_t rows = 0, bytes = 0;  // estimates: at most
-  std::string reason;                 // why full, why the whole table, or why it would fail
+  std::optional<std::uint64_t> rows, bytes;  // estimates, at most; nothing where an index decides
+  std::string reason;                        // why full, why the whole table, or why it would fail
 };
 
 // Looks at the model's visibility map and page headers, and reads no row. Inside a transaction,

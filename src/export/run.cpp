@@ -1,7 +1,7 @@
 #include "export/run.hpp"
 
 #include "base/clock.hpp"
-#include "catalog/policy.hpp"
+#include "export/access.hpp"
 #include "export/model_export.hpp"
 #include "pg/compat.hpp"
 #include "pg/guc.hpp"
@@ -18,17 +18,9 @@ using pg::Transaction;
 constexpr std::size_t kilobyte = 1024;
 constexpr int record_attempts = 10;
 
-s3::Options client_options(const catalog::Destination& destination,
-                           const s3::Credentials& credentials) {
-  s3::Options options;
-  options.target = destination.endpoint_settings();
-  options.credentials = credentials;
-  options.request_timeout = std::chrono::milliseconds(pg::guc::request_timeout);
-  options.max_attempts = pg::guc::max_attempts;
-  options.concurrency = pg::guc::upload_concurrency;
-  options.ca_file = pg::guc::ca_file;
-  options.user_agent = "hydra_export/0.1.0 PostgreSQL/" PG_VERSION;
-  return options;
+void hold_extension() {
+  if (pg::hold_extension()) return;
+  throw Error(ERRCODE_UNDEFINED_OBJECT, "extension hydra_export was dropped while it exported");
 }
 
 // One export. Its parts are called in order; each leaves behind what the next one needs.
@@ -55,7 +47,6 @@ class Export {
   const catalog::StartedBy started_by_;
   Observer& observer_;
   catalog::Destination destination_;
-  std::optional<s3::Credentials> credentials_;
   std::vector<catalog::Model> models_;
   catalog::Claim claim_;
   change::Note note_;
@@ -88,9 +79,9 @@ void Export::claim() {
   // Some moments before the snapshot, so that most of what runs now has ended by then.
   note_ = change::take_note();
   Transaction transaction;
+  hold_extension();
   catalog::fail_abandoned(name_);
   destination_ = catalog::get_destination(name_);
-  credentials_ = catalog::load_credentials(name_);
   models_ = catalog::load_models(name_, pg::guc::debug_seconds_per_hour);
   if (models_.empty()) {
     throw Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
@@ -109,13 +100,13 @@ void Export::claim() {
 }
 
 void Export::transfer() {
-  catalog::check_policy(destination_);
-  if (!credentials_) {
-    throw Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
-                "destination \"" + name_ + "\" has no credentials", "",
-                "Save them with hydra_export.configure(access_key => ..., secret_key => ...).");
+  s3::Options options;
+  {
+    Transaction transaction(Transaction::Mode::read_only);
+    options = client_options(destination_);
+    transaction.commit();
   }
-  Uploader uploader(client_options(destination_, *credentials_),
+  Uploader uploader(std::move(options), destination_.compression_kind(),
                     static_cast<std::size_t>(pg::guc::memory_limit) * kilobyte);
   try {
     read_models(uploader);
@@ -237,6 +228,7 @@ void Export::conclude() {
       ++succeeded;
       continue;
     }
+    if (result.row.error == result_.error) continue;
     if (!errors.empty()) errors += "; ";
     errors += "model \"" + result.row.model + "\": " + result.row.error;
   }
@@ -247,7 +239,11 @@ void Export::conclude() {
   } else {
     result_.status = succeeded > 0 ? "partial" : "failed";
   }
-  if (result_.error.empty()) result_.error = errors;
+  if (result_.error.empty()) {
+    result_.error = errors;
+  } else if (!errors.empty()) {
+    result_.error += "; " + errors;
+  }
 }
 
 // All the work was for this, so whoever is in the way is waited for.
@@ -265,6 +261,7 @@ void Export::record_in_the_end() {
 
 void Export::record() {
   Transaction transaction;
+  hold_extension();
   std::vector<catalog::ModelRow> rows;
   for (const ModelResult& result : results_)
     rows.push_back(result.row);

@@ -138,7 +138,7 @@ bool TableScan::read_some(record::ObjectBuffer& object, std::size_t bytes) {
   Next next = Next::row;
   for (int row = 0; row < rows_per_step && object.bytes() < enough; ++row) {
     TransactionId xmin = InvalidTransactionId;
-    next = source_->next(&xmin);
+    next = source_->next(leaf_.baseline ? &xmin : nullptr);
     if (next != Next::row) break;
     if (is_wanted(xmin)) write_row(object, line);
   }

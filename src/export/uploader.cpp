@@ -12,8 +12,10 @@ using std::chrono::milliseconds;
 // So long at the most is a wait without a look at the clock.
 constexpr milliseconds turn{1000};
 
-// After so many objects in a row that failed for good, the others are not tried.
+// After so many objects in a row that failed for the same reason, the others are not tried.
 constexpr int patience = 3;
+
+constexpr std::size_t compressed_at_once = 1024 * 1024;
 
 constexpr std::size_t manifest_model = static_cast<std::size_t>(-1);
 
@@ -35,6 +37,26 @@ class TextBody : public s3::Body {
   std::size_t done_ = 0;
 };
 
+// Bytes that are sent as they are.
+class BufferBody : public s3::Body {
+ public:
+  explicit BufferBody(Buffer bytes) : bytes_(std::move(bytes)) {}
+  std::uint64_t size() const override { return bytes_.size(); }
+  void rewind() override { done_ = 0; }
+  std::size_t read(char* to, std::size_t room) noexcept override {
+    const std::size_t n = std::min(room, bytes_.size() - done_);
+    std::memcpy(to, bytes_.data() + done_, n);
+    done_ += n;
+    return n;
+  }
+  std::string_view bytes() const { return {bytes_.data(), bytes_.size()}; }
+  std::size_t memory() const { return bytes_.capacity(); }
+
+ private:
+  Buffer bytes_;
+  std::size_t done_ = 0;
+};
+
 catalog::Micros now() {
   return std::chrono::duration_cast<std::chrono::microseconds>(
              std::chrono::system_clock::now().time_since_epoch())
@@ -50,10 +72,26 @@ std::string describe(const s3::Outcome& outcome) {
 
 }  // namespace
 
-Uploader::Uploader(s3::Options options, std::size_t memory)
-    : client_(std::move(options)), loop_(client_), memory_(memory) {
+s3::Outcome upload_text(s3::Client& client, const std::string& key, const std::string& text) {
+  pg::EventLoop loop(client);
+  s3::Upload upload;
+  upload.key = key;
+  upload.body = std::make_unique<TextBody>(text);
+  upload.sha256 = hex(sha256(text));
+  upload.content_type = "text/plain";
+  upload.may_exist = true;
+  client.put(std::move(upload));
+  while (client.pending() > 0)
+    loop.wait(turn);
+  return std::move(client.take_outcomes().at(0));
+}
+
+Uploader::Uploader(s3::Options options, Compression compression, std::size_t memory)
+    : client_(std::move(options)), compression_(compression), loop_(client_), memory_(memory) {
   // One is filled while at least one other is on its way, and a filling buffer may be half empty.
-  object_size_ = std::min(static_cast<std::size_t>(pg::guc::file_size) * 1024, memory / 3);
+  // Compression may take as much again, and half more while its buffer grows.
+  const std::size_t parts = compression == Compression::none ? 3 : 5;
+  object_size_ = std::min(static_cast<std::size_t>(pg::guc::file_size) * 1024, memory / parts);
 }
 
 void Uploader::wait() {
@@ -77,7 +115,8 @@ void Uploader::pause(milliseconds time) {
 }
 
 bool Uploader::has_room() const {
-  const std::size_t wanted = object_size_ + object_size_ / 2;
+  const std::size_t one = object_size_ + object_size_ / 2;
+  const std::size_t wanted = compression_ == Compression::none ? one : 2 * one;
   return used_ + wanted <= memory_ || client_.pending() == 0;
 }
 
@@ -115,7 +154,28 @@ void Uploader::put(std::size_t model, const std::string& key, record::ClosedObje
   sent.memory = object.body->memory();
   sent.row = {key, object.first_id, object.last_id, object.rows, object.bytes, object.sha256, "",
               0};
-  send(std::move(sent), std::move(object.body), "application/x-ndjson");
+  std::unique_ptr<s3::Body> body = std::move(object.body);
+  if (compression_ != Compression::none) {
+    body = compress(static_cast<record::LinesBody&>(*body), sent);
+  }
+  send(std::move(sent), std::move(body), "application/x-ndjson");
+}
+
+// Other uploads go on meanwhile. Content-Encoding is not set: it would have readers undo what the
+// name says, some of them twice.
+std::unique_ptr<s3::Body> Uploader::compress(record::LinesBody& body, Sent& sent) {
+  std::string piece(compressed_at_once, '\0');
+  const auto compressor = make_compressor(compression_, body.size());
+  body.rewind();
+  while (const std::size_t n = body.read(piece.data(), piece.size())) {
+    compressor->add(std::string_view(piece.data(), n));
+    progress();
+  }
+  auto compressed = std::make_unique<BufferBody>(compressor->finish());
+  sent.memory = compressed->memory();
+  sent.row.bytes = compressed->size();
+  sent.row.sha256 = hex(sha256(compressed->bytes()));
+  return compressed;
 }
 
 void Uploader::put_manifest(const std::string& key, const std::string& text) {
@@ -125,9 +185,15 @@ void Uploader::put_manifest(const std::string& key, const std::string& text) {
   sent.row.sha256 = hex(sha256(text));
   send(std::move(sent), std::make_unique<TextBody>(text), "application/json");
   drain();
-  if (failures_[manifest_model]) {
-    throw pg::Error(ERRCODE_FDW_ERROR, *failures_[manifest_model]);
-  }
+  if (const auto error = failure(manifest_model)) throw pg::Error(ERRCODE_FDW_ERROR, *error);
+}
+
+std::optional<std::string> Uploader::failure(std::size_t model) const {
+  const auto found = failures_.find(model);
+  if (found == failures_.end()) return std::nullopt;
+  const Failed& failed = found->second;
+  if (failed.objects == 1) return failed.first;
+  return failed.first + " (the first of " + std::to_string(failed.objects) + " objects)";
 }
 
 void Uploader::collect() {
@@ -141,18 +207,36 @@ void Uploader::settle(const s3::Outcome& outcome) {
   Sent sent = std::move(found->second);
   sent_.erase(found);
   used_ -= sent.memory;
-  if (outcome.ok) {
-    failures_in_a_row_ = 0;
-    sent.row.etag = outcome.etag;
-    sent.row.uploaded_at = now();
-    if (sent.model != manifest_model) objects_[sent.model].push_back(std::move(sent.row));
-    return;
-  }
+  if (!outcome.ok) return fail(sent.model, outcome);
+  failures_in_a_row_ = 0;
+  advise(outcome);
+  sent.row.etag = outcome.etag;
+  sent.row.uploaded_at = now();
+  if (sent.model != manifest_model) objects_[sent.model].push_back(std::move(sent.row));
+}
+
+void Uploader::fail(std::size_t model, const s3::Outcome& outcome) {
   const std::string text = describe(outcome);
-  if (!failures_[sent.model]) failures_[sent.model] = text;
-  const bool hopeless = outcome.failure->action == s3::Action::stop ||
-                        outcome.failure->http_status == 0 || ++failures_in_a_row_ >= patience;
-  if (hopeless && !fatal_) fatal_ = text;
+  const s3::Failure& failure = *outcome.failure;
+  Failed& failed = failures_[model];
+  if (++failed.objects == 1) failed.first = text;
+  const bool again = last_failure_ && last_failure_->same_reason(failure);
+  failures_in_a_row_ = again ? failures_in_a_row_ + 1 : 1;
+  last_failure_ = failure;
+  const bool hopeless = failure.action == s3::Action::stop || failure.action == s3::Action::fix;
+  if (fatal_ || (!hopeless && failures_in_a_row_ < patience)) return;
+  fatal_ = text;
+  if (!hopeless) *fatal_ += " (" + std::to_string(patience) + " objects in a row)";
+}
+
+// An upload that succeeded once the region or the clock was put right: say so, once.
+void Uploader::advise(const s3::Outcome& outcome) {
+  if (advised_ || !outcome.failure || outcome.failure->action != s3::Action::fix) return;
+  advised_ = true;
+  pg::report(LOG,
+             pg::Error(ERRCODE_WARNING, "hydra_export: " + pg::from_utf8(outcome.failure->text()),
+                       "The export goes on, as the answer said what to put right.",
+                       outcome.failure->hint().value_or("")));
 }
 
 }  // namespace hydra::exporting

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/compress.hpp"
 #include "catalog/history.hpp"
 #include "pg/event_loop.hpp"
 #include "record/object_buffer.hpp"
@@ -13,13 +14,18 @@
 
 namespace hydra::exporting {
 
+// Uploads a text, which may be there already, and waits for its outcome.
+s3::Outcome upload_text(s3::Client& client, const std::string& key, const std::string& text);
+
 // Sends objects while the reading goes on, and remembers what became of them: the objects that are
 // in the bucket, by model, and the first failure of each model. A failure that every other object
-// would meet as well (credentials, bucket, an unreachable host) is fatal for the whole export.
+// would meet as well (credentials, bucket) is fatal for the whole export, and so are several
+// objects in a row that failed for the same reason: the rest is left to the schedule's retry.
 class Uploader {
  public:
-  // memory: bound on the bodies that wait or are on their way, and the one being filled.
-  Uploader(s3::Options options, std::size_t memory);
+  // memory: bound on the bodies that wait or are on their way, the one being filled, and what its
+  // compression makes of it.
+  Uploader(s3::Options options, Compression compression, std::size_t memory);
 
   // The size at which an object is closed so that several fit into the memory.
   std::size_t object_size() const { return object_size_; }
@@ -28,6 +34,9 @@ class Uploader {
   // upload has moved on.
   bool has_room() const;
   void wait();
+
+  // What the names of objects end with after ".json".
+  std::string_view suffix() const { return compression_suffix(compression_); }
 
   // Sends an object of the model with this number.
   void put(std::size_t model, const std::string& key, record::ClosedObject object);
@@ -44,13 +53,13 @@ class Uploader {
   // Bytes and objects of the model that have arrived.
   std::uint64_t bytes_arrived(std::size_t model);
 
-  // Waits until all uploads have ended; a fatal failure ends them all.
+  // Waits until all uploads have ended; after a fatal failure, drops them.
   void drain();
 
   void cancel() { client_.cancel(); }
 
   const std::vector<catalog::ObjectRow>& objects(std::size_t model) { return objects_[model]; }
-  const std::optional<std::string>& failure(std::size_t model) { return failures_[model]; }
+  std::optional<std::string> failure(std::size_t model) const;
   const std::optional<std::string>& fatal() const { return fatal_; }
 
  private:
@@ -59,20 +68,31 @@ class Uploader {
     catalog::ObjectRow row;
     std::size_t memory = 0;
   };
+  struct Failed {
+    std::string first;  // what went wrong with the first object
+    int objects = 0;
+  };
   void collect();
   void settle(const s3::Outcome& outcome);
+  void fail(std::size_t model, const s3::Outcome& outcome);
+  void advise(const s3::Outcome& outcome);
   std::uint64_t send(Sent sent, std::unique_ptr<s3::Body> body, const char* content_type);
 
+  std::unique_ptr<s3::Body> compress(record::LinesBody& body, Sent& sent);
+
   s3::Client client_;
+  Compression compression_;
   pg::EventLoop loop_;
   std::size_t memory_;
   std::size_t object_size_;
   std::size_t used_ = 0;
   std::uint64_t next_tag_ = 1;
-  int failures_in_a_row_ = 0;
+  int failures_in_a_row_ = 0;  // for the same reason
+  std::optional<s3::Failure> last_failure_;
+  bool advised_ = false;
   std::map<std::uint64_t, Sent> sent_;
   std::map<std::size_t, std::vector<catalog::ObjectRow>> objects_;
-  std::map<std::size_t, std::optional<std::string>> failures_;
+  std::map<std::size_t, Failed> failures_;
   std::optional<std::string> fatal_;
 };
 

@@ -5,6 +5,8 @@
 #endif
 
 #include <bit>
+#include <cstdint>
+#include <cstring>
 
 namespace hydra::json {
 
@@ -70,23 +72,53 @@ inline unsigned escape_mask(__m128i block) noexcept {
   return static_cast<unsigned>(_mm_movemask_epi8(any));
 }
 
-// A whole block is written even where only its front counts: the room for n bytes is 6n + 2, so
-// 16 bytes from anywhere in the input always fit.
-inline char* put_blocks(char* to, const char*& from, const char* stop) noexcept {
-  while (static_cast<std::size_t>(stop - from) >= block_size) {
-    const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), block);
-    const unsigned mask = escape_mask(block);
-    if (mask == 0) {
-      to += block_size;
-      from += block_size;
-      continue;
-    }
-    const int clean = std::countr_zero(mask);
-    to = put(to + clean, from[clean]);
-    from += clean + 1;
+// Writes the escaped form of the first n bytes of a block, all of which is loaded. The block is
+// stored whole, past its n bytes too: max_escaped_size() has the room.
+inline char* put_block(char* to, __m128i block, unsigned mask, const char* from,
+                       std::size_t n) noexcept {
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), block);
+  if (mask == 0) return to + n;
+  // Up to the first byte that is escaped, all is well; the rest is done byte by byte.
+  const auto clean = static_cast<std::size_t>(std::countr_zero(mask));
+  return put_all(to + clean, from + clean, n - clean);
+}
+
+inline std::uint64_t load(const char* from, std::size_t n) noexcept {
+  std::uint64_t value = 0;
+  std::memcpy(&value, from, n);
+  return value;
+}
+
+// Fewer than 16 bytes as a block, without reading past them: two loads that may overlap.
+inline __m128i load_short(const char* from, std::size_t n) noexcept {
+  std::uint64_t low = 0;
+  std::uint64_t high = 0;
+  if (n > 8) {
+    low = load(from, 8);
+    high = load(from + n - 8, 8) >> (8 * (block_size - n));
+  } else if (n >= 4) {
+    low = load(from, 4) | load(from + n - 4, 4) << (8 * (n - 4));
+  } else if (n > 0) {
+    low = load(from, 1) | load(from + n / 2, 1) << (8 * (n / 2)) |
+          load(from + n - 1, 1) << (8 * (n - 1));
   }
-  return to;
+  return _mm_set_epi64x(static_cast<long long>(high), static_cast<long long>(low));
+}
+
+inline char* put_bytes(char* to, const char* from, std::size_t n) noexcept {
+  for (; n >= block_size; n -= block_size, from += block_size) {
+    const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+    to = put_block(to, block, escape_mask(block), from, block_size);
+  }
+  const __m128i rest = load_short(from, n);
+  // What comes after the n bytes is zero, and zero would be escaped.
+  return put_block(to, rest, escape_mask(rest) & ((1U << n) - 1), from, n);
+}
+
+#else
+
+inline char* put_bytes(char* to, const char* from, std::size_t n) noexcept {
+  return put_all(to, from, n);
 }
 
 #endif
@@ -102,20 +134,14 @@ std::size_t escape_string_portable(char* to, const char* from, std::size_t n) no
 }
 
 std::size_t escape_bytes(char* to, const char* from, std::size_t n) noexcept {
-  const char* const stop = from + n;
-  char* out = to;
-#ifdef __SSE2__
-  out = put_blocks(out, from, stop);
-#endif
-  out = put_all(out, from, static_cast<std::size_t>(stop - from));
-  return static_cast<std::size_t>(out - to);
+  return static_cast<std::size_t>(put_bytes(to, from, n) - to);
 }
 
 std::size_t escape_string(char* to, const char* from, std::size_t n) noexcept {
   *to = '"';
-  const std::size_t written = escape_bytes(to + 1, from, n);
-  to[written + 1] = '"';
-  return written + 2;
+  char* const end = put_bytes(to + 1, from, n);
+  *end = '"';
+  return static_cast<std::size_t>(end + 1 - to);
 }
 
 }  // namespace hydra::json

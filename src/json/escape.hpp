@@ -5,9 +5,10 @@
 
 namespace hydra::json {
 
-// The most bytes that escape_string() writes for n bytes: each as \u00xx, and two quotes.
+// The room that escape_string() needs for n bytes: each as \u00xx, two quotes, and what a last
+// block of 16 may write past its end.
 constexpr std::size_t max_escaped_size(std::size_t n) {
-  return 6 * n + 2;
+  return 6 * n + 18;
 }
 
 // Writes n bytes as a JSON string with its quotes, into room for max_escaped_size(n) bytes, and

@@ -97,6 +97,15 @@ inline FormData_pg_attribute* attribute(TupleDesc descriptor, int index) {
   return TupleDescAttr(descriptor, index);
 }
 
+// Infinite intervals exist since 17: 1, -1, or 0 where it is finite.
+inline int interval_infinity([[maybe_unused]] const Interval& interval) {
+#if PG_VERSION_NUM >= 170000
+  if (INTERVAL_IS_NOEND(&interval)) return 1;
+  if (INTERVAL_IS_NOBEGIN(&interval)) return -1;
+#endif
+  return 0;
+}
+
 // Wait events get a name of our own where the server can give one.
 inline uint32 wait_event() {
 #if PG_VERSION_NUM >= 170000

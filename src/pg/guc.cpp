@@ -14,6 +14,7 @@ int max_workers = 2;
 int lock_timeout = 10000;
 int max_snapshot_age = 4 * 3600;
 int after_failover = full;
+bool server_credentials = false;
 char* allowed_buckets = nullptr;
 int request_timeout = 60000;
 int max_attempts = 8;
@@ -73,6 +74,9 @@ void define() {
                            "Whether the first exports after a promotion are full.", nullptr,
                            &after_failover, full, after_failover_values, PGC_SIGHUP, 0, nullptr,
                            nullptr, nullptr);
+  flag("hydra_export.server_credentials",
+       "Allows destinations the keys of the server: its environment, files and roles.",
+       &server_credentials);
   text("hydra_export.allowed_buckets",
        "Buckets that may be configured, separated by commas; empty for any.", &allowed_buckets);
   number("hydra_export.request_timeout", "One attempt's limit without progress.", &request_timeout,

@@ -13,6 +13,7 @@ extern int max_workers;
 extern int lock_timeout;      // ms
 extern int max_snapshot_age;  // s
 extern int after_failover;    // AfterFailover
+extern bool server_credentials;
 extern char* allowed_buckets;
 extern int request_timeout;  // ms
 extern int max_attempts;

@@ -134,14 +134,14 @@ std::string quote_identifier(std::string_view name) {
 }
 
 std::optional<std::string> qualified_name(Oid relation) {
-  const char* schema = nullptr;
-  const char* name = nullptr;
-  call([&]() noexcept {
-    name = get_rel_name(relation);
-    if (name != nullptr) schema = get_namespace_name(get_rel_namespace(relation));
+  const char* name = call([=]() noexcept -> const char* {
+    const char* table = get_rel_name(relation);
+    if (table == nullptr) return nullptr;
+    const char* schema = get_namespace_name(get_rel_namespace(relation));
+    return schema != nullptr ? quote_qualified_identifier(schema, table) : nullptr;
   });
-  if (name == nullptr || schema == nullptr) return std::nullopt;
-  return quote_identifier(schema) + "." + quote_identifier(name);
+  if (name == nullptr) return std::nullopt;
+  return name;
 }
 
 std::string display_name(Oid relation) {

@@ -33,7 +33,7 @@ requires std::is_integral_v<T> Text text(T value) {
 std::string quote_literal(std::string_view value);
 std::string quote_identifier(std::string_view name);
 
-// "My Schema"."My Table", whatever search_path is; nullopt when no such relation exists.
+// sales."My Table", whatever search_path is; nullopt when no such relation exists.
 std::optional<std::string> qualified_name(Oid relation);
 
 // The same as history and messages show it, with quotes only where SQL needs them; the OID where no

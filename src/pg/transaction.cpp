@@ -79,6 +79,15 @@ MemoryScope::~MemoryScope() {
   MemoryContextDelete(context_);
 }
 
+bool hold_extension() {
+  return call([]() noexcept {
+    const Oid extension = get_extension_oid("hydra_export", true);
+    if (!OidIsValid(extension)) return false;
+    LockDatabaseObject(ExtensionRelationId, extension, 0, AccessShareLock);
+    return get_extension_oid("hydra_export", true) == extension;
+  });
+}
+
 Oid extension_owner() {
   return call([]() noexcept {
     // The extension's own row is read by its system attribute: there is no cache for it.

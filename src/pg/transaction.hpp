@@ -64,6 +64,10 @@ class MemoryScope {
   MemoryContext previous_;
 };
 
+// Whether the extension is installed. If so it stays until the transaction ends: DROP EXTENSION,
+// which locks the extension before its tables, waits, and cannot get into a deadlock with us.
+bool hold_extension();
+
 // The role that owns the extension, whose tables only it may write.
 Oid extension_owner();
 

@@ -1,25 +1,32 @@
 #include "record/line.hpp"
 
-#include "json/escape.hpp"
 #include "json/minify.hpp"
 
 namespace hydra::record {
 namespace {
 
-// Escaping may make six bytes of one; in pieces, the room asked for stays near what is needed.
-constexpr std::size_t escape_piece = 16 * 1024;
+// Text in UTF-8; to be closed after use, as a copy was made where it had to be converted. Raw.
+struct Utf8 {
+  const char* data;
+  std::size_t size;
+  bool is_copy;
 
-// Bytes in UTF-8, as the database's own encoding or converted. Raw.
-std::string_view to_utf8(const char* from, std::size_t n) {
-  if (GetDatabaseEncoding() == PG_UTF8) return {from, n};
-  const char* converted = pg_server_to_any(from, static_cast<int>(n), PG_UTF8);
-  return {converted, converted == from ? n : std::strlen(converted)};
-}
+  // Raises where the bytes are not valid.
+  static Utf8 convert(const char* from, std::size_t n) {
+    const char* converted = pg_server_to_any(from, static_cast<int>(n), PG_UTF8);
+    if (converted == from) return {from, n, false};
+    return {converted, std::strlen(converted), true};
+  }
+
+  void close() const {
+    if (is_copy) pfree(const_cast<char*>(data));
+  }
+};
 
 }  // namespace
 
-char* Line::room(std::size_t n) {
-  if (size() + n > limit_ && size() > limit_) {
+char* Line::make_room(std::size_t n) {
+  if (size() > limit_) {
     ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
                     errmsg("a row's JSON is larger than hydra_export.max_row_size (%zu kB)",
                            limit_ / 1024),
@@ -33,31 +40,49 @@ char* Line::room(std::size_t n) {
   return buffer_.end();
 }
 
-void Line::append(const char* from, std::size_t n) {
-  std::memcpy(room(n), from, n);
-  advance(n);
+// The length of the first piece of a text, whole characters. In SQL_ASCII nothing is known of
+// characters; but there texts are only checked, not converted, so size is no matter.
+std::size_t Line::piece_of(std::string_view text) const {
+  const std::size_t most = std::min(text.size(), escape_piece);
+  if (!converts_ || most == text.size()) return most;
+  if (GetDatabaseEncoding() == PG_SQL_ASCII) return text.size();
+  const auto size = static_cast<int>(std::min<std::size_t>(text.size(), INT_MAX));
+  return static_cast<std::size_t>(pg_mbcliplen(text.data(), size, static_cast<int>(most)));
 }
 
-void Line::append_string(const char* from, std::size_t n) {
-  std::string_view rest = to_utf8(from, n);
+void Line::append_long_string(const char* from, std::size_t n) {
+  std::string_view rest(from, n);
   put('"');
   while (!rest.empty()) {
-    const std::size_t piece = std::min(rest.size(), escape_piece);
-    char* to = room(json::max_escaped_size(piece));
-    advance(json::escape_bytes(to, rest.data(), piece));
+    const std::size_t piece = std::max<std::size_t>(piece_of(rest), 1);
+    append_escaped(rest.data(), piece);
     rest.remove_prefix(piece);
   }
   put('"');
 }
 
+void Line::append_escaped(const char* from, std::size_t n) {
+  const Utf8 text = converts_ ? Utf8::convert(from, n) : Utf8{from, n, false};
+  for (std::size_t done = 0; done < text.size;) {
+    const std::size_t piece = std::min(text.size - done, escape_piece);
+    char* to = room(json::max_escaped_size(piece));
+    advance_to(to + json::escape_bytes(to, text.data + done, piece));
+    done += piece;
+  }
+  text.close();
+}
+
 void Line::append_json(const char* from, std::size_t n) {
-  const std::string_view text = to_utf8(from, n);
-  append(text.data(), text.size());
+  const Utf8 text = converts_ ? Utf8::convert(from, n) : Utf8{from, n, false};
+  append(text.data, text.size);
+  text.close();
 }
 
 void Line::append_minified(const char* from, std::size_t n) {
-  const std::string_view text = to_utf8(from, n);
-  advance(json::minify(room(text.size()), text.data(), text.size()));
+  const Utf8 text = converts_ ? Utf8::convert(from, n) : Utf8{from, n, false};
+  char* to = room(text.size);
+  advance_to(to + json::minify(to, text.data, text.size));
+  text.close();
 }
 
 }  // namespace hydra::record

@@ -26,17 +26,17 @@ class LineWriter {
   void write(Line& line, const Datum* values, const bool* nulls);
 
   // The column being written, for messages; nullptr between rows.
-  const char* current() const { return current_; }
+  const char* current() const { return current_ != nullptr ? current_->name.c_str() : nullptr; }
 
  private:
   struct Column {
-    std::string name;
-    std::string lead;  // what comes before the value: {"name": or ,"name":
+    MemberLead lead;
     std::size_t place;
     ValueWriter* writer;
+    std::string name;
   };
   std::vector<Column> columns_;
-  const char* current_ = nullptr;
+  const Column* current_ = nullptr;
 };
 
 }  // namespace hydra::record

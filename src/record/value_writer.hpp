@@ -11,43 +11,66 @@ namespace hydra::record {
 // The rules are those of json.c: by the type's category, or by its cast to json, or by its output
 // function as a string. Beyond them, whitespace outside strings in values of type json is left
 // out, since a line must not break.
+//
+// Values of a few bytes are written by `put`, straight to where they belong; all others by `write`.
+// Structs that are derived from this one hold what a kind of type needs.
 struct ValueWriter {
-  enum class Form : unsigned char {
-    boolean,
-    int2,
-    int4,
-    int8,
-    number,  // as the output function prints it; a string where that is no JSON number (NaN)
-    text,    // varlena text without any output function
-    string,  // as the output function prints it
-    date,    // the next three by JsonEncodeDateTime()
-    timestamp,
-    timestamptz,
-    json,
-    jsonb,
-    cast,  // through a function that makes json of it
-    array,
-    composite,
-  };
+  using Put = char* (*)(char* to, Datum value);  // returns the end
+  using Write = void (*)(Line& line, ValueWriter* writer, Datum value);
 
-  Form form;
-  Oid type;
-  FmgrInfo function;      // output function, or the cast
-  MemoryContext context;  // where the parts below are made
-
-  // array: how elements are written
-  ValueWriter* element;
-  int16 element_length;
-  bool element_by_value;
-  char element_alignment;
-
-  // composite: the row type last met, and how its columns are written
-  TupleDesc descriptor;
-  ValueWriter** attributes;
+  Put put;           // nullptr where there is no bound
+  std::size_t room;  // that put() needs
+  Write write;       // used where put is nullptr
+  Oid type;          // below domains
+  // Reads values by their bytes, at any alignment and with a short header, so that those inside an
+  // array need not be copied.
+  bool takes_any_place;
+  MemoryContext context;  // where everything of the writer is made
 };
 
 // All raw. The writer is made in the current memory context.
 ValueWriter* make_value_writer(Oid type);
-void write_value(Line& line, ValueWriter* writer, Datum value);
+
+inline void write_value(Line& line, ValueWriter* writer, Datum value) {
+  if (writer->put == nullptr) {
+    writer->write(line, writer, value);
+    return;
+  }
+  line.advance_to(writer->put(line.room(writer->room), value));
+}
+
+// What stands before a member's value: ,"name": with the comma or brace that it needs. Made
+// once, padded to whole blocks.
+struct MemberLead {
+  static constexpr std::size_t block = 16;
+
+  const char* text;
+  std::size_t size;
+
+  std::size_t room() const { return size + block; }
+  char* put(char* to) const {
+    for (std::size_t i = 0; i < size; i += block)
+      std::memcpy(to + i, text + i, block);
+    return to + size;
+  }
+};
+
+// Raw. name: in the database's encoding.
+MemberLead make_member_lead(char before, const char* name);
+
+// The lead, and the value or null.
+inline void write_member(Line& line, const MemberLead& lead, ValueWriter* writer, Datum value,
+                         bool null) {
+  char* to = lead.put(line.room(lead.room() + writer->room));
+  if (null) {
+    std::memcpy(to, "null", 4);
+    line.advance_to(to + 4);
+  } else if (writer->put != nullptr) {
+    line.advance_to(writer->put(to, value));
+  } else {
+    line.advance_to(to);
+    writer->write(line, writer, value);
+  }
+}
 
 }  // namespace hydra::record

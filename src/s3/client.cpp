@@ -7,7 +7,9 @@
 #include <utility>
 
 #include "base/backoff.hpp"
+#include "s3/credentials/keeper.hpp"
 #include "s3/multi.hpp"
+#include "s3/session.hpp"
 #include "s3/signals.hpp"
 #include "s3/transfer.hpp"
 
@@ -16,6 +18,9 @@ namespace hydra::s3 {
 namespace {
 
 using Clock = Multi::Clock;
+using std::chrono::milliseconds;
+
+constexpr int precondition_failed = 412;
 
 std::int64_t system_now() {
   using namespace std::chrono;
@@ -34,6 +39,9 @@ Options checked(Options options) {
   require_header_value(options.credentials.session_token, "session token");
   require_header_value(options.target.region, "region");
   require_header_value(options.user_agent, "user agent");
+  for (const auto& [name, value] : options.object_headers) {
+    if (object_header_problem(name, value)) throw std::runtime_error("a header cannot be set");
+  }
   options.max_attempts = std::max(1, options.max_attempts);
   options.concurrency = std::max(1, options.concurrency);
   if (!options.now) options.now = system_now;
@@ -55,9 +63,13 @@ class Client::Impl {
  public:
   explicit Impl(Options options)
       : options_(checked(std::move(options))),
-        endpoint_(resolve(options_.target)),
-        backoff_(options_.retry_base, options_.retry_cap, std::random_device{}()),
+        session_(options_.target, options_.credentials, options_.now),
+        backoff_(backoff()),
         multi_(options_.concurrency) {
+    if (options_.source) {
+      keeper_ = std::make_unique<credentials::Keeper>(
+          options_.source, session_, multi_, options_.ca_file, options_.user_agent, backoff());
+    }
     idle_.reserve(static_cast<std::size_t>(options_.concurrency));  // so that cancel() cannot fail
   }
 
@@ -66,7 +78,9 @@ class Client::Impl {
   void put(Upload upload) {
     require_header_value(upload.content_type, "content type");
     require_header_value(upload.sha256, "SHA-256");
-    queue_.push_back(Job{std::move(upload), 0, std::nullopt});
+    Job job;
+    job.upload = std::move(upload);
+    queue_.push_back(std::move(job));
     start_what_is_due();
   }
 
@@ -80,19 +94,25 @@ class Client::Impl {
     settle();
   }
 
-  std::optional<std::chrono::milliseconds> timeout() const {
+  std::optional<milliseconds> timeout() const {
     std::optional<Clock::time_point> next = multi_.deadline();
-    const bool places = active_.size() < static_cast<std::size_t>(options_.concurrency);
+    if (keeper_ && pending() > 0) {
+      const auto due = keeper_->deadline();
+      if (due && (!next || *due < *next)) next = due;
+    }
+    const bool places = active_.size() < static_cast<std::size_t>(options_.concurrency) &&
+                        (!keeper_ || keeper_->usable());
     for (const Waiting& waiting : waiting_) {
       if (places && (!next || waiting.due < *next)) next = waiting.due;
     }
     if (!next) return std::nullopt;
     // Rounded up, so that whoever waits this long finds something to do.
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*next - Clock::now());
-    return std::max(left, std::chrono::milliseconds{0});
+    const auto left = std::chrono::ceil<milliseconds>(*next - Clock::now());
+    return std::max(left, milliseconds{0});
   }
 
   void cancel() noexcept {
+    if (keeper_) keeper_->cancel();
     for (auto& transfer : active_) {
       multi_.remove(transfer->handle());
       transfer->release();
@@ -108,6 +128,17 @@ class Client::Impl {
   std::size_t pending() const { return queue_.size() + active_.size() + waiting_.size(); }
   std::vector<Outcome> take_outcomes() { return std::exchange(outcomes_, {}); }
   const Multi& multi() const { return multi_; }
+
+  Identity identity() const {
+    Identity identity;
+    identity.endpoint = session_.endpoint().url();
+    identity.region = session_.region();
+    if (keeper_ && keeper_->found()) {
+      identity.source = keeper_->found()->source;
+      identity.expires_at = keeper_->found()->expires_at;
+    }
+    return identity;
+  }
 
  private:
   struct Waiting {
@@ -129,6 +160,10 @@ class Client::Impl {
 
   void collect() {
     while (const auto done = multi_.next_done()) {
+      if (keeper_ && done->handle == keeper_->handle()) {
+        keeper_->finished(done->result);
+        continue;
+      }
       const auto found = std::find_if(active_.begin(), active_.end(), [&](const auto& transfer) {
         return transfer->handle() == done->handle;
       });
@@ -146,11 +181,31 @@ class Client::Impl {
   }
 
   void failed(Job job, Failure failure) {
-    const bool again = failure.action == Action::retry && job.attempts < options_.max_attempts;
-    if (!job.failure || failure.action == Action::stop) job.failure = std::move(failure);
-    if (!again) return end(std::move(job), false, "");
-    const Clock::time_point due = Clock::now() + backoff_.delay(job.attempts);
-    waiting_.push_back({due, std::move(job)});
+    const bool exists = options_.conditional && failure.http_status == precondition_failed;
+    if (exists && (job.perhaps_stored || job.upload.may_exist))
+      return end(std::move(job), true, "");
+    job.perhaps_stored = job.perhaps_stored || failure.perhaps_stored;
+    const auto wait = delay_before_another(job, failure);
+    // What no attempt heals says more than what it was first repeated for.
+    const bool hopeless = !wait && failure.action != Action::retry;
+    if (!job.failure || hopeless) job.failure = std::move(failure);
+    if (!wait) return end(std::move(job), false, "");
+    waiting_.push_back({Clock::now() + *wait, std::move(job)});
+  }
+
+  // How long to wait before another attempt; nothing = there is none. An attempt after something
+  // was put right comes at once, once for each such thing, and counts for nothing.
+  std::optional<milliseconds> delay_before_another(Job& job, const Failure& failure) {
+    if (failure.action == Action::fix) {
+      const bool anew = job.fixed.insert(failure.fix).second;
+      if (anew && failure.fix == Fix::credentials && renew_credentials(job)) return milliseconds{0};
+      if (!anew || !session_.learn(failure, job.lessons, job.upload.key)) return std::nullopt;
+      return milliseconds{0};
+    }
+    const int attempts = job.attempts - static_cast<int>(job.fixed.size());
+    if (failure.action != Action::retry || attempts >= options_.max_attempts) return std::nullopt;
+    const milliseconds asked = failure.retry_after.value_or(std::chrono::seconds{0});
+    return std::max(backoff_.delay(attempts), std::min(asked, options_.longest_retry_after));
   }
 
   void end(Job job, bool ok, const std::string& etag) {
@@ -165,7 +220,38 @@ class Client::Impl {
     outcomes_.push_back(std::move(outcome));
   }
 
+  // True when other keys than the job's will be there.
+  bool renew_credentials(const Job& job) {
+    if (!keeper_) return false;
+    constexpr std::size_t keys = static_cast<std::size_t>(Fix::credentials);
+    if (session_.lessons()[keys] == job.lessons[keys]) keeper_->renew();
+    return true;
+  }
+
+  // Whether there is something to sign with. Where there never will be, all uploads end.
+  bool may_start() {
+    if (!keeper_) return true;
+    if (pending() > active_.size()) keeper_->poll();
+    if (keeper_->usable()) return true;
+    if (keeper_->failure()) fail_the_rest(*keeper_->failure());
+    return false;
+  }
+
+  void fail_the_rest(const Failure& failure) {
+    for (Waiting& waiting : std::exchange(waiting_, {}))
+      queue_.push_back(std::move(waiting.job));
+    for (Job& job : std::exchange(queue_, {})) {
+      job.failure = failure;
+      end(std::move(job), false, "");
+    }
+  }
+
+  Backoff backoff() const {
+    return Backoff(options_.retry_base, options_.retry_cap, std::random_device{}());
+  }
+
   void start_what_is_due() {
+    if (!may_start()) return;
     while (active_.size() < static_cast<std::size_t>(options_.concurrency)) {
       std::optional<Job> job = next_job();
       if (!job) return;
@@ -183,7 +269,9 @@ class Client::Impl {
       waiting_.erase(first);
       return job;
     }
-    if (queue_.empty()) return std::nullopt;
+    // While many wait, the store is in trouble: new uploads would only add to it.
+    const bool trouble = waiting_.size() > static_cast<std::size_t>(options_.concurrency);
+    if (queue_.empty() || trouble) return std::nullopt;
     Job job = std::move(queue_.front());
     queue_.pop_front();
     return job;
@@ -192,20 +280,21 @@ class Client::Impl {
   void start(Job job) {
     std::unique_ptr<Transfer> transfer;
     if (idle_.empty()) {
-      transfer = std::make_unique<Transfer>(options_, endpoint_);
+      transfer = std::make_unique<Transfer>(options_, session_);
     } else {
       transfer = std::move(idle_.back());
       idle_.pop_back();
     }
-    transfer->begin(std::move(job), options_.now());
+    transfer->begin(std::move(job));
     active_.push_back(std::move(transfer));
     multi_.add(active_.back()->handle());
   }
 
   const Options options_;
-  const Endpoint endpoint_;
+  Session session_;
   Backoff backoff_;
   Multi multi_;
+  std::unique_ptr<credentials::Keeper> keeper_;  // none where the keys are given
   std::vector<std::unique_ptr<Transfer>> active_;
   std::vector<std::unique_ptr<Transfer>> idle_;
   std::deque<Job> queue_;
@@ -243,13 +332,16 @@ void Client::cancel() {
   impl_->cancel();
 }
 
+Identity Client::identity() const {
+  return impl_->identity();
+}
 const std::vector<Watch>& Client::watches() const {
   return impl_->multi().watches();
 }
 std::uint64_t Client::watches_version() const {
   return impl_->multi().watches_version();
 }
-std::optional<std::chrono::milliseconds> Client::timeout() const {
+std::optional<milliseconds> Client::timeout() const {
   return impl_->timeout();
 }
 std::vector<Outcome> Client::take_outcomes() {

@@ -13,6 +13,7 @@
 #include "s3/credentials.hpp"
 #include "s3/endpoint.hpp"
 #include "s3/errors.hpp"
+#include "s3/object_headers.hpp"
 
 namespace hydra::s3 {
 
@@ -37,31 +38,40 @@ struct Upload {
   std::unique_ptr<Body> body;
   std::string sha256;        // of the body, 64 hexadecimal digits
   std::string content_type;  // '' = no such header
+  bool may_exist = false;    // with Options::conditional: an object of this key is a success too
 };
 
 struct Outcome {
   std::uint64_t tag = 0;
   std::string key;
   bool ok = false;
-  std::string etag;         // without the quotes
+  std::string etag;         // without the quotes; '' where the store's answer was lost
   int attempts = 0;         // 1 = the first one settled it
   std::uint64_t bytes = 0;  // size of the body
   // The first failure seen, also when a later attempt succeeded; when an attempt met one that no
-  // retry heals (Action::stop), that one.
+  // retry heals, that one.
   std::optional<Failure> failure;
 };
 
+namespace credentials {
+class Source;
+}
+
 struct Options {
   EndpointSettings target;
-  Credentials credentials;
+  Credentials credentials;                           // where `source` is empty
+  std::shared_ptr<credentials::Source> source;       // asked before the first upload, and again
   std::chrono::milliseconds request_timeout{60000};  // one attempt's limit without progress
   int max_attempts = 8;
   int concurrency = 4;  // uploads in flight
   std::string ca_file;  // '' = the system's
   std::string user_agent;
+  Headers object_headers;                     // see object_header_problem()
+  bool conditional = false;                   // never overwrite an object (If-None-Match: *)
   std::function<std::int64_t()> now;          // Unix seconds; empty = the system's clock
   std::chrono::milliseconds retry_base{200};  // see Backoff
   std::chrono::milliseconds retry_cap{20000};
+  std::chrono::milliseconds longest_retry_after{60000};  // a store's Retry-After counts up to this
 };
 
 // A socket to wait for. Never both false.
@@ -71,14 +81,26 @@ struct Watch {
   bool writable = false;
 };
 
+// As what, and where to, a client makes its requests by now.
+struct Identity {
+  std::string endpoint;  // the bucket's URL
+  std::string region;
+  std::string source;  // of the keys; '' where they were given, or are not there yet
+  std::optional<std::int64_t> expires_at;  // Unix seconds
+};
+
 // An uploader on libcurl's multi socket interface. put() queues; at most `concurrency` uploads are
 // in flight; a failed attempt is repeated after a backoff, signed anew each time, and its place
-// goes to another upload meanwhile. Each upload put in ends in exactly one outcome, unless
+// goes to another upload meanwhile (unless more than `concurrency` wait already: a store in trouble
+// is not asked for more). Each upload put in ends in exactly one outcome, unless
 // cancel() drops it.
 //
 // Nothing here waits. Either call perform() often (it looks at the sockets itself), or wait for
 // watches() and timeout(), then call ready() for each ready socket and perform() in any case. Look
 // at watches() again whenever watches_version() changed: a closed socket's number can come back.
+//
+// With Options::conditional a store refuses to overwrite (412). After an attempt whose answer was
+// lost that means that the attempt had stored the object: a success.
 //
 // All signals are blocked while libcurl runs: its resolver may start a thread, which must not run
 // the process's signal handlers, and a handler must not jump out of a callback.
@@ -110,6 +132,8 @@ class Client {
 
   // Uploads that ended since the last call, in the order in which they ended.
   std::vector<Outcome> take_outcomes();
+
+  Identity identity() const;
 
   // Queued, in flight, and waiting for another attempt.
   std::size_t pending() const;

@@ -164,6 +164,16 @@ EndpointUrl aws_endpoint(const std::string& region) {
   return {"https", "s3." + region + '.' + std::string(domain), 443, ""};
 }
 
+// '' for the scheme's own port.
+std::string port_suffix(const EndpointUrl& url) {
+  return url.port == (url.scheme == "https" ? 443 : 80) ? "" : ':' + std::to_string(url.port);
+}
+
+// Whether a store may send us from one endpoint to a plain http:// one.
+bool may_be_plain(const Endpoint& from, const EndpointUrl& to) {
+  return from.scheme == "http" && (!from.is_loopback() || is_loopback_host(to.host));
+}
+
 bool wants_path_style(const EndpointSettings& settings, const EndpointUrl& url) {
   if (is_ip_address(url.host) || settings.addressing == Addressing::path) return true;
   if (settings.addressing == Addressing::virtual_hosted) return false;
@@ -174,6 +184,10 @@ bool wants_path_style(const EndpointSettings& settings, const EndpointUrl& url) 
 
 std::string Endpoint::url() const {
   return scheme + "://" + host + base_path;
+}
+
+bool Endpoint::is_aws() const {
+  return host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn");
 }
 
 bool Endpoint::is_loopback() const {
@@ -194,9 +208,31 @@ Endpoint resolve(const EndpointSettings& settings) {
     endpoint.base_path += '/' + percent_encode(settings.bucket);
   else
     endpoint.host = settings.bucket + '.' + url.host;
-  if (url.port != (url.scheme == "https" ? 443 : 80))
-    endpoint.host += ':' + std::to_string(url.port);
+  endpoint.host += port_suffix(url);
   return endpoint;
+}
+
+std::optional<Endpoint> redirect(const Endpoint& from, std::string_view bucket,
+                                 std::string_view location, std::string_view key) {
+  const bool host_alone = location.find('/') == std::string_view::npos;
+  const std::string text = host_alone ? from.scheme + "://" + std::string(location) : "";
+  const auto url = parse(host_alone ? text : location).url;
+  if (!url || (url->scheme == "http" && !may_be_plain(from, *url))) return std::nullopt;
+
+  const bool named = url->host.starts_with(std::string(bucket) + '.');
+  const std::string in_path = '/' + std::string(bucket);
+  std::string base = percent_decode(url->path);
+  if (host_alone) {
+    base = named ? "" : in_path;
+  } else {
+    const std::string end = '/' + std::string(key);
+    if (!base.ends_with(end)) return std::nullopt;
+    base.resize(base.size() - end.size());
+  }
+  if (!named && !base.ends_with(in_path)) return std::nullopt;
+  const Endpoint to{url->scheme, url->host + port_suffix(*url), encode_path(base)};
+  if (to.url() == from.url()) return std::nullopt;
+  return to;
 }
 
 std::optional<EndpointUrl> parse_endpoint(std::string_view url) {

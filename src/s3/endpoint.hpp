@@ -27,6 +27,8 @@ struct Endpoint {
 
   // An object's URL is url() + "/" + encode_path(key).
   std::string url() const;
+  // *.amazonaws.com and *.amazonaws.com.cn.
+  bool is_aws() const;
   // 127.0.0.0/8, ::1, localhost and *.localhost; nothing is looked up.
   bool is_loopback() const;
 };
@@ -35,6 +37,12 @@ struct Endpoint {
 // bucket's name has a dot (the certificate *.s3… covers one label). An endpoint that is an IP
 // address is always path style. Throws std::runtime_error when the endpoint is no URL.
 Endpoint resolve(const EndpointSettings& settings);
+
+// Where a store's answer sends an upload of `key`: `location` is a URL that ends in the key, or the
+// host alone. Nothing where that is no other endpoint of the same bucket, or where it would leave
+// https, or this machine, for plain http.
+std::optional<Endpoint> redirect(const Endpoint& from, std::string_view bucket,
+                                 std::string_view location, std::string_view key);
 
 // The parts of an endpoint's URL.
 struct EndpointUrl {

@@ -16,17 +16,11 @@ constexpr std::size_t longest_answer = 64 * 1024;
 constexpr long upload_buffer = 256 * 1024;
 constexpr std::chrono::milliseconds longest_connect{30000};
 
-void require(CURLcode code) {
-  if (code == CURLE_OUT_OF_MEMORY) throw std::bad_alloc();
-  if (code != CURLE_OK)
-    throw std::runtime_error(std::string("libcurl failed: ") + curl_easy_strerror(code));
-}
-
 // Whether another attempt can end otherwise: not where the settings or the certificate are at
-// fault. A name that cannot be resolved can be, later.
+// fault. A name that cannot be resolved can be, later. (CURLE_UNSUPPORTED_PROTOCOL comes where an
+// answer is no HTTP: whatever stands in the way may go.)
 bool heals(CURLcode result) {
   switch (result) {
-    case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_URL_MALFORMAT:
     case CURLE_NOT_BUILT_IN:
     case CURLE_BAD_FUNCTION_ARGUMENT:
@@ -39,6 +33,22 @@ bool heals(CURLcode result) {
       return false;
     default:
       return true;
+  }
+}
+
+// What the user can do about it.
+std::string advice(CURLcode result) {
+  switch (result) {
+    case CURLE_PEER_FAILED_VERIFICATION:
+      return "If the certificate is right, set hydra_export.ca_file to the CA that signed it, and "
+             "endpoint to the name that it is for.";
+    case CURLE_SSL_CACERT_BADFILE:
+      return "Check hydra_export.ca_file: the server's user must be able to read it.";
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_CONNECT:
+      return "Check endpoint, and the server's way to it.";
+    default:
+      return "";
   }
 }
 
@@ -65,8 +75,10 @@ std::string without_quotes(std::string_view etag) {
 
 }  // namespace
 
-Request put_request(const Endpoint& endpoint, const Credentials& credentials, const Upload& upload,
+Request put_request(const Options& options, const Session& session, const Upload& upload,
                     const std::string& date) {
+  const Endpoint& endpoint = session.endpoint();
+  const Credentials& credentials = session.credentials();
   Request request;
   request.method = "PUT";
   request.path = endpoint.base_path + '/' + encode_path(upload.key);
@@ -74,6 +86,9 @@ Request put_request(const Endpoint& endpoint, const Credentials& credentials, co
   request.headers.emplace_back("Host", endpoint.host);
   if (!upload.content_type.empty())
     request.headers.emplace_back("Content-Type", upload.content_type);
+  if (options.conditional) request.headers.emplace_back("If-None-Match", "*");
+  for (const auto& header : options.object_headers)
+    request.headers.push_back(header);
   request.headers.emplace_back("x-amz-content-sha256", upload.sha256);
   request.headers.emplace_back("x-amz-date", date);
   if (!credentials.session_token.empty())
@@ -81,106 +96,86 @@ Request put_request(const Endpoint& endpoint, const Credentials& credentials, co
   return request;
 }
 
-Transfer::Transfer(const Options& options, const Endpoint& endpoint)
-    : options_(options), endpoint_(endpoint), handle_(curl_easy_init()) {
-  if (handle_ == nullptr) throw std::bad_alloc();
+Transfer::Transfer(const Options& options, const Session& session)
+    : options_(options), session_(session), easy_(options.ca_file, options.user_agent) {
   set_callbacks();
-  set_network_options(options);
-  set_tls_options(options);
-}
-
-template <typename Value>
-void Transfer::set(CURLoption option, Value value) {
-  require(curl_easy_setopt(handle_.get(), option, value));
+  set_network_options();
 }
 
 void Transfer::set_callbacks() {
-  set(CURLOPT_PRIVATE, this);
-  set(CURLOPT_ERRORBUFFER, error_);
-  set(CURLOPT_READFUNCTION, &Transfer::on_read);
-  set(CURLOPT_READDATA, this);
-  set(CURLOPT_SEEKFUNCTION, &Transfer::on_seek);
-  set(CURLOPT_SEEKDATA, this);
-  set(CURLOPT_WRITEFUNCTION, &Transfer::on_body);
-  set(CURLOPT_WRITEDATA, this);
-  set(CURLOPT_HEADERFUNCTION, &Transfer::on_header);
-  set(CURLOPT_HEADERDATA, this);
+  easy_.set(CURLOPT_READFUNCTION, &Transfer::on_read);
+  easy_.set(CURLOPT_READDATA, this);
+  easy_.set(CURLOPT_SEEKFUNCTION, &Transfer::on_seek);
+  easy_.set(CURLOPT_SEEKDATA, this);
+  easy_.set(CURLOPT_WRITEFUNCTION, &Transfer::on_body);
+  easy_.set(CURLOPT_WRITEDATA, this);
+  easy_.set(CURLOPT_HEADERFUNCTION, &Transfer::on_header);
+  easy_.set(CURLOPT_HEADERDATA, this);
 }
 
-void Transfer::set_network_options(const Options& options) {
+void Transfer::set_network_options() {
   using std::chrono::milliseconds;
-  const milliseconds timeout = std::max(options.request_timeout, milliseconds{1});
-  set(CURLOPT_NOSIGNAL, 1L);
-  set(CURLOPT_UPLOAD, 1L);
-  set(CURLOPT_UPLOAD_BUFFERSIZE, upload_buffer);
-  set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
-  set(CURLOPT_PATH_AS_IS, 1L);
-  set(CURLOPT_FOLLOWLOCATION, 0L);
-  set(CURLOPT_TCP_KEEPALIVE, 1L);
-  set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(std::min(timeout, longest_connect).count()));
-  set(CURLOPT_LOW_SPEED_LIMIT, 1L);
-  set(CURLOPT_LOW_SPEED_TIME,
-      static_cast<long>(std::chrono::ceil<std::chrono::seconds>(timeout).count()));
-  if (!options.user_agent.empty()) set(CURLOPT_USERAGENT, options.user_agent.c_str());
-#if LIBCURL_VERSION_NUM >= 0x075500
-  set(CURLOPT_PROTOCOLS_STR, "http,https");
-#else
-  set(CURLOPT_PROTOCOLS, static_cast<long>(CURLPROTO_HTTP | CURLPROTO_HTTPS));
-#endif
-#if LIBCURL_VERSION_NUM >= 0x075700
-  // Otherwise giving up a transfer waits for its resolver thread, for as long as DNS takes.
-  set(CURLOPT_QUICK_EXIT, 1L);
-#endif
+  const milliseconds timeout = std::max(options_.request_timeout, milliseconds{1});
+  easy_.set(CURLOPT_UPLOAD, 1L);
+  easy_.set(CURLOPT_UPLOAD_BUFFERSIZE, upload_buffer);
+  easy_.set(CURLOPT_PATH_AS_IS, 1L);
+  easy_.set(CURLOPT_TCP_KEEPALIVE, 1L);
+  easy_.set(CURLOPT_CONNECTTIMEOUT_MS,
+            static_cast<long>(std::min(timeout, longest_connect).count()));
+  easy_.set(CURLOPT_LOW_SPEED_LIMIT, 1L);
+  easy_.set(CURLOPT_LOW_SPEED_TIME,
+            static_cast<long>(std::chrono::ceil<std::chrono::seconds>(timeout).count()));
 }
 
-void Transfer::set_tls_options(const Options& options) {
-  set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-  set(CURLOPT_SSL_VERIFYPEER, 1L);
-  set(CURLOPT_SSL_VERIFYHOST, 2L);
-  if (!options.ca_file.empty()) set(CURLOPT_CAINFO, options.ca_file.c_str());
-}
-
-void Transfer::begin(Job job, std::int64_t now) {
+void Transfer::begin(Job job) {
   job_ = std::move(job);
   ++job_->attempts;
+  job_->lessons = session_.lessons();
   const Upload& upload = job_->upload;
   upload.body->rewind();
-  forget_answer();
-  error_[0] = '\0';
+  answer_ = {};
+  easy_.forget_error();
 
-  const Scope scope{amz_date(now), options_.target.region};
-  const Request request = put_request(endpoint_, options_.credentials, upload, scope.date);
-  set_headers(request, authorization(request, scope, options_.credentials));
-  const std::string url = endpoint_.scheme + "://" + endpoint_.host + request.path;
-  set(CURLOPT_URL, url.c_str());
-  set(CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(upload.body->size()));
+  const Scope scope{amz_date(session_.now()), session_.region()};
+  const Request request = put_request(options_, session_, upload, scope.date);
+  set_headers(request, authorization(request, scope, session_.credentials()));
+  host_ = session_.endpoint().host;
+  const std::string url = session_.endpoint().scheme + "://" + host_ + request.path;
+  easy_.set(CURLOPT_URL, url.c_str());
+  easy_.set(CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(upload.body->size()));
 }
 
 void Transfer::set_headers(const Request& request, const std::string& authorization) {
-  std::unique_ptr<curl_slist, FreeList> list;
-  const auto append = [&](const std::string& line) {
-    curl_slist* longer = curl_slist_append(list.get(), line.c_str());
-    if (longer == nullptr) throw std::bad_alloc();
-    list.release();
-    list.reset(longer);
-  };
+  HeaderList list;
   for (const auto& [name, value] : request.headers)
-    append(name + ": " + value);
-  append("Authorization: " + authorization);
-  append("Expect:");  // not sent: waiting for "100 Continue" would cost a round trip each time
-  set(CURLOPT_HTTPHEADER, list.get());
+    list.append(name + ": " + value);
+  list.append("Authorization: " + authorization);
+  list.append("Expect:");  // not sent: waiting for "100 Continue" would cost a round trip each time
+  easy_.set(CURLOPT_HTTPHEADER, list.get());
   headers_ = std::move(list);
 }
 
 std::optional<Failure> Transfer::finish(CURLcode result) {
-  long status = 0;
-  curl_easy_getinfo(handle(), CURLINFO_RESPONSE_CODE, &status);
+  const int status = easy_.status();
+  answer_.status = status;
+  curl_off_t wait = 0;
+  if (curl_easy_getinfo(handle(), CURLINFO_RETRY_AFTER, &wait) == CURLE_OK && wait > 0)
+    answer_.retry_after = std::chrono::seconds(wait);
   // A store that refuses early may close the connection before libcurl has sent everything: its
   // answer says more than the broken connection.
-  if (status >= 300) return parse_failure(static_cast<int>(status), answer_, request_id_);
+  if (status >= 300) return parse_failure(answer_);
   if (result == CURLE_OK && status >= 200) return std::nullopt;
-  const char* words = error_[0] != '\0' ? error_ : curl_easy_strerror(result);
-  return transport_failure(endpoint_.host, words, heals(result));
+  return no_answer(result);
+}
+
+Failure Transfer::no_answer(CURLcode result) {
+  Failure failure = transport_failure(host_, easy_.why(result), heals(result));
+  failure.advice = advice(result);
+  curl_off_t sent = 0;
+  curl_easy_getinfo(handle(), CURLINFO_SIZE_UPLOAD_T, &sent);
+  failure.perhaps_stored = static_cast<std::uint64_t>(sent) >= job_->upload.body->size();
+  if (result == CURLE_OK) failure.transport = "the answer has no status";
+  return failure;
 }
 
 Job Transfer::release() {
@@ -189,16 +184,16 @@ Job Transfer::release() {
   return job;
 }
 
-void Transfer::forget_answer() {
-  answer_.clear();
-  etag_.clear();
-  request_id_.clear();
-}
-
 void Transfer::read_header(std::string_view line) {
-  if (line.starts_with("HTTP/")) forget_answer();  // "100 Continue" may come before the answer
-  if (const auto value = header_value(line, "etag")) etag_ = without_quotes(*value);
-  if (const auto value = header_value(line, "x-amz-request-id")) request_id_ = clean_text(*value);
+  if (line.starts_with("HTTP/")) answer_ = {};  // "100 Continue" may come before the answer
+  if (const auto value = header_value(line, "etag")) answer_.etag = without_quotes(*value);
+  if (const auto value = header_value(line, "x-amz-request-id")) answer_.request_id = *value;
+  if (const auto value = header_value(line, "x-amz-bucket-region")) answer_.region = *value;
+  if (const auto value = header_value(line, "location")) answer_.location = *value;
+  if (const auto value = header_value(line, "date")) {
+    const std::time_t date = curl_getdate(std::string(*value).c_str(), nullptr);
+    if (date > 0) answer_.date = date;
+  }
 }
 
 std::size_t Transfer::on_read(char* to, std::size_t size, std::size_t n, void* self) noexcept {
@@ -218,8 +213,8 @@ int Transfer::on_seek(void* self, curl_off_t offset, int origin) noexcept {
 
 std::size_t Transfer::on_body(char* from, std::size_t size, std::size_t n, void* self) noexcept {
   try {
-    std::string& answer = static_cast<Transfer*>(self)->answer_;
-    answer.append(from, std::min(size * n, longest_answer - answer.size()));
+    std::string& body = static_cast<Transfer*>(self)->answer_.body;
+    body.append(from, std::min(size * n, longest_answer - body.size()));
     return size * n;  // what comes beyond is read, and dropped
   } catch (...) {
     return 0;

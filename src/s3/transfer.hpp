@@ -1,13 +1,13 @@
 // One upload attempt on one of libcurl's easy handles. Internal to the client.
 #pragma once
 
-#include <curl/curl.h>
-
-#include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "s3/client.hpp"
+#include "s3/easy.hpp"
+#include "s3/session.hpp"
 #include "s3/sigv4.hpp"
 
 namespace hydra::s3 {
@@ -16,11 +16,14 @@ namespace hydra::s3 {
 struct Job {
   Upload upload;
   int attempts = 0;
+  std::set<Fix> fixed;             // what was put right for it
+  bool perhaps_stored = false;     // by an attempt whose answer was lost
+  Session::Lessons lessons{};      // what was known when the last attempt began
   std::optional<Failure> failure;  // see Outcome
 };
 
 // The PUT of an object, signed except for its Authorization header.
-Request put_request(const Endpoint& endpoint, const Credentials& credentials, const Upload& upload,
+Request put_request(const Options& options, const Session& session, const Upload& upload,
                     const std::string& date);
 
 // An easy handle that serves one attempt after another, so that libcurl's buffers are used again
@@ -33,54 +36,42 @@ class Transfer {
  public:
   // Throws std::runtime_error when libcurl refuses an option (such as an unreadable CA file's
   // name), std::bad_alloc.
-  Transfer(const Options& options, const Endpoint& endpoint);
+  Transfer(const Options& options, const Session& session);
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
 
-  CURL* handle() const { return handle_.get(); }
+  CURL* handle() const { return easy_.get(); }
 
-  // Prepares another attempt, signed as of `now` (Unix seconds).
-  void begin(Job job, std::int64_t now);
+  // Prepares another attempt, signed as of now.
+  void begin(Job job);
 
   // What came of the attempt: nothing = the object is stored.
   std::optional<Failure> finish(CURLcode result);
 
-  const std::string& etag() const { return etag_; }
+  const std::string& etag() const { return answer_.etag; }
 
   // Gives the job back; the handle is free.
   Job release();
 
  private:
-  struct CleanupHandle {
-    void operator()(CURL* handle) const noexcept { curl_easy_cleanup(handle); }
-  };
-  struct FreeList {
-    void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
-  };
-
   static std::size_t on_read(char* to, std::size_t size, std::size_t n, void* self) noexcept;
   static int on_seek(void* self, curl_off_t offset, int origin) noexcept;
   static std::size_t on_body(char* from, std::size_t size, std::size_t n, void* self) noexcept;
   static std::size_t on_header(char* from, std::size_t size, std::size_t n, void* self) noexcept;
 
-  template <typename Value>
-  void set(CURLoption option, Value value);
-  void set_network_options(const Options& options);
-  void set_tls_options(const Options& options);
+  void set_network_options();
   void set_callbacks();
   void set_headers(const Request& request, const std::string& authorization);
   void read_header(std::string_view line);
-  void forget_answer();
+  Failure no_answer(CURLcode result);
 
   const Options& options_;
-  const Endpoint& endpoint_;
+  const Session& session_;
   std::optional<Job> job_;
-  std::string answer_;  // its body
-  std::string etag_;
-  std::string request_id_;
-  char error_[CURL_ERROR_SIZE] = "";
-  std::unique_ptr<curl_slist, FreeList> headers_;
-  std::unique_ptr<CURL, CleanupHandle> handle_;
+  std::string host_;  // of the last attempt
+  Answer answer_;
+  HeaderList headers_;
+  Easy easy_;
 };
 
 }  // namespace hydra::s3

@@ -9,6 +9,7 @@ constexpr Size queue_size = 64 * 1024;
 
 // What the segment begins with; the queue follows.
 struct Header {
+  Task task;
   Size name_size;
   char name[1024];  // the destination's
 };
@@ -20,7 +21,7 @@ shm_mq* queue_of(dsm_segment* segment) {
 
 }  // namespace
 
-Caller::Caller(const std::string& destination) {
+Caller::Caller(const std::string& destination, Task task) {
   if (destination.size() > sizeof(Header::name)) {
     throw pg::Error(ERRCODE_UNDEFINED_OBJECT, "no destination has a name that long");
   }
@@ -29,6 +30,7 @@ Caller::Caller(const std::string& destination) {
   pg::call([&]() noexcept {
     segment_ = dsm_create(MAXALIGN(sizeof(Header)) + queue_size, 0);
     Header* header = static_cast<Header*>(dsm_segment_address(segment_));
+    header->task = task;
     header->name_size = size;
     std::memcpy(header->name, name, size);
     shm_mq* queue = shm_mq_create(queue_of(segment_), queue_size);
@@ -77,6 +79,7 @@ Listener::Listener(dsm_handle handle) {
   });
   const Header* header = static_cast<Header*>(dsm_segment_address(segment_));
   destination_.assign(header->name, header->name_size);
+  task_ = header->task;
 }
 
 Listener::~Listener() {

@@ -16,15 +16,19 @@ struct Message {
     partial = 'W',
     failed = 'F',
     refused = 'R',  // nothing was exported; message, detail and hint, separated by \x1f
+    checked = 'C',  // the end of a check: its result, separated by \x1f
   };
   Kind kind;
   std::string text;
 };
 
+// What a caller wants done.
+enum class Task { run_export, check_access };
+
 // The caller's end: shared memory with what is asked for, and a queue of messages.
 class Caller {
  public:
-  explicit Caller(const std::string& destination);
+  explicit Caller(const std::string& destination, Task task = Task::run_export);
   ~Caller();
   Caller(const Caller&) = delete;
   Caller& operator=(const Caller&) = delete;
@@ -48,6 +52,7 @@ class Listener {
   Listener& operator=(const Listener&) = delete;
 
   const std::string& destination() const { return destination_; }
+  Task task() const { return task_; }
 
   // The caller may have gone: then nothing happens.
   void send(const Message& message);
@@ -56,6 +61,7 @@ class Listener {
   dsm_segment* segment_;
   shm_mq_handle* queue_;
   std::string destination_;
+  Task task_;
 };
 
 }  // namespace hydra::schedule

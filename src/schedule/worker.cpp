@@ -1,6 +1,8 @@
 // The database worker: connects, does what is due, writes when to come again, exits. See README.md.
 #include "pg/worker.hpp"
 
+#include "base/clock.hpp"
+#include "export/access.hpp"
 #include "export/run.hpp"
 #include "pg/guc.hpp"
 #include "pg/lock.hpp"
@@ -17,10 +19,6 @@ namespace {
 using exporting::ExportResult;
 using pg::Error;
 using pg::Transaction;
-
-bool is_installed() {
-  return pg::call([]() noexcept { return OidIsValid(get_extension_oid("hydra_export", true)); });
-}
 
 TimestampTz to_timestamp(Micros micros) {
   return micros - (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
@@ -104,7 +102,7 @@ struct Visit {
 Visit look() {
   Visit visit;
   Transaction transaction;
-  if (!is_installed()) return visit;
+  if (!pg::hold_extension()) return visit;
   mark_abandoned();
   for (Due& due : list_due()) {
     if (!due.at) continue;
@@ -169,7 +167,7 @@ Message export_for(Listener& listener) {
   pg::DestinationLock lock(name);
   {
     Transaction transaction;
-    if (!is_installed()) {
+    if (!pg::hold_extension()) {
       throw Error(ERRCODE_UNDEFINED_OBJECT, "extension hydra_export is not committed yet", "",
                   "COMMIT first.");
     }
@@ -191,11 +189,22 @@ Message export_for(Listener& listener) {
   return to_message(result);
 }
 
+// The check that a call of check_access() asked for.
+Message check_for(const Listener& listener) {
+  const exporting::Access access = exporting::check_access(listener.destination());
+  const std::string separator = "\x1f";
+  const auto& identity = access.identity;
+  return {Message::checked,
+          pg::from_utf8(access.key) + separator + identity.endpoint + separator + identity.region +
+              separator + pg::from_utf8(identity.source) + separator +
+              (identity.expires_at ? iso8601(*identity.expires_at * 1000000) : "")};
+}
+
 void serve_caller(dsm_handle handle) {
   Listener listener(handle);
   Message last{Message::succeeded, ""};
   try {
-    last = export_for(listener);
+    last = listener.task() == Task::check_access ? check_for(listener) : export_for(listener);
   } catch (const Error& error) {
     last = refusal(error);
   }

@@ -5,6 +5,7 @@
 #include "pg/spi.hpp"
 #include "pg/transaction.hpp"
 #include "pg/worker.hpp"
+#include "s3/credentials/chain.hpp"
 #include "sql/arguments.hpp"
 
 namespace hydra::sql {
@@ -18,7 +19,8 @@ struct Wanted {
   std::optional<std::string> bucket, access_key, secret_key, session_token, region, endpoint,
       prefix;
   std::optional<int> frequency_hours;
-  std::optional<std::string> credentials, addressing;
+  std::optional<std::string> credentials, role_arn, external_id, addressing, compression,
+      conditional, object_headers;
   std::string destination;
 };
 
@@ -34,8 +36,13 @@ Wanted read_arguments(FunctionCallInfo call) {
   wanted.prefix = arguments.text(6);
   wanted.frequency_hours = arguments.integer(7);
   wanted.credentials = arguments.text(8);
-  wanted.addressing = arguments.text(9);
-  wanted.destination = arguments.required_text(10, "destination");
+  wanted.role_arn = arguments.text(9);
+  wanted.external_id = arguments.text(10);
+  wanted.addressing = arguments.text(11);
+  wanted.compression = arguments.text(12);
+  wanted.conditional = arguments.text(13);
+  wanted.object_headers = arguments.text(14);
+  wanted.destination = arguments.required_text(15, "destination");
   return wanted;
 }
 
@@ -59,6 +66,37 @@ void check_name(const std::string& name) {
   }
 }
 
+bool is_one_of(std::string_view value, std::initializer_list<std::string_view> values) {
+  return std::find(values.begin(), values.end(), value) != values.end();
+}
+
+void check_headers(const Destination& destination) {
+  const s3::Headers headers = catalog::to_headers(destination.object_headers);
+  for (const auto& [name, value] : headers) {
+    const auto problem = s3::object_header_problem(name, value);
+    if (!problem) continue;
+    throw invalid("header \"" + name + "\" in object_headers " + *problem,
+                  "Storage class, encryption by S3 or KMS, tags, ACLs, x-amz-meta-*, cache-control "
+                  "and content-disposition can be set.");
+  }
+  if (const auto problem = s3::object_headers_problem(headers)) {
+    throw invalid("headers in object_headers " + *problem, "Set fewer, or shorter ones.");
+  }
+}
+
+void check_credentials(const Destination& destination) {
+  if (const auto problem = s3::credentials::source_problem(destination.credentials)) {
+    throw invalid("credentials " + *problem,
+                  "static goes with access_key and secret_key; the others are the server's own.");
+  }
+  if (const auto problem = s3::credentials::role_problem(destination.role_arn)) {
+    throw invalid("role_arn " + *problem, "It looks like arn:aws:iam::123456789012:role/name.");
+  }
+  if (destination.role_arn.empty() && !destination.external_id.empty()) {
+    throw invalid("external_id came without role_arn", "Give role_arn with it.");
+  }
+}
+
 void check(const Destination& destination) {
   check_name(destination.name);
   if (destination.bucket.empty()) {
@@ -78,14 +116,15 @@ void check(const Destination& destination) {
                       std::to_string(destination.frequency_hours),
                   "24 exports once a day, 168 once a week.");
   }
-  if (destination.addressing != "auto" && destination.addressing != "path" &&
-      destination.addressing != "virtual") {
+  if (!is_one_of(destination.addressing, {"auto", "path", "virtual"})) {
     throw invalid("addressing must be auto, path or virtual", "auto suits AWS and most stores.");
   }
-  if (destination.credentials != "static") {
-    throw Error(ERRCODE_FEATURE_NOT_SUPPORTED, "credentials must be static", "",
-                "Give access_key and secret_key.");
+  if (!is_one_of(destination.conditional, {"auto", "on", "off"})) {
+    throw invalid("conditional must be auto, on or off", "auto is on for AWS.");
   }
+  destination.compression_kind();
+  check_headers(destination);
+  check_credentials(destination);
   catalog::check_policy(destination);
 }
 
@@ -104,7 +143,22 @@ void check_overlap(const Destination& destination) {
   }
 }
 
+bool has_value(const std::optional<std::string>& argument) {
+  return argument && !argument->empty();
+}
+
+// Keys are static ones; a new destination without them uses those of the server.
+std::string wanted_source(const Wanted& wanted, const Destination& destination) {
+  if (has_value(wanted.credentials)) return *wanted.credentials;
+  const bool keys = has_value(wanted.access_key) || has_value(wanted.secret_key);
+  if (keys) return "static";
+  const bool is_new = destination.bucket.empty();
+  const bool cleared = wanted.credentials || (wanted.access_key && wanted.access_key->empty());
+  return is_new || cleared ? "auto" : destination.credentials;
+}
+
 void apply(const Wanted& wanted, Destination& destination) {
+  destination.credentials = wanted_source(wanted, destination);
   if (wanted.bucket) destination.bucket = *wanted.bucket;
   if (wanted.region) destination.region = wanted.region->empty() ? "us-east-1" : *wanted.region;
   if (wanted.endpoint) destination.endpoint = normalized_endpoint(*wanted.endpoint);
@@ -113,10 +167,18 @@ void apply(const Wanted& wanted, Destination& destination) {
     if (!destination.prefix.empty() && destination.prefix.back() != '/') destination.prefix += '/';
   }
   if (wanted.frequency_hours) destination.frequency_hours = *wanted.frequency_hours;
-  if (wanted.credentials) destination.credentials = *wanted.credentials;
+  if (wanted.role_arn) destination.role_arn = *wanted.role_arn;
+  if (wanted.external_id) destination.external_id = *wanted.external_id;
   if (wanted.addressing) {
     destination.addressing = wanted.addressing->empty() ? "auto" : *wanted.addressing;
   }
+  if (wanted.compression) {
+    destination.compression = wanted.compression->empty() ? "none" : *wanted.compression;
+  }
+  if (wanted.conditional) {
+    destination.conditional = wanted.conditional->empty() ? "auto" : *wanted.conditional;
+  }
+  if (wanted.object_headers) destination.object_headers = *wanted.object_headers;
 }
 
 // A line break that was copied along would only be found by the first export.
@@ -132,8 +194,8 @@ std::optional<s3::Credentials> new_credentials(const Wanted& wanted, bool had_so
   check_characters(wanted.access_key, "access_key");
   check_characters(wanted.secret_key, "secret_key");
   check_characters(wanted.session_token, "session_token");
-  const bool access = wanted.access_key && !wanted.access_key->empty();
-  const bool secret = wanted.secret_key && !wanted.secret_key->empty();
+  const bool access = has_value(wanted.access_key);
+  const bool secret = has_value(wanted.secret_key);
   if (access != secret) {
     throw invalid(std::string(access ? "secret_key" : "access_key") + " is missing",
                   "Give access_key and secret_key together.");
@@ -200,8 +262,14 @@ void configure(const Wanted& wanted) {
   apply(wanted, destination);
   check(destination);
   check_overlap(destination);
+  const bool is_static = destination.credentials == "static";
   const bool had_some = before && catalog::load_credentials(destination.name).has_value();
-  const std::optional<s3::Credentials> credentials = new_credentials(wanted, had_some);
+  const std::optional<s3::Credentials> credentials =
+      is_static ? new_credentials(wanted, had_some) : std::nullopt;
+  if (!is_static && (has_value(wanted.access_key) || has_value(wanted.secret_key))) {
+    throw invalid("access_key and secret_key do not go with credentials " + destination.credentials,
+                  "Leave them out, or set credentials to static.");
+  }
 
   if (!before) {
     catalog::insert_destination(destination);
@@ -213,6 +281,7 @@ void configure(const Wanted& wanted) {
     catalog::update_destination(destination);
   }
   if (credentials) catalog::save_credentials(destination.name, *credentials);
+  if (!is_static) catalog::forget_credentials(destination.name);
   warn_without_preload();
 }
 
@@ -250,11 +319,21 @@ std::string iam_policy(const std::string& name) {
                                                                       : "aws";
   const std::string resource = std::string("arn:") + partition + ":s3:::" + destination.bucket +
                                "/" + policy_literal(destination.prefix) + "*";
+  const s3::HeaderRights rights = s3::rights_for(catalog::to_headers(destination.object_headers));
+  std::string more;  // actions
+  for (const std::string& action : rights.on_object)
+    more += ',' + action;
+  const pg::Text kms = rights.kms_key.starts_with("arn:") ? pg::Text(rights.kms_key) : std::nullopt;
   return pg::or_empty(
       pg::query("SELECT jsonb_build_object('Version', '2012-10-17', 'Statement',"
+                " jsonb_build_array(jsonb_build_object('Effect', 'Allow', 'Action',"
+                " CASE $2 WHEN '' THEN to_jsonb('s3:PutObject'::text)"
+                " ELSE to_jsonb(string_to_array('s3:PutObject' || $2, ',')) END,"
+                " 'Resource', $1::text))"
+                " || CASE WHEN $3::text IS NULL THEN '[]' ELSE"
                 " jsonb_build_array(jsonb_build_object('Effect', 'Allow',"
-                " 'Action', 's3:PutObject', 'Resource', $1::text)))",
-                {resource})[0][0]);
+                " 'Action', 'kms:GenerateDataKey', 'Resource', $3::text)) END)",
+                {resource, more, kms})[0][0]);
 }
 
 }  // namespace

@@ -29,9 +29,9 @@ clean_if_flags_changed() {
 # build FLAGS: in a chain, because `set -e` does not hold where the caller looks at the status.
 build() {
   clean_if_flags_changed "$1" \
-    && make -j"$(nproc)" EXTRA_CXXFLAGS="$1" \
+    && make -j"$(nproc)" all test-module EXTRA_CXXFLAGS="$1" \
     && rm -rf "$work/install" \
-    && make install EXTRA_CXXFLAGS="$1" DESTDIR="$work/install" \
+    && make install install-test-module EXTRA_CXXFLAGS="$1" DESTDIR="$work/install" \
     && write_temp_config
 }
 

@@ -5,10 +5,11 @@
 PG_MAJOR=15
 export PG_CONFIG=${PG_CONFIG:-/usr/lib/postgresql/$PG_MAJOR/bin/pg_config}
 
-BUILD_PACKAGES=(g++ make "postgresql-server-dev-$PG_MAJOR" libcurl4-openssl-dev libssl-dev libjansson-dev)
+BUILD_PACKAGES=(g++ make "postgresql-server-dev-$PG_MAJOR" libcurl4-openssl-dev libssl-dev libjansson-dev
+  pkg-config libisal-dev libzstd-dev)
 SERVER_PACKAGES=("postgresql-$PG_MAJOR")
 S3_PACKAGES=(radosgw ceph-mon ceph-osd curl openssl perl)
-TEST_PACKAGES=(clang clang-format libgtest-dev libipc-run-perl perl)
+TEST_PACKAGES=(clang clang-format libgtest-dev libipc-run-perl perl zstd)
 
 say() {
   echo "$*"

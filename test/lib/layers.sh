@@ -48,6 +48,14 @@ run_tap() {
     perl test/lib/tap.pl --jobs 2 -I test/t/lib -I "$pgxs/test/perl" "${files[@]}"
 }
 
+# Not among the layers of a whole run: SEED, SECONDS, MODE and others come from the environment (test/torture).
+run_torture() {
+  rm -rf "$work/torture/tmp_check"
+  mkdir -p "$work/torture"
+  TESTDIR="$work/torture" PATH="$bin:$PATH" \
+    perl test/lib/tap.pl -I test/t/lib -I "$pgxs/test/perl" test/torture/torture.pl
+}
+
 # The tests that were asked for by name or file, or all.
 names() {
   local files=("${tests[@]}")
@@ -72,6 +80,8 @@ count_isolation() { count_regress "$1"; }
 
 count_tap() { sed -nE 's/^([0-9]+) passed, ([0-9]+) failed$/\1 \2/p' "$1" | tail -n 1; }
 
+count_torture() { count_tap "$1"; }
+
 show_log() { tail -n 60 "$work/log/$1.log"; }
 
 # A compiler's first error matters, and its last lines rarely do.
@@ -81,6 +91,7 @@ show_build() { show_errors build; }
 show_lint() { show_errors lint; }
 show_unit() { show_log unit; }
 show_tap() { show_log tap; }
+show_torture() { show_log torture; }
 
 show_regress() {
   show_log regress
@@ -99,6 +110,7 @@ has_tests() {
     regress) compgen -G 'test/sql/*.sql' > /dev/null ;;
     isolation) compgen -G 'test/specs/*.spec' > /dev/null ;;
     tap) compgen -G 'test/t/*.pl' > /dev/null ;;
+    torture) true ;;
     *) return 1 ;;
   esac
 }
@@ -125,7 +137,7 @@ step() {
 }
 
 needs_server() {
-  case $1 in regress | isolation | tap) return 0 ;; *) return 1 ;; esac
+  case $1 in regress | isolation | tap | torture) return 0 ;; *) return 1 ;; esac
 }
 
 built=

@@ -33,5 +33,15 @@ TEST(Clock, IgnoresTheLocalTimeZone) {
   tzset();
 }
 
+TEST(ParseIso8601, ReadsTheTimesOfCredentials) {
+  EXPECT_EQ(parse_iso8601("2013-05-24T00:00:00Z"), 1369353600);
+  EXPECT_EQ(parse_iso8601("2013-05-24T00:00:00.123456Z"), 1369353600);
+  EXPECT_EQ(parse_iso8601("2013-05-24T02:30:00+02:30"), 1369353600);
+  EXPECT_EQ(parse_iso8601("2013-05-23T19:00:00-05:00"), 1369353600);
+  for (const char* bad : {"", "2013-05-24", "2013-05-24T00:00:00", "2013-13-24T00:00:00Z",
+                          "2013-05-24T25:00:00Z", "2013-05-24T00:00:00.", "2013-05-24T00:00:00Zx"})
+    EXPECT_EQ(parse_iso8601(bad), std::nullopt) << bad;
+}
+
 }  // namespace
 }  // namespace hydra

@@ -50,6 +50,14 @@ TEST(Endpoint, ThePathIsEncodedOnce) {
   EXPECT_EQ(resolve({"data", "x", "https://a.example/x%20y/a+b"}).base_path, "/x%20y/a%2Bb/data");
 }
 
+TEST(Endpoint, KnowsAws) {
+  EXPECT_TRUE(resolve({"data", "eu-west-1", ""}).is_aws());
+  EXPECT_TRUE(resolve({"data", "cn-north-1", ""}).is_aws());
+  EXPECT_TRUE(resolve({"data", "x", "https://s3.dualstack.eu-west-1.amazonaws.com"}).is_aws());
+  EXPECT_FALSE(resolve({"data", "x", "https://s3.amazonaws.com.example.com"}).is_aws());
+  EXPECT_FALSE(resolve({"data", "x", "https://notamazonaws.com"}).is_aws());
+}
+
 TEST(Endpoint, KnowsLoopback) {
   for (const char* loopback : {"http://127.0.0.1:9000", "http://127.9.9.9", "http://[::1]:9000",
                                "http://[0:0::1]", "http://localhost", "http://minio.localhost:1"})
@@ -155,6 +163,42 @@ TEST(Prefix, HasItsRules) {
   EXPECT_EQ(prefix_problem("a\u0085"), "must not contain control characters");
   for (const char* bad : {"a//b", "a//", "./a", "a/..", "..", "a/./b"})
     EXPECT_EQ(prefix_problem(bad), "must not contain an empty, \".\" or \"..\" segment") << bad;
+}
+
+std::string redirected(const std::string& from, const std::string& location) {
+  const auto to = redirect(resolve({"data", "us-east-1", from}), "data", location, "p/a+b.json");
+  return to ? to->url() : "";
+}
+
+TEST(Redirect, LeadsToTheSameBucketElsewhere) {
+  const std::string aws = "https://data.s3.eu-west-1.amazonaws.com";
+  EXPECT_EQ(redirected("", aws + "/p/a%2Bb.json"), aws);
+  EXPECT_EQ(redirected("", aws + "/p/a+b.json"), aws);
+  EXPECT_EQ(redirected("", "data.s3.eu-west-1.amazonaws.com"), aws);
+  EXPECT_EQ(redirected("https://s3.example.com", "s3-2.example.com"),
+            "https://s3-2.example.com/data");
+  EXPECT_EQ(redirected("https://s3.example.com", "https://b.example:444/x/data/p/a%2Bb.json"),
+            "https://b.example:444/x/data");
+}
+
+TEST(Redirect, NowhereElse) {
+  const std::string aws = "https://data.s3.eu-west-1.amazonaws.com";
+  for (const std::string& location :
+       {std::string(), aws, aws + "/", aws + "/p/other.json", aws + "/p/a%2Bb.json?x=y",
+        std::string("/p/a%2Bb.json"), std::string("https://evil.example/p/a%2Bb.json"),
+        std::string("https://evil.example/other/p/a%2Bb.json"), std::string("no url at all"),
+        std::string("https://data.s3.us-east-1.amazonaws.com/p/a%2Bb.json")})
+    EXPECT_EQ(redirected("", location), "") << location;
+}
+
+TEST(Redirect, NotFromHttpsToHttp) {
+  const std::string key = "/data/p/a%2Bb.json";
+  EXPECT_EQ(redirected("https://a.example", "http://b.example" + key), "");
+  EXPECT_EQ(redirected("https://a.example", "http://127.0.0.1" + key), "");
+  EXPECT_EQ(redirected("http://127.0.0.1:1", "http://b.example" + key), "");
+  EXPECT_EQ(redirected("http://127.0.0.1:1", "http://127.0.0.1:2" + key),
+            "http://127.0.0.1:2/data");
+  EXPECT_EQ(redirected("http://a.example", "http://b.example" + key), "http://b.example/data");
 }
 
 }  // namespace

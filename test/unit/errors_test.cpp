@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "base/utf8.hpp"
 
 namespace hydra::s3 {
@@ -10,6 +12,14 @@ namespace {
 std::string error_body(const std::string& code, const std::string& message) {
   return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>" + code + "</Code><Message>" +
          message + "</Message><RequestId>ABC</RequestId></Error>";
+}
+
+Failure parse_failure(int status, std::string_view body, std::string_view request_id) {
+  Answer answer;
+  answer.status = status;
+  answer.body = body;
+  answer.request_id = request_id;
+  return s3::parse_failure(answer);
 }
 
 TEST(Failure, ReadsAsOneLine) {
@@ -42,20 +52,142 @@ TEST(Failure, TakesTheRequestIdFromTheHeaderWhereTheBodyHasNone) {
   EXPECT_EQ(parse_failure(503, error_body("SlowDown", ""), "XYZ").request_id, "ABC");
 }
 
-TEST(Action, RetriesWhatCanHeal) {
-  for (int status : {408, 429, 500, 502, 503, 504})
-    EXPECT_EQ(parse_failure(status, "", "").action, Action::retry) << status;
-  EXPECT_EQ(parse_failure(400, error_body("RequestTimeout", ""), "").action, Action::retry);
-  EXPECT_EQ(parse_failure(403, error_body("SlowDown", ""), "").action, Action::retry);
-  EXPECT_EQ(parse_failure(503, error_body("SomethingNew", ""), "").action, Action::retry);
+// What is promised for each row of the table, written down a second time.
+struct Promise {
+  int status;
+  const char* code;
+  Action action;
+  Fix fix;
+};
+
+using enum Action;
+
+constexpr Promise promises[] = {
+    {400, "RequestTimeout", retry, Fix::none},
+    {400, "IncompleteBody", retry, Fix::none},
+    {400, "BadDigest", retry, Fix::none},
+    {400, "XAmzContentSHA256Mismatch", retry, Fix::none},
+    {409, "OperationAborted", retry, Fix::none},
+    {409, "ConditionalRequestConflict", retry, Fix::none},
+    {429, "TooManyRequests", retry, Fix::none},
+    {500, "InternalError", retry, Fix::none},
+    {503, "SlowDown", retry, Fix::none},
+    {503, "ServiceUnavailable", retry, Fix::none},
+    {503, "RequestLimitExceeded", retry, Fix::none},
+    {400, "ThrottlingException", retry, Fix::none},
+    {400, "KMS.ThrottlingException", retry, Fix::none},
+    {403, "RequestTimeTooSkewed", fix, Fix::clock},
+    {403, "RequestExpired", fix, Fix::clock},
+    {400, "ExpiredToken", fix, Fix::credentials},
+    {400, "ExpiredTokenException", fix, Fix::credentials},
+    {400, "TokenRefreshRequired", fix, Fix::credentials},
+    {400, "InvalidToken", fix, Fix::credentials},
+    {301, "PermanentRedirect", fix, Fix::place},
+    {307, "TemporaryRedirect", fix, Fix::place},
+    {307, "Redirect", fix, Fix::place},
+    {400, "AuthorizationHeaderMalformed", fix, Fix::place},
+    {400, "IllegalLocationConstraintException", fix, Fix::place},
+    {400, "EntityTooLarge", skip, Fix::none},
+    {400, "KeyTooLongError", skip, Fix::none},
+    {400, "InvalidURI", skip, Fix::none},
+    {400, "InvalidObjectName", skip, Fix::none},
+    {400, "XMinioInvalidObjectName", skip, Fix::none},
+    {403, "AccessDenied", stop, Fix::none},
+    {403, "InvalidAccessKeyId", stop, Fix::none},
+    {403, "SignatureDoesNotMatch", stop, Fix::none},
+    {403, "AllAccessDisabled", stop, Fix::none},
+    {403, "AccountProblem", stop, Fix::none},
+    {403, "NotSignedUp", stop, Fix::none},
+    {403, "InvalidObjectState", stop, Fix::none},
+    {403, "QuotaExceeded", stop, Fix::none},
+    {403, "XMinioStorageFull", stop, Fix::none},
+    {404, "NoSuchBucket", stop, Fix::none},
+    {400, "InvalidBucketName", stop, Fix::none},
+    {400, "InvalidArgument", stop, Fix::none},
+    {400, "InvalidRequest", stop, Fix::none},
+    {400, "InvalidStorageClass", stop, Fix::none},
+    {400, "InvalidTag", stop, Fix::none},
+    {400, "AccessControlListNotSupported", stop, Fix::none},
+    {400, "KMS.NotFoundException", stop, Fix::none},
+    {400, "KMS.DisabledException", stop, Fix::none},
+    {405, "MethodNotAllowed", stop, Fix::none},
+    {412, "PreconditionFailed", stop, Fix::none},
+    {501, "NotImplemented", stop, Fix::none},
+    {408, "", retry, Fix::none},
+    {409, "", retry, Fix::none},
+    {425, "", retry, Fix::none},
+    {429, "", retry, Fix::none},
+    {500, "", retry, Fix::none},
+    {502, "", retry, Fix::none},
+    {503, "", retry, Fix::none},
+    {504, "", retry, Fix::none},
+    {301, "", fix, Fix::place},
+    {302, "", stop, Fix::none},
+    {303, "", stop, Fix::none},
+    {307, "", fix, Fix::place},
+    {308, "", fix, Fix::place},
+    {400, "", stop, Fix::none},
+    {401, "", stop, Fix::none},
+    {403, "", stop, Fix::none},
+    {404, "", stop, Fix::none},
+    {405, "", stop, Fix::none},
+    {407, "", stop, Fix::none},
+    {411, "", stop, Fix::none},
+    {412, "", stop, Fix::none},
+    {413, "", skip, Fix::none},
+    {414, "", skip, Fix::none},
+    {501, "", stop, Fix::none},
+    {505, "", stop, Fix::none},
+    {507, "", stop, Fix::none},
+};
+
+TEST(ErrorTable, DoesWhatIsPromised) {
+  for (const Promise& promise : promises) {
+    const Failure failure = parse_failure(promise.status, error_body(promise.code, ""), "");
+    EXPECT_EQ(failure.action, promise.action) << promise.status << ' ' << promise.code;
+    EXPECT_EQ(failure.fix, promise.fix) << promise.status << ' ' << promise.code;
+    EXPECT_FALSE(failure.message.empty()) << promise.status << ' ' << promise.code;
+  }
+  EXPECT_EQ(std::size(promises), known_errors().size()) << "a row without a promise";
 }
 
-TEST(Action, StopsAtEverythingElse) {
-  for (int status : {301, 307, 400, 401, 403, 404, 405, 411, 412, 418, 501, 505})
-    EXPECT_EQ(parse_failure(status, "", "").action, Action::stop) << status;
-  for (const char* code :
-       {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "NoSuchBucket", "New"})
-    EXPECT_EQ(parse_failure(400, error_body(code, ""), "").action, Action::stop) << code;
+TEST(ErrorTable, HasEachRowOnce) {
+  std::set<std::pair<int, std::string_view>> seen;
+  for (const KnownError& row : known_errors()) {
+    EXPECT_TRUE(seen.insert({row.code.empty() ? row.status : 0, row.code}).second) << row.code;
+    EXPECT_EQ(row.action == fix, row.fix != Fix::none) << row.code;
+  }
+}
+
+TEST(ErrorTable, EitherReasonToTryAgainIsEnough) {
+  EXPECT_EQ(action_for(403, "SlowDown"), retry);
+  EXPECT_EQ(action_for(503, "SomethingNew"), retry);
+  EXPECT_EQ(action_for(500, "AccessDenied"), retry);
+}
+
+TEST(ErrorTable, JudgesTheUnknownByItsStatus) {
+  EXPECT_EQ(action_for(520, ""), retry);
+  EXPECT_EQ(action_for(400, "SomethingNew"), stop);
+  EXPECT_EQ(action_for(418, ""), stop);
+}
+
+TEST(Failure, NamesTheBucketsRegion) {
+  Answer answer;
+  answer.status = 301;
+  answer.region = "eu-central-1";
+  EXPECT_EQ(s3::parse_failure(answer).hint(), "Set region to \"eu-central-1\".");
+  answer.region = "not a region\r\n";
+  EXPECT_EQ(s3::parse_failure(answer).hint(), "Set region to the bucket's own region.");
+  answer.body =
+      "<Error><Code>AuthorizationHeaderMalformed</Code><Region>us-west-2</Region></Error>";
+  EXPECT_EQ(s3::parse_failure(answer).region, "us-west-2");
+}
+
+TEST(Failure, SameReasonMeansStatusAndCode) {
+  const Failure slow = parse_failure(503, error_body("SlowDown", "a"), "1");
+  EXPECT_TRUE(slow.same_reason(parse_failure(503, error_body("SlowDown", "b"), "2")));
+  EXPECT_FALSE(slow.same_reason(parse_failure(503, "", "")));
+  EXPECT_TRUE(transport_failure("a", "x", true).same_reason(transport_failure("b", "y", true)));
 }
 
 TEST(ParseFailure, DecodesEntities) {

@@ -74,7 +74,7 @@ TEST(Escape, RandomTextsMatchTheReference) {
 
 TEST(Escape, TheWorstCaseFitsTheRoom) {
   const std::string text(1000, '\x01');
-  EXPECT_EQ(run(&escape_string, text).size(), max_escaped_size(text.size()));
+  EXPECT_LE(run(&escape_string, text).size(), max_escaped_size(text.size()));
 }
 
 }  // namespace

@@ -28,7 +28,9 @@ struct Reply {
   enum Kind {
     answer,     // after the whole request
     cut_short,  // after the whole request; the connection is closed before the answer's end
+    no_answer,  // none: after the whole request the connection is closed
     early,      // before the body is read; then the connection is closed
+    garbage,    // after the headers, bytes that are no HTTP; then the connection is closed
     reset,      // none: the connection is reset once the headers are there
     hang        // none: the connection stays open
   };
@@ -118,13 +120,14 @@ class HttpServer {
     Received request = parse(input.substr(0, end));
     request.connection = connection;
     const Reply reply = next_reply();
-    if (reply.kind > Reply::cut_short) return misbehave(fd, reply, std::move(request));
+    if (reply.kind > Reply::no_answer) return misbehave(fd, reply, std::move(request));
     request.body = input.substr(end);
     const std::size_t length = std::stoul("0" + request.headers["content-length"]);
     while (request.body.size() < length) {
       if (!read_more(fd, request.body)) return false;
     }
     remember(std::move(request));
+    if (reply.kind == Reply::no_answer) return false;
     return send_reply(fd, reply) && reply.kind == Reply::answer;
   }
 
@@ -133,6 +136,11 @@ class HttpServer {
     std::string rest;
     if (reply.kind == Reply::early) {
       send_reply(fd, reply);
+      shutdown(fd, SHUT_WR);
+      while (read_more(fd, rest))
+        rest.clear();
+    } else if (reply.kind == Reply::garbage) {
+      send(fd, "\x16\x03\x01 what?\r\n\r\n", 16, MSG_NOSIGNAL);
       shutdown(fd, SHUT_WR);
       while (read_more(fd, rest))
         rest.clear();

@@ -1,0 +1,77 @@
+#include "export/access.hpp"
+
+#include "base/sha256.hpp"
+#include "catalog/policy.hpp"
+#include "export/uploader.hpp"
+#include "pg/guc.hpp"
+#include "pg/spi.hpp"
+#include "pg/transaction.hpp"
+#include "s3/credentials/chain.hpp"
+
+namespace hydra::exporting {
+namespace {
+
+using pg::Error;
+
+constexpr const char* check_name = "_hydra_export_check";
+constexpr const char* check_text = "hydra_export may write here\n";
+
+// Keys that are saved need no source, unless they serve to assume a role.
+void use_credentials(const catalog::Destination& destination, s3::Options& options) {
+  const std::optional<s3::Credentials> saved = catalog::load_credentials(destination.name);
+  const bool is_static = destination.credentials == "static";
+  if (is_static && !saved) {
+    throw Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                "destination \"" + destination.name + "\" has no credentials", "",
+                "Save them with hydra_export.configure(access_key => ..., secret_key => ...).");
+  }
+  options.credentials = saved.value_or(s3::Credentials{});
+  if (is_static && destination.role_arn.empty()) return;
+  options.source = s3::credentials::make_source(
+      {destination.credentials, options.credentials, destination.role_arn, destination.external_id},
+      options.target, s3::credentials::of_process());
+  options.credentials = {};
+}
+
+}  // namespace
+
+s3::Options client_options(const catalog::Destination& destination) {
+  catalog::check_policy(destination);
+  s3::Options options;
+  options.target = destination.endpoint_settings();
+  use_credentials(destination, options);
+  options.request_timeout = std::chrono::milliseconds(pg::guc::request_timeout);
+  options.max_attempts = pg::guc::max_attempts;
+  options.concurrency = pg::guc::upload_concurrency;
+  options.ca_file = pg::guc::ca_file;
+  options.object_headers = catalog::to_headers(destination.object_headers);
+  options.conditional = destination.is_conditional();
+  options.user_agent = "hydra_export/0.1.0 PostgreSQL/" PG_VERSION;
+  return options;
+}
+
+Access check_access(const std::string& name) {
+  catalog::Destination destination;
+  s3::Options options;
+  Access access;
+  {
+    pg::Transaction transaction;
+    destination = catalog::get_destination(name);
+    options = client_options(destination);
+    access.key = pg::to_utf8(destination.prefix) + check_name;
+    transaction.commit();
+  }
+  s3::Client client(std::move(options));
+  const s3::Outcome outcome = upload_text(client, access.key, check_text);
+  if (!outcome.ok) {
+    throw Error(ERRCODE_FDW_ERROR,
+                "could not write object \"" + pg::from_utf8(access.key) +
+                    "\": " + pg::from_utf8(outcome.failure->text()),
+                "", pg::from_utf8(outcome.failure->hint().value_or("")));
+  }
+  access.identity = client.identity();
+  if (access.identity.source.empty()) access.identity.source = "static";
+  return access;
+}
+
+}  // namespace hydra::exporting

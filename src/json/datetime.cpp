@@ -1,0 +1,143 @@
+#include "json/datetime.hpp"
+
+#include <cstring>
+
+#include "json/digits.hpp"
+
+namespace hydra::json {
+namespace {
+
+constexpr std::int64_t second = 1000000;
+constexpr std::int64_t minute = 60 * second;
+constexpr std::int64_t hour = 60 * minute;
+constexpr std::int64_t day_length = 24 * hour;
+
+struct Day {
+  std::int64_t year;  // 0 is 1 BC
+  std::uint32_t month, day;
+};
+
+// Years are counted from March on, so that the leap day is a year's last; an era is the 400 years
+// after which the calendar repeats.
+Day to_calendar(std::int64_t days) noexcept {
+  constexpr std::int64_t before_2000 = 730425;  // days from March 1 of the year 0
+  constexpr std::int64_t days_per_era = 146097;
+  days += before_2000;
+  const std::int64_t era = (days >= 0 ? days : days - (days_per_era - 1)) / days_per_era;
+  const auto in_era = static_cast<std::uint32_t>(days - era * days_per_era);
+  const std::uint32_t year =
+      (in_era - in_era / 1460 + in_era / 36524 - in_era / (days_per_era - 1)) / 365;
+  const std::uint32_t in_year = in_era - (365 * year + year / 4 - year / 100);
+  const std::uint32_t month = (5 * in_year + 2) / 153;  // 0 is March
+  Day result;
+  result.day = in_year - (153 * month + 2) / 5 + 1;
+  result.month = month < 10 ? month + 3 : month - 9;
+  result.year = era * 400 + year + (result.month <= 2 ? 1 : 0);
+  return result;
+}
+
+char* put_text(char* to, std::string_view text) noexcept {
+  std::memcpy(to, text.data(), text.size());
+  return to + text.size();
+}
+
+char* put_day(char* to, const Day& day) noexcept {
+  const auto year = static_cast<std::uint64_t>(day.year > 0 ? day.year : 1 - day.year);
+  to = year < 10000 ? put_four(to, static_cast<std::uint32_t>(year)) : put_unsigned(to, year);
+  *to++ = '-';
+  to = put_two(to, day.month);
+  *to++ = '-';
+  return put_two(to, day.day);
+}
+
+char* put_era(char* to, const Day& day) noexcept {
+  return day.year > 0 ? to : put_text(to, " BC");
+}
+
+// .25: without the zeros at the end; nothing for 0.
+char* put_fraction(char* to, std::uint32_t microseconds) noexcept {
+  if (microseconds == 0) return to;
+  *to = '.';
+  char* end = put_six(to + 1, microseconds);
+  while (end[-1] == '0')
+    --end;
+  return end;
+}
+
+char* put_part(char* to, std::int64_t value, char unit) noexcept {
+  if (value == 0) return to;
+  to = put_signed(to, value);
+  *to++ = unit;
+  return to;
+}
+
+char* put_seconds(char* to, std::int64_t microseconds) noexcept {
+  if (microseconds == 0) return to;
+  if (microseconds < 0) *to++ = '-';
+  const auto size = static_cast<std::uint64_t>(microseconds < 0 ? -microseconds : microseconds);
+  to = put_unsigned(to, size / second);
+  to = put_fraction(to, static_cast<std::uint32_t>(size % second));
+  *to++ = 'S';
+  return to;
+}
+
+}  // namespace
+
+char* put_date(char* to, std::int32_t day) noexcept {
+  const Day date = to_calendar(day);
+  return put_era(put_day(to, date), date);
+}
+
+char* put_time(char* to, std::int64_t microseconds) noexcept {
+  const auto seconds = static_cast<std::uint32_t>(microseconds / second);
+  to = put_two(to, seconds / 3600);
+  *to++ = ':';
+  to = put_two(to, seconds / 60 % 60);
+  *to++ = ':';
+  to = put_two(to, seconds % 60);
+  return put_fraction(to, static_cast<std::uint32_t>(microseconds - seconds * second));
+}
+
+char* put_zoned_time(char* to, std::int64_t microseconds, std::int32_t west) noexcept {
+  to = put_time(to, microseconds);
+  *to++ = west <= 0 ? '+' : '-';
+  const auto seconds = static_cast<std::uint32_t>(west < 0 ? -west : west);
+  to = put_two(to, seconds / 3600);
+  if (seconds % 3600 == 0) return to;
+  *to++ = ':';
+  to = put_two(to, seconds / 60 % 60);
+  if (seconds % 60 == 0) return to;
+  *to++ = ':';
+  return put_two(to, seconds % 60);
+}
+
+char* put_timestamp(char* to, std::int64_t microseconds, char separator,
+                    std::string_view zone) noexcept {
+  std::int64_t days = microseconds / day_length;
+  std::int64_t time = microseconds - days * day_length;
+  if (time < 0) {
+    time += day_length;
+    --days;
+  }
+  const Day date = to_calendar(days);
+  to = put_day(to, date);
+  *to++ = separator;
+  to = put_time(to, time);
+  return put_era(put_text(to, zone), date);
+}
+
+char* put_interval(char* to, std::int32_t months, std::int32_t days,
+                   std::int64_t microseconds) noexcept {
+  if (months == 0 && days == 0 && microseconds == 0) return put_text(to, "PT0S");
+  *to++ = 'P';
+  to = put_part(to, months / 12, 'Y');
+  to = put_part(to, months % 12, 'M');
+  to = put_part(to, days, 'D');
+  if (microseconds == 0) return to;
+  *to++ = 'T';
+  to = put_part(to, microseconds / hour, 'H');
+  to = put_part(to, microseconds % hour / minute, 'M');
+  return put_seconds(to, microseconds % minute);
+}
+
+}  // namespace hydra::json

@@ -1,0 +1,18 @@
+// Bytes in lower-case hexadecimal, and the types that are written so.
+#pragma once
+
+#include <cstddef>
+
+namespace hydra::json {
+
+// Two digits a byte. Writes at `to` and returns the end.
+char* put_hex(char* to, const char* from, std::size_t n) noexcept;
+
+constexpr std::size_t uuid_size = 36;
+char* put_uuid(char* to, const char* from) noexcept;  // from: 16 bytes
+
+// Six or eight bytes with colons in between.
+constexpr std::size_t max_mac_size = 23;
+char* put_mac(char* to, const char* from, std::size_t n) noexcept;
+
+}  // namespace hydra::json

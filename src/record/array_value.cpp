@@ -1,0 +1,205 @@
+// Arrays, read in place.
+//
+// After the varlena header: the number of dimensions, where the elements begin (0: right after the
+// dimensions, and there are no nulls), the element type, the size of each dimension, its lower
+// bound, then a bitmap of what is not null. Places count from the header's start as if it had four
+// bytes, also where a short one was stored.
+#include "record/varlena.hpp"
+#include "record/writers.hpp"
+
+namespace hydra::record {
+namespace {
+
+struct ArrayWriter : ValueWriter {
+  ValueWriter* element;
+  Oid element_type;  // as the array says: it may be a domain
+  int16 element_length;
+  bool element_by_value;
+  char element_alignment;
+};
+
+// The element type is the array's own: that of anyarray and record[] is known only from a value.
+void prepare_element(ArrayWriter* writer, Oid type) {
+  if (writer->element_type == type) return;
+  MemoryContext previous = MemoryContextSwitchTo(writer->context);
+  get_typlenbyvalalign(type, &writer->element_length, &writer->element_by_value,
+                       &writer->element_alignment);
+  writer->element = make_value_writer(type);
+  writer->element_type = type;
+  MemoryContextSwitchTo(previous);
+}
+
+int32 word_at(const char* at) {
+  int32 word;
+  std::memcpy(&word, at, sizeof(word));
+  return word;
+}
+
+// One array while it is being written.
+class Elements {
+ public:
+  // base: where a header of four bytes would begin.
+  Elements(const char* base, const ArrayWriter* writer) : base_(base), writer_(writer) {
+    const int dimensions = word_at(base + offsetof(ArrayType, ndim));
+    const int32 start = word_at(base + offsetof(ArrayType, dataoffset));
+    sizes_ = base + sizeof(ArrayType);
+    const std::size_t words = sizeof(int32) * 2 * static_cast<std::size_t>(dimensions);
+    if (start != 0) nulls_ = reinterpret_cast<const bits8*>(sizes_ + words);
+    place_ = start != 0 ? static_cast<std::size_t>(start) : MAXALIGN(sizeof(ArrayType) + words);
+  }
+
+  int32 size_of(int dimension) const {
+    return word_at(sizes_ + sizeof(int32) * static_cast<std::size_t>(dimension));
+  }
+
+  bool next_is_null() {
+    const int number = number_++;
+    return nulls_ != nullptr && (nulls_[number / 8] & (1 << (number % 8))) == 0;
+  }
+
+  Datum next() {
+    align();
+    const char* at = base_ + place_;
+    if (writer_->element_length > 0) {
+      place_ += static_cast<std::size_t>(writer_->element_length);
+      return writer_->element_by_value ? load(at) : PointerGetDatum(at);
+    }
+    if (writer_->element_length == -1) {
+      place_ += size_at(at);
+    } else {
+      place_ += std::strlen(at) + 1;
+    }
+    return PointerGetDatum(at);
+  }
+
+ private:
+  void align() { place_ = att_align_nominal(place_, writer_->element_alignment); }
+
+  Datum load(const char* at) const {
+    switch (writer_->element_length) {
+      case 1:
+        return CharGetDatum(*at);
+      case 2: {
+        int16 value;
+        std::memcpy(&value, at, sizeof(value));
+        return Int16GetDatum(value);
+      }
+      case 4:
+        return Int32GetDatum(word_at(at));
+      default: {
+        Datum value;
+        std::memcpy(&value, at, sizeof(value));
+        return value;
+      }
+    }
+  }
+
+  static std::size_t size_at(const char* at) {
+    if (VARATT_IS_4B_U(at)) {
+      const int32 header = word_at(at);
+      return VARSIZE(&header);
+    }
+    return VARSIZE_ANY(at);
+  }
+
+  const char* base_;
+  const ArrayWriter* writer_;
+  const char* sizes_;
+  const bits8* nulls_ = nullptr;
+  std::size_t place_;
+  int number_ = 0;
+};
+
+// Elements in the innermost brackets, of a type whose values are short: room is asked for once in
+// a while.
+void write_short_elements(Line& line, const ValueWriter* element, Elements& elements, int32 size) {
+  constexpr int32 batch = 64;
+  const std::size_t room = std::max<std::size_t>(element->room, 4) + 1;
+  for (int32 done = 0; done < size;) {
+    const int32 stop = std::min(size, done + batch);
+    char* to = line.room(room * batch);
+    for (; done < stop; ++done) {
+      if (done > 0) *to++ = ',';
+      if (elements.next_is_null()) {
+        std::memcpy(to, "null", 4);
+        to += 4;
+      } else {
+        to = element->put(to, elements.next());
+      }
+    }
+    line.advance_to(to);
+  }
+}
+
+void write_elements(Line& line, ValueWriter* element, Elements& elements, int32 size) {
+  for (int32 i = 0; i < size; ++i) {
+    if (i > 0) line.put(',');
+    if (elements.next_is_null()) {
+      line.append_null();
+    } else {
+      element->write(line, element, elements.next());
+    }
+  }
+}
+
+void write_dimension(Line& line, ValueWriter* element, Elements& elements, int dimension,
+                     int dimensions) {
+  const int32 size = elements.size_of(dimension);
+  line.put('[');
+  if (dimension + 1 < dimensions) {
+    for (int32 i = 0; i < size; ++i) {
+      if (i > 0) line.put(',');
+      write_dimension(line, element, elements, dimension + 1, dimensions);
+    }
+  } else if (element->put != nullptr) {
+    write_short_elements(line, element, elements, size);
+  } else {
+    write_elements(line, element, elements, size);
+  }
+  line.put(']');
+}
+
+bool is_empty(const char* base, int dimensions) {
+  for (int i = 0; i < dimensions; ++i) {
+    if (word_at(base + sizeof(ArrayType) + sizeof(int32) * static_cast<std::size_t>(i)) <= 0)
+      return true;
+  }
+  return dimensions == 0;
+}
+
+void write_stored(Line& line, ArrayWriter* writer, const char* base) {
+  const int dimensions = word_at(base + offsetof(ArrayType, ndim));
+  if (is_empty(base, dimensions)) {
+    line.append("[]", 2);
+    return;
+  }
+  Elements elements(base, writer);
+  write_dimension(line, writer->element, elements, 0, dimensions);
+}
+
+void write_array(Line& line, ValueWriter* base, Datum value) {
+  check_stack_depth();
+  ArrayWriter* writer = static_cast<ArrayWriter*>(base);
+  const Varlena stored = Varlena::open(value);
+  const char* start = stored.data - VARHDRSZ;
+  prepare_element(writer, static_cast<Oid>(word_at(start + offsetof(ArrayType, elemtype))));
+  const bool is_aligned = MAXALIGN(start) == reinterpret_cast<uintptr_t>(start);
+  if (is_aligned || writer->element_by_value || writer->element->takes_any_place) {
+    write_stored(line, writer, start);
+  } else {
+    // Functions of the server expect their values where the compiler would put them.
+    char* copy = static_cast<char*>(palloc(stored.size + VARHDRSZ));
+    std::memcpy(copy + VARHDRSZ, stored.data, stored.size);
+    write_stored(line, writer, copy);
+    pfree(copy);
+  }
+  stored.close();
+}
+
+}  // namespace
+
+ValueWriter* make_array_writer(Oid type) {
+  return allocate_writer<ArrayWriter>(type, write_array);
+}
+
+}  // namespace hydra::record

@@ -1,0 +1,135 @@
+// Types that are text, and all that comes as text from a function of the server.
+#include "json/hex.hpp"
+#include "record/varlena.hpp"
+#include "record/writers.hpp"
+
+namespace hydra::record {
+namespace {
+
+// Large binary values are written in pieces, as text is.
+constexpr std::size_t hex_piece = 16 * 1024;
+
+void write_text(Line& line, ValueWriter*, Datum value) {
+  const Varlena text = Varlena::open(value);
+  line.append_string(text.data, text.size);
+  text.close();
+}
+
+void write_json(Line& line, ValueWriter*, Datum value) {
+  const Varlena text = Varlena::open(value);
+  line.append_minified(text.data, text.size);
+  text.close();
+}
+
+void write_name(Line& line, ValueWriter*, Datum value) {
+  const char* name = DatumGetPointer(value);
+  line.append_string(name, strnlen(name, NAMEDATALEN));
+}
+
+// "\\x4142": the backslash of the text is escaped.
+void write_bytea(Line& line, ValueWriter*, Datum value) {
+  const Varlena bytes = Varlena::open(value);
+  line.append("\"\\\\x", 4);
+  for (std::size_t done = 0; done < bytes.size; done += hex_piece) {
+    const std::size_t piece = std::min(bytes.size - done, hex_piece);
+    line.advance_to(json::put_hex(line.room(2 * piece), bytes.data + done, piece));
+  }
+  line.put('"');
+  bytes.close();
+}
+
+struct FunctionWriter : ValueWriter {
+  FmgrInfo function;
+};
+
+FmgrInfo* function_of(ValueWriter* writer) {
+  return &static_cast<FunctionWriter*>(writer)->function;
+}
+
+void write_output(Line& line, ValueWriter* writer, Datum value) {
+  char* text = OutputFunctionCall(function_of(writer), value);
+  line.append_string(text);
+  pfree(text);
+}
+
+// A single byte, which is no character where its high bit is set: what then is printed depends on
+// the server's version, and need not be valid.
+void write_char(Line& line, ValueWriter* writer, Datum value) {
+  const char byte = DatumGetChar(value);
+  if (!IS_HIGHBIT_SET(byte)) {
+    line.append_string(&byte, byte == '\0' ? 0 : 1);
+    return;
+  }
+  char* text = OutputFunctionCall(function_of(writer), value);
+  (void)pg_verifymbstr(text, static_cast<int>(std::strlen(text)), false);
+  line.append_string(text);
+  pfree(text);
+}
+
+// What the cast wrote stays, but for line breaks.
+void write_cast(Line& line, ValueWriter* writer, Datum value) {
+  text* json = DatumGetTextPP(FunctionCall1(function_of(writer), value));
+  const char* bytes = VARDATA_ANY(json);
+  const std::size_t size = VARSIZE_ANY_EXHDR(json);
+  const bool breaks =
+      std::memchr(bytes, '\n', size) != nullptr || std::memchr(bytes, '\r', size) != nullptr;
+  if (breaks) {
+    line.append_minified(bytes, size);
+  } else {
+    line.append_json(bytes, size);
+  }
+  pfree(json);
+}
+
+ValueWriter* make_function_writer(Oid type, Oid function, ValueWriter::Write write) {
+  FunctionWriter* writer = allocate_writer<FunctionWriter>(type, write);
+  fmgr_info_cxt(function, &writer->function, writer->context);
+  return writer;
+}
+
+ValueWriter* make_output_writer(Oid type, ValueWriter::Write write) {
+  Oid function = InvalidOid;
+  bool varlena = false;
+  getTypeOutputInfo(type, &function, &varlena);
+  return make_function_writer(type, function, write);
+}
+
+ValueWriter* make_plain_writer(Oid type, ValueWriter::Write write) {
+  ValueWriter* writer = allocate_writer<ValueWriter>(type, write);
+  writer->takes_any_place = true;
+  return writer;
+}
+
+}  // namespace
+
+ValueWriter* make_text_writer(Oid type) {
+  switch (type) {
+    case TEXTOID:
+    case VARCHAROID:
+    case BPCHAROID:
+      return make_plain_writer(type, write_text);
+    case JSONOID:
+      return make_plain_writer(type, write_json);
+    case NAMEOID:
+      return make_plain_writer(type, write_name);
+    case BYTEAOID:
+      return make_plain_writer(type, write_bytea);
+    case CHAROID:
+      return make_output_writer(type, write_char);
+    default:
+      return nullptr;
+  }
+}
+
+// Types of extensions that are text under another name (citext) have its output function.
+ValueWriter* make_output_writer(Oid type) {
+  ValueWriter* writer = make_output_writer(type, write_output);
+  if (function_of(writer)->fn_addr == textout) return make_plain_writer(type, write_text);
+  return writer;
+}
+
+ValueWriter* make_cast_writer(Oid type, Oid function) {
+  return make_function_writer(type, function, write_cast);
+}
+
+}  // namespace hydra::record

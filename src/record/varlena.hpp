@@ -1,0 +1,35 @@
+// The bytes of a value of variable length.
+#pragma once
+
+#include "pg/postgres.hpp"
+
+namespace hydra::record {
+
+// Where a varlena's contents are: in place, whatever its header and alignment, or in a copy where
+// it was compressed or stored elsewhere. Close it after use, so that a row's large values are not
+// all in memory at once. Raw.
+struct Varlena {
+  const char* data;
+  std::size_t size;
+  void* copy;
+
+  static Varlena open(Datum value) {
+    const char* at = DatumGetPointer(value);
+    if (VARATT_IS_1B(at) && !VARATT_IS_1B_E(at)) {
+      return {at + VARHDRSZ_SHORT, VARSIZE_1B(at) - VARHDRSZ_SHORT, nullptr};
+    }
+    if (VARATT_IS_4B_U(at)) {
+      uint32 header;
+      std::memcpy(&header, at, sizeof(header));
+      return {at + VARHDRSZ, VARSIZE(&header) - VARHDRSZ, nullptr};
+    }
+    varlena* copy = detoast_attr(reinterpret_cast<varlena*>(DatumGetPointer(value)));
+    return {VARDATA(copy), VARSIZE(copy) - VARHDRSZ, copy};
+  }
+
+  void close() const {
+    if (copy != nullptr) pfree(copy);
+  }
+};
+
+}  // namespace hydra::record

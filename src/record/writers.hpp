@@ -1,0 +1,40 @@
+// The writers of each kind of type, for make_value_writer(). All raw; made in the current memory
+// context.
+#pragma once
+
+#include "record/value_writer.hpp"
+
+namespace hydra::record {
+
+// A writer with what all have in common; the struct may be derived from ValueWriter.
+template <typename Writer>
+Writer* allocate_writer(Oid type, ValueWriter::Write write) {
+  auto* writer = static_cast<Writer*>(palloc0(sizeof(Writer)));
+  writer->write = write;
+  writer->type = type;
+  writer->context = CurrentMemoryContext;
+  return writer;
+}
+
+// nullptr where the type is none of theirs.
+ValueWriter* make_bounded_writer(Oid type);  // bounded_values.cpp
+ValueWriter* make_text_writer(Oid type);     // text_values.cpp
+
+ValueWriter* make_numeric_writer(Oid type);
+ValueWriter* make_jsonb_writer(Oid type);
+ValueWriter* make_enum_writer(Oid type);
+ValueWriter* make_array_writer(Oid type);
+ValueWriter* make_composite_writer(Oid type);
+ValueWriter* make_range_writer(Oid type);
+ValueWriter* make_multirange_writer(Oid type);
+
+// Through a function that makes json of the type.
+ValueWriter* make_cast_writer(Oid type, Oid function);
+
+// Any type: what its output function prints, as a string.
+ValueWriter* make_output_writer(Oid type);
+
+// A numeric as a JSON number, or, where it is none, as a string. bytes: without the header.
+void write_numeric(Line& line, const char* bytes, std::size_t n);
+
+}  // namespace hydra::record

@@ -1,0 +1,64 @@
+// Which source is used.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "s3/credentials/source.hpp"
+#include "s3/credentials/surroundings.hpp"
+#include "s3/endpoint.hpp"
+
+namespace hydra::s3::credentials {
+
+struct CredentialSettings {
+  std::string
+      source;        // static, environment, profile[:name], web_identity, container, instance, auto
+  Credentials keys;  // for static
+  std::string role_arn;     // assumed with the keys found; '' = none
+  std::string external_id;  // for role_arn; '' = none
+};
+
+// Nothing, or words that complete "credentials …".
+std::optional<std::string> source_problem(const std::string& source);
+
+// Nothing, or words that complete "role_arn …".
+std::optional<std::string> role_problem(const std::string& role_arn);
+
+// Throws std::runtime_error where source_problem() would complain.
+std::unique_ptr<Source> make_source(const CredentialSettings& settings,
+                                    const EndpointSettings& target, const Surroundings& around);
+
+// Keys that are known.
+class Static : public Source {
+ public:
+  explicit Static(Credentials keys) : keys_(std::move(keys)) {}
+  Step begin(std::int64_t) override { return Found{keys_, std::nullopt, "static"}; }
+  Step answered(const HttpReply&) override { return Absent{}; }
+
+ private:
+  Credentials keys_;
+};
+
+// The first source that has keys. One that fails ends the search: whoever set it up meant it to be
+// used, and the next one's keys would be somebody else's.
+class Chain : public Source {
+ public:
+  struct Member {
+    std::string name;
+    std::unique_ptr<Source> source;
+  };
+  explicit Chain(std::vector<Member> members) : members_(std::move(members)) {}
+  Step begin(std::int64_t now) override;
+  Step answered(const HttpReply& reply) override;
+
+ private:
+  Step search(Step step);
+
+  std::vector<Member> members_;
+  std::size_t at_ = 0;
+  std::int64_t now_ = 0;
+  std::string absent_;  // why those before were passed over
+};
+
+}  // namespace hydra::s3::credentials

@@ -1,0 +1,95 @@
+#include "s3/credentials/keeper.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace hydra::s3::credentials {
+
+namespace {
+
+constexpr std::int64_t renew_before = 15 * 60;  // their end, in seconds; also botocore's
+constexpr std::int64_t too_late = 30;           // before their end: not signed with any more
+constexpr std::int64_t shortest_life = 60;  // a source that hands out dying keys is not hammered
+constexpr int most_attempts = 4;
+
+bool is_header_value(const std::string& value) {
+  return std::all_of(value.begin(), value.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
+}
+
+}  // namespace
+
+Keeper::Keeper(std::shared_ptr<Source> source, Session& session, Multi& multi,
+               const std::string& ca_file, const std::string& user_agent, Backoff backoff)
+    : source_(std::move(source)),
+      session_(session),
+      backoff_(std::move(backoff)),
+      fetch_(ca_file, user_agent, multi) {}
+
+void Keeper::poll() {
+  if (!fetch_.under_way() && !failure_ && Clock::now() >= not_before_ && is_due())
+    act(source_->begin(session_.now()));
+}
+
+bool Keeper::is_due() const {
+  if (!found_ || stale_) return true;
+  if (!found_->expires_at) return false;
+  const std::int64_t now = session_.now();
+  return now >= *found_->expires_at - renew_before && now >= fetched_at_ + shortest_life;
+}
+
+bool Keeper::usable() const {
+  if (!found_ || stale_) return false;
+  return !found_->expires_at || session_.now() < *found_->expires_at - too_late;
+}
+
+std::optional<Keeper::Clock::time_point> Keeper::deadline() const {
+  if (fetch_.under_way() || failure_ || !is_due()) return std::nullopt;
+  return not_before_;
+}
+
+void Keeper::finished(CURLcode result) {
+  act(source_->answered(fetch_.finish(result)));
+}
+
+void Keeper::cancel() noexcept {
+  fetch_.give_up();
+}
+
+void Keeper::act(Step step) {
+  if (auto* request = std::get_if<HttpRequest>(&step)) {
+    fetch_.begin(std::move(*request));
+  } else if (auto* found = std::get_if<Found>(&step)) {
+    accept(std::move(*found));
+  } else if (const auto* absent = std::get_if<Absent>(&step)) {
+    reject({absent->why, "Check the environment of the server.", false});
+  } else {
+    reject(std::get<Broken>(step));
+  }
+}
+
+void Keeper::accept(Found found) {
+  if (!is_header_value(found.keys.access_key) || !is_header_value(found.keys.session_token))
+    return reject({found.source + ": the keys are not valid", "", false});
+  if (found.expires_at && *found.expires_at - too_late <= session_.now())
+    return reject({found.source + ": the keys have expired already", "", true});
+  attempts_ = 0;
+  stale_ = false;
+  fetched_at_ = session_.now();
+  session_.set_credentials(found.keys);
+  found.keys = {};  // the session has them
+  found_ = std::move(found);
+}
+
+// Keys that are still good outlast a source in trouble.
+void Keeper::reject(const Broken& broken) {
+  ++attempts_;
+  if (usable()) {
+    not_before_ = Clock::now() + std::chrono::seconds(shortest_life);
+  } else if (broken.heals && attempts_ < most_attempts) {
+    not_before_ = Clock::now() + backoff_.delay(attempts_);
+  } else {
+    failure_ = credentials_failure(broken.why, broken.hint);
+  }
+}
+
+}  // namespace hydra::s3::credentials

@@ -1,0 +1,64 @@
+// Keys that stay valid for as long as a client needs them. Internal to the client.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "base/backoff.hpp"
+#include "s3/credentials/fetch.hpp"
+#include "s3/credentials/source.hpp"
+#include "s3/session.hpp"
+
+namespace hydra::s3::credentials {
+
+// Fetches keys from a source into a session: before the first upload, again well before they end,
+// and when the store says that they have. Uploads go on with the old keys meanwhile, as long as
+// those are good. Nothing here waits: poll() starts what is due, and the owner of the multi handle
+// reports the end of each exchange.
+class Keeper {
+ public:
+  using Clock = Multi::Clock;
+
+  Keeper(std::shared_ptr<Source> source, Session& session, Multi& multi, const std::string& ca_file,
+         const std::string& user_agent, Backoff backoff);
+
+  // Starts to fetch where that is due.
+  void poll();
+
+  // Whether there are keys to sign with now.
+  bool usable() const;
+
+  // Why there are none, and will be none; nothing while there is hope.
+  const std::optional<Failure>& failure() const { return failure_; }
+
+  // The store does not accept the keys any more.
+  void renew() { stale_ = true; }
+
+  // When poll() is to be called though no exchange has ended.
+  std::optional<Clock::time_point> deadline() const;
+
+  CURL* handle() const { return fetch_.handle(); }
+  void finished(CURLcode result);
+  void cancel() noexcept;
+
+  const std::optional<Found>& found() const { return found_; }
+
+ private:
+  bool is_due() const;
+  void act(Step step);
+  void accept(Found found);
+  void reject(const Broken& broken);
+
+  std::shared_ptr<Source> source_;
+  Session& session_;
+  Backoff backoff_;
+  Fetch fetch_;
+  std::optional<Found> found_;
+  bool stale_ = false;
+  std::int64_t fetched_at_ = 0;  // Unix seconds
+  int attempts_ = 0;             // that failed in a row
+  Clock::time_point not_before_{};
+  std::optional<Failure> failure_;
+};
+
+}  // namespace hydra::s3::credentials

@@ -1,0 +1,40 @@
+// Keys from services of the machine: a container's agent (ECS, EKS Pod Identity) and the instance
+// metadata service, version 2 only (EC2).
+#pragma once
+
+#include "s3/credentials/source.hpp"
+#include "s3/credentials/surroundings.hpp"
+
+namespace hydra::s3::credentials {
+
+class Container : public Source {
+ public:
+  explicit Container(const Surroundings& around) : around_(around) {}
+  Step begin(std::int64_t now) override;
+  Step answered(const HttpReply& reply) override;
+
+ private:
+  Surroundings around_;
+};
+
+// Version 1 is never used: whoever can make this machine send a GET request could read its keys.
+class Instance : public Source {
+ public:
+  explicit Instance(const Surroundings& around) : around_(around) {}
+  Step begin(std::int64_t now) override;
+  Step answered(const HttpReply& reply) override;
+
+ private:
+  enum class Asked { token, role, keys };
+  HttpRequest get(const std::string& path) const;
+
+  Surroundings around_;
+  std::string service_;
+  Asked asked_ = Asked::token;
+  std::string token_, role_;
+};
+
+// The keys in a JSON document of either service: AccessKeyId, SecretAccessKey, Token, Expiration.
+Step read_document(const std::string& json, const std::string& source);
+
+}  // namespace hydra::s3::credentials

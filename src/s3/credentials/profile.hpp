@@ -1,0 +1,40 @@
+// Keys in the files that AWS's tools share: ~/.aws/credentials and ~/.aws/config (or where
+// AWS_SHARED_CREDENTIALS_FILE and AWS_CONFIG_FILE point) of the server's user.
+#pragma once
+
+#include <map>
+#include <memory>
+
+#include "s3/credentials/source.hpp"
+#include "s3/credentials/surroundings.hpp"
+#include "s3/endpoint.hpp"
+
+namespace hydra::s3::credentials {
+
+// A profile may hold keys, or name a role together with a web identity token file, a source_profile
+// or a credential_source. credential_process and SSO are refused: the server runs no programs.
+class Profile : public Source {
+ public:
+  // name: '' = AWS_PROFILE, or "default". `depth` counts the profiles that lead to this one.
+  Profile(std::string name, EndpointSettings target, const Surroundings& around, int depth = 0);
+  Step begin(std::int64_t now) override;
+  Step answered(const HttpReply& reply) override;
+
+ private:
+  using Settings = std::map<std::string, std::string>;
+  Step role_of(const Settings& settings, std::int64_t now);
+  Step broken(const std::string& why, const std::string& hint = "") const;
+
+  const bool named_;
+  std::string name_;
+  EndpointSettings target_;
+  Surroundings around_;
+  int depth_;
+  std::unique_ptr<Source> role_;  // where the profile names one
+};
+
+// The settings of one section of an INI file; nothing where there is no such section.
+std::optional<std::map<std::string, std::string>> ini_section(std::string_view text,
+                                                              std::string_view section);
+
+}  // namespace hydra::s3::credentials

@@ -1,0 +1,19 @@
+// What a process finds around it: variables and files. Tests bring their own.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace hydra::s3::credentials {
+
+struct Surroundings {
+  std::function<std::string(const std::string& name)> variable;  // '' where it is not set
+  // A file's contents, without white space at its end; nothing where it cannot be read.
+  std::function<std::optional<std::string>(const std::string& path)> file;
+  std::string home;  // of the user whose process this is
+};
+
+Surroundings of_process();
+
+}  // namespace hydra::s3::credentials

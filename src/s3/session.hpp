@@ -1,0 +1,52 @@
+// Where, when and as whom requests are made, and what the store's answers taught about it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "s3/credentials.hpp"
+#include "s3/endpoint.hpp"
+#include "s3/errors.hpp"
+
+namespace hydra::s3 {
+
+// Shared by all uploads of a client. What a store's answer puts right (its time, the bucket's
+// region or endpoint) is put right for all of them, for as long as the session lives.
+class Session {
+ public:
+  // How often each thing was put right.
+  using Lessons = std::array<int, 4>;
+
+  // now: Unix seconds by this machine's clock. Throws std::runtime_error when the target's endpoint
+  // is no URL.
+  Session(EndpointSettings target, Credentials credentials, std::function<std::int64_t()> now);
+
+  const Endpoint& endpoint() const { return endpoint_; }
+  const std::string& region() const { return target_.region; }
+  const Credentials& credentials() const { return credentials_; }
+  std::int64_t now() const { return now_() + clock_offset_; }  // by the store's clock
+  const Lessons& lessons() const { return lessons_; }
+
+  void set_credentials(Credentials credentials);
+
+  // Learns from the failure of an attempt on `key` that was made after `lessons`. True when
+  // another attempt would be made otherwise than that one. (Fix::credentials is not learnt from
+  // the answer itself: see set_credentials().)
+  bool learn(const Failure& failure, const Lessons& lessons, std::string_view key);
+
+ private:
+  bool learn_clock(const Failure& failure);
+  bool learn_place(const Failure& failure, std::string_view key);
+
+  EndpointSettings target_;
+  Credentials credentials_;
+  std::function<std::int64_t()> now_;
+  Endpoint endpoint_;
+  std::int64_t clock_offset_ = 0;
+  Lessons lessons_{};
+};
+
+}  // namespace hydra::s3

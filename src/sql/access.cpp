@@ -1,0 +1,75 @@
+// check_access().
+#include "catalog/destination.hpp"
+#include "pg/spi.hpp"
+#include "pg/transaction.hpp"
+#include "sql/arguments.hpp"
+#include "sql/schedule.hpp"
+#include "sql/worker_call.hpp"
+
+namespace hydra::sql {
+namespace {
+
+using pg::Error;
+using schedule::Message;
+
+// The worker's answer: key, endpoint, region, source of the keys, their end.
+std::vector<std::string> check_access(const std::string& destination) {
+  {
+    pg::AsOwner owner;
+    catalog::get_destination(destination);
+    if (is_changed_here()) {
+      throw Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                  "destination \"" + destination + "\" was changed in this transaction",
+                  "The check runs in a worker of its own, which sees committed settings only.",
+                  "COMMIT first.");
+    }
+  }
+  WorkerCall worker(destination, schedule::Task::check_access);
+  Message message;
+  while (worker.receive(&message)) {
+    worker.done();
+    if (message.kind == Message::refused) throw to_refusal(message.text);
+    std::vector<std::string> fields(1);
+    for (char c : message.text) {
+      if (c == '\x1f')
+        fields.emplace_back();
+      else
+        fields.back() += c;
+    }
+    return fields;
+  }
+  throw Error(ERRCODE_FDW_ERROR, "the check's worker ended before the check did", "",
+              "The server's log says why.");
+}
+
+// One row of the function's result type; an empty text is NULL.
+Datum to_record(FunctionCallInfo fcinfo, const std::vector<std::string>& fields) {
+  std::vector<char*> values;
+  for (const std::string& field : fields)
+    values.push_back(field.empty() ? nullptr : const_cast<char*>(field.c_str()));
+  char** cells = values.data();
+  return pg::call([=]() noexcept {
+    TupleDesc row = nullptr;
+    if (get_call_result_type(fcinfo, nullptr, &row) != TYPEFUNC_COMPOSITE)
+      elog(ERROR, "check_access() returns a row");
+    HeapTuple tuple = BuildTupleFromCStrings(TupleDescGetAttInMetadata(row), cells);
+    return HeapTupleGetDatum(tuple);
+  });
+}
+
+}  // namespace
+}  // namespace hydra::sql
+
+extern "C" {
+
+PG_FUNCTION_INFO_V1(hydra_export_check_access);
+
+Datum hydra_export_check_access(PG_FUNCTION_ARGS) {
+  return hydra::pg::entry([&]() {
+    const hydra::sql::Arguments arguments(fcinfo);
+    return hydra::sql::to_record(
+        fcinfo, hydra::sql::check_access(arguments.required_text(0, "destination")));
+  });
+}
+
+}  // extern "C"

@@ -1,0 +1,39 @@
+#include "sql/worker_call.hpp"
+
+#include <csignal>
+
+namespace hydra::sql {
+
+using pg::Error;
+
+WorkerCall::WorkerCall(const std::string& destination, schedule::Task task)
+    : caller_(destination, task) {
+  if (RecoveryInProgress()) {
+    throw Error(ERRCODE_READ_ONLY_SQL_TRANSACTION, "cannot export from a standby", "",
+                "Exports run on the primary.");
+  }
+  worker_ = pg::start_worker({MyDatabaseId, caller_.handle()});
+  if (worker_ != nullptr) return;
+  throw Error(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED, "could not start a worker for the export",
+              "All background worker slots of the server are in use.",
+              "Try again later, or raise max_worker_processes.");
+}
+
+WorkerCall::~WorkerCall() {
+  if (done_) return;
+  pid_t pid = 0;
+  if (GetBackgroundWorkerPid(worker_, &pid) == BGWH_STARTED) {
+    kill(pid, SIGINT);
+  } else {
+    TerminateBackgroundWorker(worker_);
+  }
+}
+
+Error to_refusal(const std::string& text) {
+  const std::size_t first = text.find('\x1f');
+  const std::size_t second = text.find('\x1f', first + 1);
+  return Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, text.substr(0, first),
+               text.substr(first + 1, second - first - 1), text.substr(second + 1));
+}
+
+}  // namespace hydra::sql

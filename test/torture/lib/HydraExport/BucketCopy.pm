@@ -1,0 +1,199 @@
+package HydraExport::BucketCopy;
+
+# A whole bucket on disk, so that it is read once, looked at often, and kept when a test failed.
+#
+#     my $copy = HydraExport::BucketCopy->take($s3, 'bucket', $dir);
+#     my $copy = HydraExport::BucketCopy->attach($dir);            # one that was kept
+#     foreach my $folder ($copy->folders('prefix/')) { my $manifest = $copy->manifest('prefix/', $folder) }
+#     my $last = $copy->rebuild('prefix/', 'orders', \&key_of);    # by the rule of README
+#
+# Keys, bodies and lines are byte strings.
+
+use strict;
+use warnings;
+
+use Carp;
+use Encode ();
+use File::Path qw(make_path);
+use HydraExport::S3;
+use JSON::PP;
+
+my $folder_pattern = qr/\d{12}(?:_\d{3,})?/;
+
+# take($s3, BUCKET, DIR): curl fetches all objects in one process, which is what makes thousands of them bearable.
+sub take
+{
+    my ($class, $s3, $bucket, $dir) = @_;
+
+    make_path("$dir/objects");
+    my @objects = @{ $s3->list($bucket, '') };
+    my $number = 0;
+    $_->{file} = sprintf 'objects/%06d', ++$number foreach @objects;
+    fetch($s3, $bucket, $dir, @objects) if @objects;
+    open(my $list, '>', "$dir/listing.json") or croak "listing: $!";
+    print $list JSON::PP->new->canonical->latin1->encode($_), "\n" foreach @objects;
+    close $list;
+    return $class->attach($dir);
+}
+
+sub fetch
+{
+    my ($s3, $bucket, $dir, @objects) = @_;
+
+    open(my $config, '>', "$dir/curl") or croak "curl: $!";
+    foreach my $object (@objects)
+    {
+        my $path = HydraExport::S3::object_path($bucket, $object->{key});
+        print $config qq{url = "$s3->{endpoint}$path"\noutput = "$dir/$object->{file}"\n};
+    }
+    close $config;
+    my @command = (
+        qw(curl --silent --show-error --globoff --path-as-is --fail --max-time 600 --aws-sigv4),
+        "aws:amz:$s3->{region}:s3",
+        '--user', join(':', $s3->owner),
+        '--header', 'x-amz-content-sha256: UNSIGNED-PAYLOAD');
+    system(@command, '--config', "$dir/curl") == 0 or croak "could not fetch the objects of $bucket";
+    unlink "$dir/curl";
+    return;
+}
+
+# attach(DIR): one that was taken before.
+sub attach
+{
+    my ($class, $dir) = @_;
+
+    open(my $list, '<', "$dir/listing.json") or croak "$dir/listing.json: $!";
+    my @objects = map { JSON::PP->new->latin1->decode($_) } <$list>;
+    my $self = bless { dir => $dir, objects => { map { $_->{key} => $_ } @objects } }, $class;
+    foreach my $object (@objects)
+    {
+        my ($before) = $object->{key} =~ m{^((?:.*/)?)$folder_pattern/} or next;
+        push @{ $self->{by_prefix}{$before} }, $object->{key};
+    }
+    return $self;
+}
+
+sub dir { return $_[0]{dir} }
+
+# keys(PREFIX): in order; those of one destination.
+sub keys
+{
+    my ($self, $prefix) = @_;
+    return sort @{ $self->{by_prefix}{$prefix} // [] };
+}
+
+sub size { my ($self, $key) = @_; return $self->{objects}{$key}{size} }
+
+sub body
+{
+    my ($self, $key) = @_;
+
+    my $object = $self->{objects}{$key} or croak "no object $key";
+    return HydraExport::S3::slurp("$self->{dir}/$object->{file}");
+}
+
+sub lines { my ($self, $key) = @_; return split /\n/, $self->body($key) }
+
+# folders(PREFIX): in the order of exports.
+sub folders
+{
+    my ($self, $prefix) = @_;
+
+    my %seen;
+    return grep { !$seen{$_}++ } map { m{^\Q$prefix\E($folder_pattern)/} ? $1 : () } $self->keys($prefix);
+}
+
+# The name of a model's folder, from its name as JSON has it.
+sub encode_model
+{
+    my ($name) = @_;
+
+    $name = HydraExport::S3::encode(Encode::encode('UTF-8', $name), '');
+    $name =~ s/^([._])/sprintf '%%%02X', ord $1/e;
+    return $name;
+}
+
+# objects(PREFIX, FOLDER, MODEL): keys; all models' without MODEL. The manifest is left out.
+sub objects
+{
+    my ($self, $prefix, $folder, $model) = @_;
+
+    # One pass over the keys serves all folders.
+    $self->{in_folder}{$prefix} //= do
+    {
+        my %in;
+        foreach my $key ($self->keys($prefix))
+        {
+            push @{ $in{$1}{$2} }, $key if $key =~ m{^\Q$prefix\E($folder_pattern)/([^/]+)/};
+        }
+        \%in;
+    };
+    my $models = $self->{in_folder}{$prefix}{$folder} // {};
+    return @{ $models->{ encode_model($model) } // [] } if defined $model;
+    return map { @$_ } @{$models}{ sort CORE::keys %$models };
+}
+
+# manifest(PREFIX, FOLDER): decoded; undef where there is none.
+sub manifest
+{
+    my ($self, $prefix, $folder) = @_;
+
+    my $key = "$prefix$folder/_manifest.json";
+    return unless $self->{objects}{$key};
+    return $self->{manifests}{$key} //= decode_json($self->body($key));
+}
+
+# The part of a manifest that is about MODEL.
+sub entry
+{
+    my ($self, $prefix, $folder, $model) = @_;
+
+    my $manifest = $self->manifest($prefix, $folder) or return;
+    my ($entry) = grep { $_->{name} eq $model } @{ $manifest->{models} };
+    return $entry;
+}
+
+# rebuild(PREFIX, MODEL, KEY): { id => line }, to the letter of "To rebuild a table from the bucket" in README. KEY
+# makes the id of a line.
+sub rebuild
+{
+    my ($self, $prefix, $model, $key_of) = @_;
+
+    my %rows;
+    foreach my $folder ($self->folders($prefix))
+    {
+        my $entry = $self->entry($prefix, $folder, $model) or next;
+        %rows = () if ($entry->{kind} // '') eq 'full';
+        foreach my $object ($self->objects($prefix, $folder, $model))
+        {
+            $rows{ $key_of->($_) } = $_ foreach $self->lines($object);
+        }
+    }
+    return \%rows;
+}
+
+# rebuild_by_chain(PREFIX, MODEL, KEY): the same from the folders that the newest success continues, one after the
+# other, and from nothing in between.
+sub rebuild_by_chain
+{
+    my ($self, $prefix, $model, $key_of) = @_;
+
+    my ($folder) = grep { (($self->entry($prefix, $_, $model) // {})->{status} // '') eq 'succeeded' }
+      reverse $self->folders($prefix);
+    my @chain;
+    while (defined $folder)
+    {
+        my $entry = $self->entry($prefix, $folder, $model) or croak "$folder of the chain has no manifest";
+        unshift @chain, $entry;
+        last if $entry->{kind} eq 'full';
+        $folder = $entry->{previous_folder};
+    }
+    my %rows;
+    foreach my $key (map { map { $_->{key} } @{ $_->{objects} } } @chain)
+    {
+        $rows{ $key_of->($_) } = $_ foreach $self->lines($key);
+    }
+    return \%rows;
+}
+
+1;
