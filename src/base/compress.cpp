@@ -143,7 +143,7 @@ std::string_view compression_suffix(Compression compression) {
   return "";
 }
 
-std::unique_ptr<Compressor> make_compressor(Compression compression,
+std::unique_ptr<Compressor> make_compressor([[maybe_unused]] Compression compression,
                                             [[maybe_unused]] std::size_t size) {
 #ifdef HYDRA_HAVE_ISAL
   if (compression == Compression::gzip) return std::make_unique<Gzip>();

@@ -101,13 +101,14 @@ Model get_model(const std::string& destination, const std::string& name) {
   return to_model(rows[0]);
 }
 
-void insert_model(const Model& model) {
-  pg::query(
+bool insert_model(const Model& model) {
+  const pg::Rows rows = pg::query(
       "INSERT INTO hydra_export.models (destination, name, relation, changed_by,"
       " updated_at_column, key_columns, columns, look_back, full_every_hours, added_by)"
       " VALUES ($1, $2, $3::oid, $4, $5, $6::name[], $7::name[], $8::interval, $9::integer,"
-      " $10::oid)",
+      " $10::oid) ON CONFLICT (destination, name) DO NOTHING RETURNING id",
       to_parameters(model));
+  return !rows.empty();
 }
 
 void update_model(const Model& model) {

@@ -52,7 +52,8 @@ struct Model {
 std::vector<Model> load_models(const std::string& destination, int seconds_per_hour);
 Model get_model(const std::string& destination, const std::string& name);  // throws pg::Error
 
-void insert_model(const Model& model);
+// False when the destination has a model of that name, perhaps since a moment ago.
+bool insert_model(const Model& model);
 void update_model(const Model& model);
 
 // Makes the model's next export a full one, also when one is running now.

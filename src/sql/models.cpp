@@ -113,7 +113,8 @@ void add_model(const Arguments& arguments, Oid caller) {
   check_look_back(model.look_back);
   check_unused(model);
   catalog::check_model(model, relation, caller);
-  catalog::insert_model(model);
+  // Another session may have added one of that name meanwhile: it has committed by now.
+  if (!catalog::insert_model(model)) check_unused(model);
 }
 
 // Whether rows that did not change would be found, named or written differently.

@@ -3,6 +3,7 @@
 #include "catalog/model.hpp"
 #include "catalog/policy.hpp"
 #include "pg/spi.hpp"
+#include "pg/statement_log.hpp"
 #include "pg/transaction.hpp"
 #include "pg/worker.hpp"
 #include "s3/credentials/chain.hpp"
@@ -247,6 +248,18 @@ void hide_statement() {
   });
 }
 
+void warn_where_logged(const s3::Credentials& credentials) {
+  const std::optional<std::string> setting = pg::setting_that_logs(credentials.secret_key);
+  if (!setting) return;
+  pg::report(WARNING,
+             Error(ERRCODE_WARNING,
+                   "the server's log may hold secret_key: " + *setting + " logs this statement", "",
+                   "Use a new key, and save it after SET log_statement = 'none', SET "
+                   "log_min_duration_statement = -1 (as a superuser); or let credentials name a "
+                   "source of the server's own."),
+             pg::Statement::hidden);
+}
+
 void configure(const Wanted& wanted) {
   hide_statement();
   pg::AsOwner owner;
@@ -280,7 +293,10 @@ void configure(const Wanted& wanted) {
     if (moved) start_over(destination);
     catalog::update_destination(destination);
   }
-  if (credentials) catalog::save_credentials(destination.name, *credentials);
+  if (credentials) {
+    catalog::save_credentials(destination.name, *credentials);
+    warn_where_logged(*credentials);
+  }
   if (!is_static) catalog::forget_credentials(destination.name);
   warn_without_preload();
 }
