@@ -52,7 +52,8 @@ inline char* put(char* to, char byte) noexcept {
   return to;
 }
 
-inline char* put_all(char* to, const char* from, std::size_t n) noexcept {
+// Rare where blocks are looked at whole, so it must not swell the code that does that.
+[[gnu::noinline]] char* put_all(char* to, const char* from, std::size_t n) noexcept {
   for (std::size_t i = 0; i < n; ++i)
     to = put(to, from[i]);
   return to;
@@ -105,7 +106,7 @@ inline __m128i load_short(const char* from, std::size_t n) noexcept {
   return _mm_set_epi64x(static_cast<long long>(high), static_cast<long long>(low));
 }
 
-inline char* put_bytes(char* to, const char* from, std::size_t n) noexcept {
+[[gnu::always_inline]] inline char* put_bytes(char* to, const char* from, std::size_t n) noexcept {
   for (; n >= block_size; n -= block_size, from += block_size) {
     const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
     to = put_block(to, block, escape_mask(block), from, block_size);

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# The second half of test/bench/json: builds the copy, starts a server, measures, stops it. As an unprivileged user.
+#
+#   bash server.sh WORK [ARGUMENT...]      the arguments are those of measure.py
+set -euo pipefail
+
+work=$1
+shift
+# shellcheck source=test/lib/build.sh
+. "$work/src/test/lib/build.sh"
+mkdir -p "$work/log"
+build "${EXTRA_CXXFLAGS:-}" > "$work/log/build.log" 2>&1 || { tail -n 30 "$work/log/build.log"; exit 1; }
+
+export PGHOST=$work/bench PGPORT=5432 PGDATABASE=postgres
+rm -rf "$PGHOST"
+mkdir "$PGHOST"
+"$bin/initdb" -D "$PGHOST/data" -E UTF8 --locale=C.UTF-8 -A trust -N > "$work/log/initdb.log"
+cat "$TEMP_CONFIG" - >> "$PGHOST/data/postgresql.conf" <<CONF
+listen_addresses = ''
+unix_socket_directories = '$PGHOST'
+shared_buffers = 2GB
+max_wal_size = 8GB
+fsync = off
+autovacuum = off
+max_parallel_workers_per_gather = 0
+CONF
+"$bin/pg_ctl" -D "$PGHOST/data" -l "$work/log/server.log" -w start > /dev/null
+trap '"$bin/pg_ctl" -D "$PGHOST/data" -m immediate stop > /dev/null; rm -rf "$PGHOST"' EXIT
+PATH="$bin:$PATH" python3 test/bench/measure.py --chart "$work/json.svg" "$@"
