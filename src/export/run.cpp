@@ -52,6 +52,7 @@ class Export {
   change::Note note_;
   std::vector<ModelResult> results_;  // one a model; status '' until it was read
   std::int64_t read_until_ = 0;
+  std::string failure_;  // what ended the export before its manifest
   bool cancelled_ = false;
   bool whole_ = false;  // the manifest is written
   ExportResult result_;
@@ -210,7 +211,7 @@ void Export::write_manifest(Uploader& uploader) {
 
 // The export ended before its manifest: no model has succeeded, whatever is in the bucket.
 void Export::interrupted(const std::string& error) {
-  result_.error = error;
+  failure_ = error;
   const char* status = cancelled_ ? "cancelled" : "failed";
   for (ModelResult& result : results_) {
     if (result.row.status == "failed") continue;
@@ -219,16 +220,16 @@ void Export::interrupted(const std::string& error) {
   }
 }
 
-// The export's status, from those of its models.
+// The export's status and error, from those of its models and its own failure.
 void Export::conclude() {
   std::size_t succeeded = 0;
-  std::string errors;
+  std::string errors = failure_;
   for (const ModelResult& result : results_) {
     if (result.row.status == "succeeded") {
       ++succeeded;
       continue;
     }
-    if (result.row.error == result_.error) continue;
+    if (result.row.error == failure_) continue;
     if (!errors.empty()) errors += "; ";
     errors += "model \"" + result.row.model + "\": " + result.row.error;
   }
@@ -239,11 +240,7 @@ void Export::conclude() {
   } else {
     result_.status = succeeded > 0 ? "partial" : "failed";
   }
-  if (result_.error.empty()) {
-    result_.error = errors;
-  } else if (!errors.empty()) {
-    result_.error += "; " + errors;
-  }
+  result_.error = errors;
 }
 
 // All the work was for this, so whoever is in the way is waited for.

@@ -19,28 +19,11 @@ constexpr std::size_t compressed_at_once = 1024 * 1024;
 
 constexpr std::size_t manifest_model = static_cast<std::size_t>(-1);
 
-// A text that is sent as it is.
-class TextBody : public s3::Body {
+// Bytes in one piece (a std::string or a Buffer) that are sent as they are.
+template <typename Bytes>
+class WholeBody : public s3::Body {
  public:
-  explicit TextBody(std::string contents) : text_(std::move(contents)) {}
-  std::uint64_t size() const override { return text_.size(); }
-  void rewind() override { done_ = 0; }
-  std::size_t read(char* to, std::size_t room) noexcept override {
-    const std::size_t n = std::min(room, text_.size() - done_);
-    std::memcpy(to, text_.data() + done_, n);
-    done_ += n;
-    return n;
-  }
-
- private:
-  std::string text_;
-  std::size_t done_ = 0;
-};
-
-// Bytes that are sent as they are.
-class BufferBody : public s3::Body {
- public:
-  explicit BufferBody(Buffer bytes) : bytes_(std::move(bytes)) {}
+  explicit WholeBody(Bytes bytes) : bytes_(std::move(bytes)) {}
   std::uint64_t size() const override { return bytes_.size(); }
   void rewind() override { done_ = 0; }
   std::size_t read(char* to, std::size_t room) noexcept override {
@@ -53,9 +36,12 @@ class BufferBody : public s3::Body {
   std::size_t memory() const { return bytes_.capacity(); }
 
  private:
-  Buffer bytes_;
+  Bytes bytes_;
   std::size_t done_ = 0;
 };
+
+using TextBody = WholeBody<std::string>;
+using BufferBody = WholeBody<Buffer>;
 
 catalog::Micros now() {
   return std::chrono::duration_cast<std::chrono::microseconds>(

@@ -94,6 +94,7 @@ is($export->{status}, 'partial', 'a locked table makes the export partial');
 is(status($export), 'a:succeeded m:failed z:succeeded z by time:succeeded', 'the other models succeed');
 like($export->{messages}, qr/WARNING:  export \d+ is partial: .*model "m": .*lock.*1500 ms.*locked by process \d+/, 'export_now warns');
 is($site->manifest($export)->{status}, 'partial', 'the manifest says so');
+is(scalar(() = $export->{error} =~ /could not lock/g), 1, 'its error gives the reason, once') or diag($export->{error});
 is((map { $_->{status} } grep { $_->{name} eq 'm' } @{ $site->manifest($export)->{models} })[0], 'failed', 'by model');
 $site->is_consistent($export);
 my $next = $site->export;
