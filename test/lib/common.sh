@@ -93,7 +93,9 @@ make_work_dir() {
 }
 
 # Copies the checkout, which may be read-only or closed to the tester, without what was built in it.
-# Files that went away since the last copy go away here too, because the Makefile takes what is there.
+# Files that went away since the last copy go away here too, because the Makefile takes what is there. Those that
+# changed get the time of the copy: one that was edited while an earlier copy compiled would else look older than its
+# object file.
 copy_checkout() {
   local ignored=('*.o' '*.d' '*.so' ./.git ./build ./log ./results ./output_iso ./tmp_check)
   cd /
@@ -105,8 +107,14 @@ copy_checkout() {
     tar -tf checkout.tar | grep -v "/$" | sort > files.new
     if [ -e files ]; then comm -23 files files.new | (cd src && xargs -r -d "\n" rm -f); fi
     mv files.new files
-    tar -C src -xf checkout.tar
-    rm checkout.tar' "$work"
+    mkdir fresh
+    tar -C fresh -xf checkout.tar
+    while IFS= read -r file; do
+      cmp -s "fresh/$file" "src/$file" && continue
+      mkdir -p "src/$(dirname "$file")"
+      cp --preserve=mode "fresh/$file" "src/$file"
+    done < files
+    rm -r checkout.tar fresh' "$work"
 }
 
 # run_in_copy SCRIPT ARGUMENT...: runs SCRIPT WORK ARGUMENT... of a copy of the checkout, as the tester. The copy is
