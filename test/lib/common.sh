@@ -107,6 +107,7 @@ copy_checkout() {
     tar -tf checkout.tar | grep -v "/$" | sort > files.new
     if [ -e files ]; then comm -23 files files.new | (cd src && xargs -r -d "\n" rm -f); fi
     mv files.new files
+    rm -rf fresh
     mkdir fresh
     tar -C fresh -xf checkout.tar
     while IFS= read -r file; do
