@@ -191,12 +191,25 @@ sleep 0.5;
 $before = runs($grid);
 sleep $hour;
 is(scalar(my @off = runs($grid)), $before, 'no export while it is off');
-# Each ends in a visit that may have been begun with the settings before the reload.
-$node->append_conf('postgresql.conf', 'hydra_export.enabled = on');
 like($grid->sql('SELECT hydra_export.export_now()'), qr/^\d+$/, 'but export_now works');
-$node->reload;
-wait_for($grid, $before + 2);
-ok(1, 'switched on, the schedule goes on');
+
+# Switched on while workers are being started that know only that it is off.
+my ($postmaster) = split /\n/, PostgreSQL::Test::Utils::slurp_file($node->data_dir . '/postmaster.pid');
+sub switch { $node->append_conf('postgresql.conf', "hydra_export.enabled = $_[0]"); kill HUP => $postmaster; return }
+foreach my $milliseconds (4, 8, 12)
+{
+    my @before = map { scalar(my @r = runs($_)) } $grid, $two;
+    switch('off');
+    sleep $milliseconds / 1000;
+    switch('on');
+    foreach my $site ($grid, $two)
+    {
+        my $count = shift(@before) + 1;
+        ok($node->poll_query_until($site->{database}, "SELECT count(*) >= $count FROM hydra_export.exports"
+              . " WHERE destination = 'default' AND status <> 'running' AND started_by <> 'user'"),
+            "switched on after $milliseconds ms, the schedule of $site->{database} goes on");
+    }
+}
 $grid->holds_table('t', 'the bucket holds the table');
 
 done_testing();
