@@ -221,6 +221,7 @@ TEST_F(CredentialsTest, Container) {
   EXPECT_EQ(header(request(begin("container")), "authorization"), "pod token");
   files_["/pod"] = "bad\r\nx: y";
   EXPECT_TRUE(why(begin("container")).starts_with("broken"));
+  files_["/pod"] = "pod token";
   for (const char* url :
        {"http://evil.example/", "http://169.254.170.2.evil.example/", "ftp://x"}) {
     variables_["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = url;
