@@ -13,7 +13,13 @@ const std::string select_models =
     "SELECT m.destination, m.name, m.relation::oid, m.changed_by, m.updated_at_column,"
     " m.key_columns, m.columns, m.look_back, m.full_every_hours, m.added_by::oid, m.generation,"
     " m.id, s.export_id, s.folder, m.full_every_hours IS NOT NULL AND (s.full_at IS NULL OR"
-    " s.full_at + m.full_every_hours * ($2::integer * interval '1 second') <= clock_timestamp())"
+    " s.full_at + m.full_every_hours * ($2::integer * interval '1 second') <= clock_timestamp()),"
+    // A model that failed before its kind was known has sent nothing.
+    " s.export_id IS NOT NULL AND (EXISTS (SELECT FROM hydra_export.exports e"
+    " LEFT JOIN hydra_export.export_models x ON x.export_id = e.id AND x.model = m.name"
+    " WHERE e.destination = m.destination AND e.id > s.export_id"
+    " AND (x.export_id IS NULL OR x.kind IS NOT NULL))"
+    " OR NOT EXISTS (SELECT FROM hydra_export.exports e WHERE e.id = s.export_id))"
     " FROM hydra_export.models m LEFT JOIN hydra_export.model_state s ON s.model_id = m.id"
     " WHERE m.destination = $1";
 
@@ -34,6 +40,7 @@ Model to_model(const Row& row) {
   if (row[12]) model.previous_export_id = pg::to_int(row[12]);
   model.previous_folder = or_empty(row[13]);
   model.full_due = pg::to_bool(row[14]);
+  model.unfinished = pg::to_bool(row[15]);
   return model;
 }
 

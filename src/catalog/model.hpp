@@ -42,6 +42,7 @@ struct Model {
   std::optional<std::int64_t> previous_export_id;
   std::string previous_folder;  // '' before the first
   bool full_due = false;        // full_every_hours have passed since the last full export
+  bool unfinished = false;      // an export since then may have sent rows, and was no success
   std::vector<Baseline> baselines;
 
   const Baseline* baseline_of(Oid leaf) const;

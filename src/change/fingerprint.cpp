@@ -1,5 +1,8 @@
 #include "change/fingerprint.hpp"
 
+#include <algorithm>
+
+#include "pg/compat.hpp"
 #include "pg/spi.hpp"
 
 namespace hydra::change {
@@ -66,6 +69,31 @@ bool same_rows(const std::string& before, const std::string& now) {
       "     ELSE b.value - 'missing' <> n.value - 'missing' END)"
       " FROM (SELECT $1::jsonb AS before, $2::jsonb AS now) x";
   return pg::to_bool(pg::query(sql, {before, now})[0][0]);
+}
+
+bool has_new_columns(const std::string& before, const std::string& now) {
+  static const std::string sql =
+      "SELECT EXISTS (SELECT FROM jsonb_object_keys($2::jsonb -> 'columns') k"
+      " WHERE NOT $1::jsonb -> 'columns' ? k)";
+  return pg::to_bool(pg::query(sql, {before, now})[0][0]);
+}
+
+bool was_redefined(Oid relation, const XidSnapshot& baseline) {
+  // Every definition is a catalog row, which carries the id of its last writer like any other.
+  // Which enums and composites the table uses is not asked: DDL on them is rare.
+  static const std::string sql =
+      "SELECT DISTINCT xmin::text FROM ("
+      "  SELECT xmin FROM pg_attribute WHERE attrelid = $1::oid AND attnum > 0"
+      "  UNION ALL SELECT xmin FROM pg_attrdef WHERE adrelid = $1::oid"
+      "  UNION ALL SELECT xmin FROM pg_enum"
+      "  UNION ALL SELECT a.xmin FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid"
+      "    WHERE c.relkind = 'c' AND a.attnum > 0) definitions";
+  const pg::Rows rows = pg::query(sql, {pg::text(relation)});
+  // Read after them, so none of their ids is newer.
+  const FullXid next = U64FromFullTransactionId(ReadNextFullTransactionId());
+  return std::any_of(rows.begin(), rows.end(), [&](const pg::Row& row) {
+    return is_changed(static_cast<std::uint32_t>(pg::to_int(row[0])), baseline, next);
+  });
 }
 
 }  // namespace hydra::change

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "change/xid_snapshot.hpp"
 #include "pg/postgres.hpp"
 
 namespace hydra::change {
@@ -17,5 +18,12 @@ std::string take_fingerprint(Oid relation, const std::vector<std::string>& colum
 // Whether rows that did not change look as they did. Columns that are gone, columns added without
 // a value for old rows, and labels added to an enum leave them as they were.
 bool same_rows(const std::string& before, const std::string& now);
+
+// Whether there are columns that there were not.
+bool has_new_columns(const std::string& before, const std::string& now);
+
+// Whether what the fingerprint describes was touched since a baseline, even if it is again what it
+// was. Errs towards yes.
+bool was_redefined(Oid relation, const XidSnapshot& baseline);
 
 }  // namespace hydra::change

@@ -150,6 +150,15 @@ std::string full_reason(const Leaf& leaf, const Model& model, const change::Read
     return "columns, key or types changed";
   }
   const change::XidSnapshot snapshot = change::XidSnapshot::parse(baseline->snapshot);
+  // Values that ADD COLUMN wrote into the rows: nobody set updated_at for them.
+  if (model.changed_by == ChangedBy::updated_at && baseline->file_number != leaf.file_number &&
+      change::has_new_columns(baseline->fingerprint, leaf.fingerprint)) {
+    return "columns added, and the table rewritten";
+  }
+  // Lines of an export that did not end well may show what the rows looked like meanwhile.
+  if (model.unfinished && change::was_redefined(leaf.relation, snapshot)) {
+    return "columns or types changed around an export that failed";
+  }
   if (leaf.has_xmin && reading.next_xid() - snapshot.xmin() >= change::widening_limit) {
     return "more than 2^31 transactions since the previous export";
   }

@@ -159,17 +159,13 @@ sub rebuild
 {
     my ($self, $prefix, $model, $key_of) = @_;
 
-    my %rows;
+    my $table = { rows => {}, columns => '' };
     foreach my $folder ($self->folders($prefix))
     {
         my $entry = $self->entry($prefix, $folder, $model) or next;
-        %rows = () if ($entry->{kind} // '') eq 'full';
-        foreach my $object ($self->objects($prefix, $folder, $model))
-        {
-            $rows{ $key_of->($_) } = $_ foreach $self->lines($object);
-        }
+        $self->apply($table, $entry, $key_of, $self->objects($prefix, $folder, $model));
     }
-    return \%rows;
+    return $table->{rows};
 }
 
 # rebuild_by_chain(PREFIX, MODEL, KEY): the same from the folders that the newest success continues, one after the
@@ -183,17 +179,49 @@ sub rebuild_by_chain
     my @chain;
     while (defined $folder)
     {
-        my $entry = $self->entry($prefix, $folder, $model) or croak "$folder of the chain has no manifest";
+        # Without a manifest there is nothing to begin with; the comparison shows what that costs.
+        my $entry = $self->entry($prefix, $folder, $model) or last;
         unshift @chain, $entry;
         last if $entry->{kind} eq 'full';
         $folder = $entry->{previous_folder};
     }
-    my %rows;
-    foreach my $key (map { map { $_->{key} } @{ $_->{objects} } } @chain)
+    my $table = { rows => {}, columns => '' };
+    $self->apply($table, $_, $key_of, map { $_->{key} } @{ $_->{objects} }) foreach @chain;
+    return $table->{rows};
+}
+
+# One model of one folder.
+sub apply
+{
+    my ($self, $table, $entry, $key_of, @objects) = @_;
+
+    my $rows = $table->{rows};
+    %$rows = () if ($entry->{kind} // '') eq 'full' && $entry->{status} ne 'failed';
+    my @columns = map { JSON::PP->new->allow_nonref->utf8->encode($_->{name}) } @{ $entry->{columns} // [] };
+    # A model that could not be locked has none.
+    if (@columns && $table->{columns} ne "@columns")
     {
-        $rows{ $key_of->($_) } = $_ foreach $self->lines($key);
+        $table->{columns} = "@columns";
+        $_ = with_columns($_, @columns) foreach values %$rows;
     }
-    return \%rows;
+    foreach my $object (@objects)
+    {
+        $rows->{ $key_of->($_) } = $_ foreach $self->lines($object);
+    }
+    return;
+}
+
+# The line with these columns: null for those that it lacks, and without others.
+sub with_columns
+{
+    my ($line, @columns) = @_;
+
+    my %value;
+    my $string = qr/"(?:[^"\\]|\\.)*+"/;
+    my $nested = qr/(?<nested>[\[{](?:[^\[\]{}"]++|$string|(?&nested))*+[\]}])/;
+    my $rest = substr $line, 1, -1;
+    while ($rest =~ /\G,?($string):($string|$nested|[^,\[{"]++)/gc) { $value{$1} = $2 }
+    return '{' . join(',', map { "$_:" . ($value{$_} // 'null') } @columns) . '}';
 }
 
 1;

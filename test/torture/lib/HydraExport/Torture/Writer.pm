@@ -19,7 +19,7 @@ sub run
     my ($self) = @_;
 
     my $start = $self->random(2) ? 'SET synchronous_commit = off;' : '';
-    $self->{session}{start} = "$start SET lock_timeout = '2s'; SET deadlock_timeout = '200ms'";
+    $self->{session}{start} = "$start SET lock_timeout = '700ms'; SET deadlock_timeout = '200ms'";
     while (time < $self->{until})
     {
         $self->transaction;

@@ -1,0 +1,106 @@
+# Rows that look different without having been written: by DDL, and by DDL that is taken back after an export that did
+# not end well has shown the rows to readers.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/../torture/lib";
+use HydraExport::BucketCopy;
+use HydraExport::Site;
+use HydraExport::Test;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $s3 = start_s3();
+my $faults = start_faults($s3);
+my $node = new_node('looks', 'hydra_export.max_attempts' => 2, 'hydra_export.request_timeout' => '2s', 'hydra_export.file_size' => '64kB');
+my $site = HydraExport::Site->new($node, 'postgres', $s3, bucket => 'looks', endpoint => $faults->endpoint);
+
+sub key_of { my ($line) = @_; $line =~ /^\{"id":(\d+)/ or die $line; return $1 }
+
+# Both ways of README to rebuild a table give the table.
+sub rebuilds
+{
+    my ($model, $name) = @_;
+
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    my $copy = HydraExport::BucketCopy->take($s3, 'looks', PostgreSQL::Test::Utils::tempdir('copy'));
+    my %table = map { key_of($_) => $_ } $site->table_lines($model);
+    foreach my $rule (qw(rebuild rebuild_by_chain))
+    {
+        my $found = $copy->$rule('', $model, \&key_of);
+        my @wrong = grep { ($found->{$_} // '') ne $table{$_} } sort { $a <=> $b } keys %table;
+        is(scalar @wrong, 0, "$name ($rule)")
+          or diag('is ' . ($found->{ $wrong[0] } // 'lost') . "\nand should be $table{ $wrong[0] }");
+    }
+    return;
+}
+
+# ---- updated_at: DDL that writes into all rows leaves the column alone
+
+$site->sql(q{
+    CREATE TABLE stamped (id integer PRIMARY KEY, updated_at timestamptz);
+    INSERT INTO stamped SELECT i, now() - interval '1 day' FROM generate_series(1, 10) AS i;
+});
+$site->add_model('stamped', changed_by => q('updated_at'));
+$site->export;
+$site->sql('ALTER TABLE stamped ADD COLUMN number serial');
+$site->export;
+$site->holds_table('stamped', 'a column whose default was written into the rows');
+$site->sql('ALTER TABLE stamped ADD COLUMN none text');
+my $export = $site->export;
+is($site->model($export, 'stamped')->{kind}, 'incremental', 'a column without a value leaves the rows as they were')
+  or diag($site->model($export, 'stamped')->{reason});
+$site->sql('SELECT hydra_export.remove_model(\'stamped\')');
+
+# ---- DDL that is taken back
+
+$site->sql(q{
+    CREATE TYPE mood AS ENUM ('calm', 'wild');
+    CREATE TYPE pair AS (a integer, b integer);
+    CREATE TABLE t (id integer PRIMARY KEY, extra text DEFAULT 'old', mood mood DEFAULT 'wild', pair pair DEFAULT (1, 2), filler text);
+    INSERT INTO t (id, filler) SELECT i, repeat('x', 1000) FROM generate_series(1, 500) AS i;
+});
+$site->add_model('t');
+$site->export;
+rebuilds('t', 'at first');
+
+my @changes = (
+    [ 'a column was renamed', 'ALTER TABLE t RENAME extra TO more', 'ALTER TABLE t RENAME more TO extra' ],
+    [ 'a column was added', q(ALTER TABLE t ADD COLUMN brief integer DEFAULT 1), 'ALTER TABLE t DROP COLUMN brief' ],
+    [ 'an enum label was renamed', q(ALTER TYPE mood RENAME VALUE 'wild' TO 'mad'), q(ALTER TYPE mood RENAME VALUE 'mad' TO 'wild') ],
+    [ 'an attribute was renamed', 'ALTER TYPE pair RENAME ATTRIBUTE b TO c', 'ALTER TYPE pair RENAME ATTRIBUTE c TO b' ]);
+foreach my $change (@changes)
+{
+    my ($name, $do, $undo) = @$change;
+
+    $site->sql($do);
+    $faults->plan({ fault => 'lose_answer', path => '_manifest', times => 20 });
+    is($site->export->{status}, 'failed', "$name: the manifest's answers are lost");
+    $faults->plan;
+    $site->sql($undo);
+    is($site->export->{status}, 'succeeded', "$name: and undone");
+    rebuilds('t', "$name, and back, around an export whose manifest history does not know");
+
+    $site->sql($do);
+    # The third object; the first two are there by then.
+    $faults->plan({ fault => 'pass', path => '/t/', times => 2 }, { fault => 'status', status => 400, path => '/t/', times => 100 });
+    is($site->export->{status}, 'failed', "$name: some objects arrive");
+    $faults->plan;
+    $site->sql($undo);
+    is($site->export->{status}, 'succeeded', "$name: and undone");
+    rebuilds('t', "$name, and back, around a model that failed");
+}
+
+# A full export that was asked for, failed, and is no longer asked for.
+$site->sql(q{SELECT hydra_export.alter_model('t', full_every_hours => 1)});
+$site->sql(q{UPDATE hydra_export.model_state SET full_at = full_at - interval '2 hours'});
+$faults->plan({ fault => 'pass', path => '/t/', times => 2 }, { fault => 'status', status => 400, path => '/t/', times => 100 });
+is($site->export->{status}, 'failed', 'a full export fails');
+$faults->plan;
+$site->sql(q{SELECT hydra_export.alter_model('t', full_every_hours => 0)});
+is($site->export->{status}, 'succeeded', 'an incremental one follows');
+rebuilds('t', 'after a full export that failed, and an incremental one');
+
+done_testing();
