@@ -190,11 +190,13 @@ void Export::write_manifest(Uploader& uploader) {
   show("writing the manifest");
   conclude();
   json::Manifest manifest;
+  std::string key;
   {
     Transaction transaction(Transaction::Mode::read_only);
     manifest.server_version = pg::or_empty(pg::query("SHOW server_version")[0][0]);
     manifest.database = pg::to_utf8(pg::or_empty(pg::query("SELECT current_database()")[0][0]));
     manifest.destination = pg::to_utf8(name_);
+    key = manifest_key(pg::to_utf8(destination_.prefix), claim_.folder);
     for (const ModelResult& result : results_)
       manifest.models.push_back(manifest_of(result));
     transaction.commit();
@@ -205,8 +207,7 @@ void Export::write_manifest(Uploader& uploader) {
   manifest.started_at = iso8601(claim_.started_at);
   manifest.finished_at = iso8601(read_until_);
   manifest.status = result_.status;
-  uploader.put_manifest(manifest_key(pg::to_utf8(destination_.prefix), claim_.folder),
-                        json::serialize(manifest));
+  uploader.put_manifest(key, json::serialize(manifest));
 }
 
 // The export ended before its manifest: no model has succeeded, whatever is in the bucket.
