@@ -22,11 +22,11 @@ use HydraExport::BucketCopy;
 use HydraExport::Checker;
 use HydraExport::Site;
 use HydraExport::Test;
-use HydraExport::Torture::Account qw(compare follow);
 use HydraExport::Torture::Disturber;
+use HydraExport::Torture::Judge qw(%destinations);
 use HydraExport::Torture::Maintenance;
 use HydraExport::Torture::Session;
-use HydraExport::Torture::Tables qw(@names models_of key_of create_sql);
+use HydraExport::Torture::Tables qw(@names models_of create_sql);
 use HydraExport::Torture::Writer;
 use JSON::PP;
 use POSIX ();
@@ -34,7 +34,6 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-my %destinations = (default => 'main/', fast => 'fast/');
 my $bucket = 'torture';
 
 # run(seed =>, seconds =>, mode =>, writers =>, overflow => 0: no more than 64 subtransactions, looks => 0: no DDL that
@@ -54,7 +53,9 @@ sub run
     $self->calm_down;
     $self->last_exports;
     $self->keep;
-    $self->judge;
+    my $judge = HydraExport::Torture::Judge->new($self->{dir}, sub { $self->say(@_) });
+    $judge->run;
+    @{$self}{qw(totals exports)} = @{$judge}{qw(totals exports)};
     $self->report;
     if (Test::More->builder->is_passing) { remove_tree($self->{dir}) unless $ENV{KEEP} }
     else { diag("kept: $self->{dir}\nto repeat: " . $self->command) }
@@ -340,85 +341,6 @@ sub append
     open(my $file, $mode // '>>', "$self->{dir}/$name") or croak "$name: $!";
     print $file $text;
     close $file;
-    return;
-}
-
-# ---- judgement, from what was kept alone
-
-sub judge
-{
-    my ($self) = @_;
-
-    my $copy = HydraExport::BucketCopy->attach("$self->{dir}/bucket");
-    my $history = decode_json(HydraExport::S3::slurp("$self->{dir}/history.json"));
-    $self->{totals} = { sent => 0, lost => 0, stale => 0, extra => 0, late => 0, twice => {} };
-    foreach my $name (sort keys %destinations)
-    {
-        my $result = HydraExport::Checker::check($copy, $history, $name, $destinations{$name});
-        $self->{exports}{$name} = $result->{counts};
-        $self->none("$name: bucket, manifests and history agree, object by object", @{ $result->{problems} });
-        $self->judge_models($copy, $history, $name);
-    }
-    my $log = HydraExport::S3::slurp("$self->{dir}/server.log");
-    # SIGKILL is the disturber's.
-    my @crashes = grep { /PANIC|TRAP|terminated by signal (?!9:)|could not abort/ } split /\n/, $log;
-    $self->{totals}{crashes} = @crashes;
-    $self->none('the server is well', @crashes);
-    $self->none('no process died', map { glob "$self->{dir}/$_" } map { my $text = HydraExport::S3::slurp($_); $text =~ /died/ ? s{.*/}{}r : () } glob "$self->{dir}/*.json");
-    return;
-}
-
-sub none
-{
-    my ($self, $name, @problems) = @_;
-
-    local $Test::Builder::Level = $Test::Builder::Level + 1;
-    return ok(1, $name) unless @problems;
-    $self->say("$name: $_") foreach map { substr $_, 0, 700 } @problems[ 0 .. ($#problems > 19 ? 19 : $#problems) ];
-    $self->say("$name: " . @problems . ' in all') if @problems > 20;
-    fail($name);
-    diag(scalar(@problems) . ":\n" . join "\n", map { substr $_, 0, 500 } @problems[ 0 .. ($#problems > 4 ? 4 : $#problems) ]);
-    return;
-}
-
-sub gone_keys
-{
-    my ($self, $name) = @_;
-
-    return { map { /^\Q$name\E\|(.*)/ ? ($1 => 1) : () } split /\n/, HydraExport::S3::slurp("$self->{dir}/gone") };
-}
-
-sub judge_models
-{
-    my ($self, $copy, $history, $destination) = @_;
-
-    my $prefix = $destinations{$destination};
-    my @exports = grep { $_->{destination} eq $destination } @{ $history->{exports} };
-    foreach my $name (@names)
-    {
-        my %expected = map { key_of($_) => $_ } split /\n/, HydraExport::S3::slurp("$self->{dir}/tables/$name");
-        my $gone = $self->gone_keys($name);
-        my @rewrites = map { /^"(.*)"\|\Q$name\E\|rewrite$/ } split /\n/, HydraExport::S3::slurp("$self->{dir}/events");
-        foreach my $model (models_of($name))
-        {
-            my $title = "$destination: $model";
-            foreach my $rule (qw(rebuild rebuild_by_chain))
-            {
-                my $how = $rule eq 'rebuild' ? '' : ', by previous_folder';
-                my $result = compare($copy->$rule($prefix, $model, \&key_of), \%expected, $gone);
-                $self->none("$title$how: no row is $_", @{ $result->{$_} }) foreach qw(lost stale);
-                $self->none("$title$how: all other keys are known to be gone", @{ $result->{extra} });
-                $self->{totals}{$_} += @{ $result->{$_} } foreach qw(lost stale extra);
-            }
-            my %rows = map { $_->{model} eq $model ? ($_->{export_id} => $_) : () } @{ $history->{models} };
-            my $story = follow($copy, $prefix, $name, $model, \@exports, \%rows, \@rewrites);
-            $self->none("$title: no row comes later than it could", @{ $story->{late} });
-            $self->none("$title: nothing is sent twice without need", @{ $story->{examples} });
-            $self->{totals}{sent} += $story->{sent};
-            $self->{totals}{late} += @{ $story->{late} };
-            $self->{totals}{twice}{$_} += $story->{twice}{$_} foreach keys %{ $story->{twice} };
-        }
-    }
     return;
 }
 

@@ -56,6 +56,8 @@ sub why_again
 {
     my ($first, $again, $rows, $rewrites) = @_;
 
+    # Of which history does not know the baseline.
+    return 'by an export that was killed' if !defined $again->{export_id};
     return 'full' if $again->{kind} eq 'full';
     return 'some partitions in full' if ($again->{reason} // '') =~ /tables in full/;
     return 'repeated' if $first->{status} ne 'succeeded';
