@@ -224,7 +224,7 @@ void Export::interrupted(const std::string& error) {
 // The export's status and error, from those of its models and its own failure.
 void Export::conclude() {
   std::size_t succeeded = 0;
-  std::string errors = failure_;
+  std::string errors;
   for (const ModelResult& result : results_) {
     if (result.row.status == "succeeded") {
       ++succeeded;
@@ -241,6 +241,8 @@ void Export::conclude() {
   } else {
     result_.status = succeeded > 0 ? "partial" : "failed";
   }
+  // What went wrong first is the more telling.
+  if (!failure_.empty()) errors += (errors.empty() ? "" : "; ") + failure_;
   result_.error = errors;
 }
 
