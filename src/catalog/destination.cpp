@@ -50,6 +50,7 @@ std::vector<Text> to_parameters(const Destination& destination) {
 // ended, as at the promotion of a standby. The current timeline's history has a line for each one
 // before it: its number, where it ended, and why.
 bool was_restored(std::int64_t since) {
+  if (RecoveryInProgress()) return false;  // a standby writes no WAL of its own yet
   const TimeLineID now = pg::compat::timeline();
   if (now == since || now == 1) return false;
   char name[MAXPGPATH];

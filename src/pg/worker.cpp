@@ -48,6 +48,13 @@ void describe(BackgroundWorker* worker, const char* name, const char* type, cons
   strlcpy(worker->bgw_function_name, function, sizeof(worker->bgw_function_name));
 }
 
+// A new worker ignores SIGHUP at first, so a reload between its fork and this moment is lost on it:
+// the configuration is read once more, at the next look at interrupts.
+void watch_configuration() {
+  pqsignal(SIGHUP, SignalHandlerForConfigReload);
+  ConfigReloadPending = true;
+}
+
 void set(const char* name, const char* value) {
   call([=]() noexcept { SetConfigOption(name, value, PGC_SUSET, PGC_S_OVERRIDE); });
 }
@@ -109,7 +116,7 @@ BackgroundWorkerHandle* start_worker(const WorkerRequest& request) {
 
 void connect_launcher() {
   pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
-  pqsignal(SIGHUP, SignalHandlerForConfigReload);
+  watch_configuration();
   BackgroundWorkerUnblockSignals();
   call([]() noexcept { BackgroundWorkerInitializeConnection(nullptr, nullptr, 0); });
 }
@@ -117,7 +124,7 @@ void connect_launcher() {
 void connect_worker(Oid database) {
   pqsignal(SIGTERM, handle_terminate);
   pqsignal(SIGINT, handle_cancel);
-  pqsignal(SIGHUP, SignalHandlerForConfigReload);
+  watch_configuration();
   BackgroundWorkerUnblockSignals();
   call([=]() noexcept { BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, 0); });
   settle_session();

@@ -47,10 +47,24 @@ sub reads
     return $export;
 }
 
+# A block that some other process looks at just then (the checkpointer, say) is left to the next vacuum.
+sub vacuum
+{
+    my ($site, $name) = @_;
+
+    foreach (1 .. 20)
+    {
+        $site->sql("VACUUM (INDEX_CLEANUP on) $name");
+        my $done = $site->sql("SELECT relallvisible = relpages FROM pg_class WHERE relname = '$name'");
+        return if $done eq 't';
+    }
+    return;
+}
+
 # ---- the visibility map
 
 wide_table($site, 'plain', 300);
-$site->sql('VACUUM plain');
+vacuum($site, 'plain');
 reads($site, 'plain', '300 0 0 300', 'a first export reads every block');
 reads($site, 'plain', '300 300 0 0', 'nothing changed: no block is read');
 
@@ -64,7 +78,7 @@ cmp_ok($map, '>=', 298, 'the others are not even looked at');
 
 # Cleared and set again since the baseline: the bit alone would hide the row.
 $site->sql('UPDATE plain SET v = 2 WHERE id = 150');
-$site->sql('VACUUM (INDEX_CLEANUP on) plain');
+vacuum($site, 'plain');
 is($site->sql("SELECT count(*) > 0 FROM pg_class WHERE relname = 'plain' AND relallvisible = relpages"), 't',
     'all blocks are all-visible again');
 $export = $site->export;
@@ -77,7 +91,7 @@ $site->sent($site->export, 'plain', '7', 'a row that was frozen since is sent, a
 
 # ---- the page's LSN
 
-$site->sql('VACUUM plain');
+vacuum($site, 'plain');
 $site->export;
 $site->sql('UPDATE plain SET v = 4 WHERE id % 30 = 0');
 $export = $site->export;
@@ -116,7 +130,7 @@ $site->holds_table('plain');
 $site->sql('UPDATE plain SET v = 8 WHERE id = 11');
 $node->restart;
 $site->sent($site->export, 'plain', '11', 'after a restart the rule goes on');
-$site->sql('VACUUM (INDEX_CLEANUP on) plain');
+vacuum($site, 'plain');
 $site->export;
 reads($site, 'plain', $_, 'and nothing is read twice') foreach split /\n/, $site->sql(
     q(SELECT format('%s %s 0 0', relpages, relpages) FROM pg_class WHERE relname = 'plain'));
@@ -145,9 +159,9 @@ $site->sql('UPDATE plain SET v = 12 WHERE id = 5; VACUUM FULL plain');
 $export = $site->export;
 is((blocks($site, $export, 'plain'))[1], 'whole table read: relation rewritten', 'VACUUM FULL: likewise');
 $site->sent($export, 'plain', '5', 'and no row is sent again');
-$site->sql('VACUUM plain');
+vacuum($site, 'plain');
 reads($site, 'plain', '300 0 300 0', 'the rewritten file is told by its LSNs');
-$site->sql('VACUUM plain');
+vacuum($site, 'plain');
 reads($site, 'plain', '300 300 0 0', 'and once vacuumed, by the map');
 
 $site->sql(q(BEGIN; TRUNCATE plain; COPY plain FROM PROGRAM 'seq 1 40 | sed "s/$/\t1\tx/"' WITH (FREEZE); COMMIT));
@@ -160,15 +174,15 @@ $site->sql('SELECT hydra_export.remove_model(name) FROM hydra_export.models');
 $site->sql('CREATE TABLE large (id integer PRIMARY KEY, v integer, filler text)');
 $site->sql('ALTER TABLE large ALTER filler SET STORAGE PLAIN');
 $site->sql(q(INSERT INTO large SELECT i, 0, repeat('x', 5000) FROM generate_series(1, 33000) AS i));
-$site->sql('VACUUM large');
+vacuum($site, 'large');
 $site->add_model('large', columns => q('{id,v}'));
 $site->export;
 reads($site, 'large', '33000 33000 0 0', 'two pages of the map skip 33000 blocks');
 $site->sql('UPDATE large SET v = 1 WHERE id IN (32671, 32672, 32673, 32999)');
 $site->sent($site->export, 'large', '32671 32672 32673 32999', 'rows around their border are sent');
-$site->sql('VACUUM large');
+vacuum($site, 'large');
 $site->sql('UPDATE large SET v = 2 WHERE id = 1');
-$site->sql('VACUUM large');
+vacuum($site, 'large');
 $site->sent($site->export, 'large', '1', 'and only they');
 $site->holds_table('large');
 
