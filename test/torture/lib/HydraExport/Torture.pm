@@ -111,6 +111,8 @@ sub set_up
         max_prepared_transactions             => 50,
         autovacuum_naptime                    => '2s',
         log_checkpoints                       => 'off',
+        # Commits that nobody waited for stay in memory for long, for crashes to take back.
+        wal_writer_delay                      => '10s',
         'hydra_export.debug_seconds_per_hour' => 4,
         'hydra_export.first_export_delay'     => '2s',
         'hydra_export.retry_interval'         => '1s',
