@@ -93,10 +93,6 @@ inline bool may_select(Oid relation, AttrNumber attribute, Oid role) {
   return pg_attribute_aclcheck(relation, attribute, role, ACL_SELECT) == ACLCHECK_OK;
 }
 
-inline FormData_pg_attribute* attribute(TupleDesc descriptor, int index) {
-  return TupleDescAttr(descriptor, index);
-}
-
 // Infinite intervals exist since 17: 1, -1, or 0 where it is finite.
 inline int interval_infinity([[maybe_unused]] const Interval& interval) {
 #if PG_VERSION_NUM >= 170000
