@@ -43,7 +43,7 @@ CREATE TABLE hydra_export.settings (
   enabled         boolean NOT NULL DEFAULT true,
   saved_at        timestamptz NOT NULL DEFAULT clock_timestamp(),
   last_folder     text,
-  generation      bigint NOT NULL DEFAULT 1
+  start_window    text NOT NULL DEFAULT ''
 );
 
 COMMENT ON TABLE hydra_export.settings IS 'one row a destination: where exports go, and how often; written by hydra_export.configure()';
@@ -63,7 +63,7 @@ COMMENT ON COLUMN hydra_export.settings.object_headers IS 'headers sent with eac
 COMMENT ON COLUMN hydra_export.settings.enabled IS 'false after hydra_export.pause()';
 COMMENT ON COLUMN hydra_export.settings.saved_at IS 'when the settings were last saved';
 COMMENT ON COLUMN hydra_export.settings.last_folder IS 'folder of the newest export; the next one sorts after it';
-COMMENT ON COLUMN hydra_export.settings.generation IS 'counts changes of the place that exports go to';
+COMMENT ON COLUMN hydra_export.settings.start_window IS 'times of the UTC day between which scheduled exports may start, such as 22:00-04:30; empty for any';
 
 -- Readable by the owner only, and not dumped.
 CREATE TABLE hydra_export.secrets (
@@ -325,7 +325,7 @@ CREATE FUNCTION hydra_export.configure(
   prefix text DEFAULT NULL, frequency_hours integer DEFAULT NULL, credentials text DEFAULT NULL,
   role_arn text DEFAULT NULL, external_id text DEFAULT NULL,
   addressing text DEFAULT NULL, compression text DEFAULT NULL, conditional text DEFAULT NULL,
-  object_headers jsonb DEFAULT NULL,
+  object_headers jsonb DEFAULT NULL, start_window text DEFAULT NULL,
   destination text DEFAULT 'default')
 RETURNS void LANGUAGE c SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'hydra_export_configure';
@@ -464,7 +464,7 @@ COMMENT ON FUNCTION hydra_export.schedule_changed IS 'makes the launcher look at
 
 CREATE TRIGGER schedule_changed
   AFTER INSERT OR DELETE OR TRUNCATE
-     OR UPDATE OF bucket, endpoint, prefix, region, frequency_hours, enabled, saved_at
+     OR UPDATE OF bucket, endpoint, prefix, region, frequency_hours, start_window, enabled, saved_at
   ON hydra_export.settings FOR EACH STATEMENT EXECUTE FUNCTION hydra_export.schedule_changed();
 CREATE TRIGGER schedule_changed
   AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE

@@ -30,10 +30,10 @@ template <typename Archive>
 void fields(Archive& archive, Destination& destination) {
   auto& [name, bucket, region, endpoint, prefix, credentials, role_arn, external_id, addressing,
          compression, conditional, object_headers, frequency_hours, enabled, last_folder,
-         generation] = destination;
+         start_window] = destination;
   archive(name, bucket, region, endpoint, prefix, credentials, role_arn, external_id, addressing,
           compression, conditional, object_headers, frequency_hours, enabled, last_folder,
-          generation);
+          start_window);
 }
 
 template <typename Archive>
