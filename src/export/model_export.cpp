@@ -146,6 +146,7 @@ void ModelExport::read_rows(const ModelPlan& plan, const change::Reading& readin
   record::LineWriter writer(line_columns(plan));
   for (const Leaf& leaf : plan.leaves)
     read_leaf(leaf, reading, writer, key);
+  check_types(plan);
   flush();
 }
 
