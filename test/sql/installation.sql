@@ -83,7 +83,10 @@ SELECT name, boot_val, unit, context FROM pg_settings WHERE name LIKE 'hydra\_ex
 SET hydra_export.allow_http = on;
 SET hydra_export.no_such_setting = on;
 ALTER SYSTEM SET hydra_export.max_attempts = 0;
+-- In words that differ between versions.
+\set VERBOSITY sqlstate
 ALTER SYSTEM SET hydra_export.file_size = '1kB';
+\set VERBOSITY default
 ALTER SYSTEM SET hydra_export.after_failover = 'sometimes';
 
 -- It exists once.

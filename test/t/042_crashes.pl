@@ -121,6 +121,7 @@ foreach my $step (@steps)
 my $copy = HydraExport::BucketCopy->take($s3, 'crashes', PostgreSQL::Test::Utils::tempdir('copy'));
 my $result = HydraExport::Checker::check($copy, HydraExport::Checker::read_history($node, 'postgres'), 'default', '');
 is(join("\n", @{ $result->{problems} }), '', 'bucket, manifests and history agree, object by object');
+is($site->check, '', 'so say the checks that users have');
 is($result->{counts}{abandoned}, 1 + @steps, 'also about the exports that were cut short');
 foreach my $model (qw(a b))
 {

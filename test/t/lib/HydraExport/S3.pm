@@ -133,7 +133,7 @@ sub get
     return $answer->{body};
 }
 
-# list(BUCKET, PREFIX, PAGE): [{ key, size }…] in key order. PAGE is the number of keys asked for at once.
+# list(BUCKET, PREFIX, PAGE): [{ key, size, etag }…] in key order. PAGE is the number of keys asked for at once.
 sub list
 {
     my ($self, $bucket, $prefix, $page) = @_;
@@ -145,7 +145,7 @@ sub list
         while ($xml =~ m{<Contents>(.*?)</Contents>}gs)
         {
             my $object = $1;
-            push @objects, { key => xml_text($object, 'Key'), size => xml_text($object, 'Size') + 0 };
+            push @objects, { key => xml_text($object, 'Key'), size => xml_text($object, 'Size') + 0, etag => xml_text($object, 'ETag') };
         }
         $token = xml_text($xml, 'NextContinuationToken');
     } while (defined $token);
