@@ -56,6 +56,26 @@ run_torture() {
     perl test/lib/tap.pl -I test/t/lib -I "$pgxs/test/perl" test/torture/torture.pl
 }
 
+# Not among them either: pg_upgrade from OLD_PG_CONFIG's server.
+run_upgrade() {
+  build_old
+  rm -rf "$work/upgrade"
+  mkdir -p "$work/upgrade"
+  TESTDIR="$work/upgrade" OLD_TEMP_CONFIG="$work/old/temp.conf" PATH="$bin:$PATH" \
+    perl test/lib/tap.pl -I test/t/lib -I "$pgxs/test/perl" test/upgrade/upgrade.pl
+}
+
+# In a copy of its own, as objects for another server are of no use.
+build_old() (
+  mkdir -p "$work/old/src"
+  tar --exclude='*.o' --exclude='*.d' --exclude='*.so' -cf - . | tar -C "$work/old/src" -xf -
+  work=$work/old
+  PG_CONFIG=$OLD_PG_CONFIG
+  # shellcheck source=test/lib/build.sh
+  . "$work/src/test/lib/build.sh"
+  run_build
+)
+
 # The tests that were asked for by name or file, or all.
 names() {
   local files=("${tests[@]}")
@@ -81,6 +101,7 @@ count_isolation() { count_regress "$1"; }
 count_tap() { sed -nE 's/^([0-9]+) passed, ([0-9]+) failed$/\1 \2/p' "$1" | tail -n 1; }
 
 count_torture() { count_tap "$1"; }
+count_upgrade() { count_tap "$1"; }
 
 show_log() { tail -n 60 "$work/log/$1.log"; }
 
@@ -92,6 +113,7 @@ show_lint() { show_errors lint; }
 show_unit() { show_log unit; }
 show_tap() { show_log tap; }
 show_torture() { show_log torture; }
+show_upgrade() { show_log upgrade; }
 
 show_regress() {
   show_log regress
@@ -110,7 +132,7 @@ has_tests() {
     regress) compgen -G 'test/sql/*.sql' > /dev/null ;;
     isolation) compgen -G 'test/specs/*.spec' > /dev/null ;;
     tap) compgen -G 'test/t/*.pl' > /dev/null ;;
-    torture) true ;;
+    torture | upgrade) true ;;
     *) return 1 ;;
   esac
 }
@@ -137,7 +159,7 @@ step() {
 }
 
 needs_server() {
-  case $1 in regress | isolation | tap | torture) return 0 ;; *) return 1 ;; esac
+  case $1 in regress | isolation | tap | torture | upgrade) return 0 ;; *) return 1 ;; esac
 }
 
 built=
