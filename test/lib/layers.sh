@@ -44,31 +44,35 @@ run_tap() {
   if [ ${#files[@]} = 0 ]; then files=(test/t/*.pl); fi
   rm -rf "$work/tap"
   mkdir -p "$work/tap"
-  TESTDIR="$work/tap" PATH="$bin:$PATH" \
-    perl test/lib/tap.pl --jobs 2 -I test/t/lib -I "$pgxs/test/perl" "${files[@]}"
+  run_perl "$work/tap" --jobs 2 "${files[@]}"
 }
 
 # Not among the layers of a whole run: SEED, SECONDS, MODE and others come from the environment (test/torture).
 run_torture() {
   rm -rf "$work/torture/tmp_check"
   mkdir -p "$work/torture"
-  TESTDIR="$work/torture" PATH="$bin:$PATH" \
-    perl test/lib/tap.pl -I test/t/lib -I "$pgxs/test/perl" test/torture/torture.pl
+  run_perl "$work/torture" test/torture/torture.pl
 }
 
 # Not among them either: pg_upgrade from OLD_PG_CONFIG's server.
 run_upgrade() {
-  build_old
+  build_old > "$work/log/build_old.log" 2>&1 || { tail -n 20 "$work/log/build_old.log"; return 1; }
   rm -rf "$work/upgrade"
   mkdir -p "$work/upgrade"
-  TESTDIR="$work/upgrade" OLD_TEMP_CONFIG="$work/old/temp.conf" PATH="$bin:$PATH" \
-    perl test/lib/tap.pl -I test/t/lib -I "$pgxs/test/perl" test/upgrade/upgrade.pl
+  OLD_TEMP_CONFIG="$work/old/temp.conf" run_perl "$work/upgrade" test/upgrade/upgrade.pl
+}
+
+# run_perl DIR ARGUMENT...: TAP files, their logs in DIR/tmp_check/log. Servers before 16 look for the first variable,
+# later ones for the others.
+run_perl() {
+  TESTDIR=$1 TESTDATADIR=$1/tmp_check TESTLOGDIR=$1/tmp_check/log PATH="$bin:$PATH" \
+    perl test/lib/tap.pl -I test/t/lib -I "$pgxs/test/perl" "${@:2}"
 }
 
 # In a copy of its own, as objects for another server are of no use.
 build_old() (
-  mkdir -p "$work/old/src"
-  tar --exclude='*.o' --exclude='*.d' --exclude='*.so' -cf - . | tar -C "$work/old/src" -xf -
+  mkdir -p "$work/old/src" "$work/old/tmp"
+  tar --exclude='*.o' --exclude='*.d' --exclude='*.so' --exclude='./tmp_check' -cf - . | tar -C "$work/old/src" -xf -
   work=$work/old
   PG_CONFIG=$OLD_PG_CONFIG
   # shellcheck source=test/lib/build.sh

@@ -77,7 +77,9 @@ sub request
 
     my @keys = $options{keys} ? @{ $options{keys} } : $self->owner;
     my @command = (
-        qw(curl --silent --show-error --globoff --path-as-is --max-time 60),
+        qw(curl --silent --show-error --globoff --max-time 60),
+        # Newer versions refuse it for signed requests.
+        $path =~ m{/\.\.?(/|$)} ? '--path-as-is' : (),
         '--aws-sigv4', "aws:amz:$self->{region}:s3",
         '--user', join(':', @keys),
         '--header', 'x-amz-content-sha256: UNSIGNED-PAYLOAD',
