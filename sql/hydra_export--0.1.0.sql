@@ -244,6 +244,7 @@ CREATE TABLE hydra_export.export_models (
   blocks_skipped_by_map  bigint NOT NULL DEFAULT 0,
   blocks_skipped_by_lsn  bigint NOT NULL DEFAULT 0,
   blocks_read            bigint NOT NULL DEFAULT 0,
+  workers                integer NOT NULL DEFAULT 0,
   PRIMARY KEY (export_id, model)
 );
 
@@ -264,6 +265,7 @@ COMMENT ON COLUMN hydra_export.export_models.blocks_total IS 'blocks of its tabl
 COMMENT ON COLUMN hydra_export.export_models.blocks_skipped_by_map IS 'blocks not read at all, as the visibility map shows that they did not change';
 COMMENT ON COLUMN hydra_export.export_models.blocks_skipped_by_lsn IS 'blocks of which only the header was looked at, as it shows that they did not change';
 COMMENT ON COLUMN hydra_export.export_models.blocks_read IS 'blocks whose rows were looked at';
+COMMENT ON COLUMN hydra_export.export_models.workers IS 'parallel workers that read it together with the export''s own process';
 COMMENT ON COLUMN hydra_export.export_models.snapshot IS 'the snapshot that was read';
 COMMENT ON COLUMN hydra_export.export_models.lsn IS 'where the WAL stood';
 COMMENT ON COLUMN hydra_export.export_models.previous_export_id IS 'the export whose snapshot this one starts from';
@@ -423,10 +425,10 @@ AS 'MODULE_PATHNAME', 'hydra_export_progress_rows';
 COMMENT ON FUNCTION hydra_export.progress_rows IS 'the rows of the view hydra_export.progress';
 
 CREATE VIEW hydra_export.progress AS SELECT * FROM hydra_export.progress_rows();
-COMMENT ON VIEW hydra_export.progress IS 'exports that run in this database, each with the model that it is at; empty without shared_preload_libraries';
+COMMENT ON VIEW hydra_export.progress IS 'the models of exports that run in this database, the first 1,024 of the server; empty without shared_preload_libraries';
 COMMENT ON COLUMN hydra_export.progress.export_id IS 'number of the export';
 COMMENT ON COLUMN hydra_export.progress.model IS 'name of the model';
-COMMENT ON COLUMN hydra_export.progress.phase IS 'waiting for locks, reading, uploading, or writing the manifest';
+COMMENT ON COLUMN hydra_export.progress.phase IS 'waiting, waiting for locks, reading, uploading, writing the manifest, or failed';
 COMMENT ON COLUMN hydra_export.progress.blocks_total IS 'blocks of its tables, where they are scanned';
 COMMENT ON COLUMN hydra_export.progress.blocks_scanned IS 'blocks whose rows were looked at';
 COMMENT ON COLUMN hydra_export.progress.blocks_skipped IS 'blocks that were shown not to have changed';
@@ -434,7 +436,7 @@ COMMENT ON COLUMN hydra_export.progress.rows IS 'rows written so far';
 COMMENT ON COLUMN hydra_export.progress.bytes_written IS 'bytes of JSON so far';
 COMMENT ON COLUMN hydra_export.progress.bytes_uploaded IS 'bytes of objects that have arrived';
 COMMENT ON COLUMN hydra_export.progress.objects IS 'objects that have arrived';
-COMMENT ON COLUMN hydra_export.progress.started_at IS 'when the export started';
+COMMENT ON COLUMN hydra_export.progress.started_at IS 'when its reading began; before that, when the export did';
 COMMENT ON COLUMN hydra_export.progress.pid IS 'process that exports';
 
 CREATE FUNCTION hydra_export.schedule_rows(

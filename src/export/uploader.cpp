@@ -56,6 +56,12 @@ std::string describe(const s3::Outcome& outcome) {
   return pg::from_utf8(text);
 }
 
+// One object is filled while at least one other is on its way, and a filling buffer may be half
+// empty. Compression may take as much again, and half more while its buffer grows.
+std::size_t parts(Compression compression) {
+  return compression == Compression::none ? 3 : 5;
+}
+
 }  // namespace
 
 s3::Outcome upload_text(s3::Client& client, const std::string& key, const std::string& text) {
@@ -72,12 +78,18 @@ s3::Outcome upload_text(s3::Client& client, const std::string& key, const std::s
   return std::move(client.take_outcomes().at(0));
 }
 
+std::size_t Uploader::full_memory(Compression compression) {
+  return parts(compression) * static_cast<std::size_t>(pg::guc::file_size) * 1024;
+}
+
 Uploader::Uploader(s3::Options options, Compression compression, std::size_t memory)
-    : client_(std::move(options)), compression_(compression), loop_(client_), memory_(memory) {
-  // One is filled while at least one other is on its way, and a filling buffer may be half empty.
-  // Compression may take as much again, and half more while its buffer grows.
-  const std::size_t parts = compression == Compression::none ? 3 : 5;
-  object_size_ = std::min(static_cast<std::size_t>(pg::guc::file_size) * 1024, memory / parts);
+    : client_(std::move(options)), compression_(compression), loop_(client_) {
+  set_memory(memory);
+}
+
+void Uploader::set_memory(std::size_t memory) {
+  memory_ = memory;
+  object_size_ = std::min(full_memory(compression_), memory) / parts(compression_);
 }
 
 void Uploader::wait() {
@@ -106,15 +118,8 @@ bool Uploader::has_room() const {
   return used_ + wanted <= memory_ || client_.pending() == 0;
 }
 
-std::uint64_t Uploader::bytes_arrived(std::size_t model) {
-  std::uint64_t bytes = 0;
-  for (const catalog::ObjectRow& object : objects_[model])
-    bytes += object.bytes;
-  return bytes;
-}
-
 void Uploader::drain() {
-  while (client_.pending() > 0 && !fatal_)
+  while (!is_drained() && !fatal_)
     wait();
   collect();
   if (fatal_) client_.cancel();
@@ -174,6 +179,17 @@ void Uploader::put_manifest(const std::string& key, const std::string& text) {
   if (const auto error = failure(manifest_model)) throw pg::Error(ERRCODE_FDW_ERROR, *error);
 }
 
+void Uploader::adopt(std::size_t model, catalog::ObjectRow object) {
+  bytes_arrived_[model] += object.bytes;
+  objects_[model].push_back(std::move(object));
+}
+
+void Uploader::adopt_failure(std::size_t model, const std::string& failure, bool fatal) {
+  Failed& failed = failures_[model];
+  if (++failed.objects == 1) failed.first = failure;
+  if (fatal && !fatal_) fatal_ = failure;
+}
+
 std::optional<std::string> Uploader::failure(std::size_t model) const {
   const auto found = failures_.find(model);
   if (found == failures_.end()) return std::nullopt;
@@ -198,7 +214,7 @@ void Uploader::settle(const s3::Outcome& outcome) {
   advise(outcome);
   sent.row.etag = outcome.etag;
   sent.row.uploaded_at = now();
-  if (sent.model != manifest_model) objects_[sent.model].push_back(std::move(sent.row));
+  if (sent.model != manifest_model) adopt(sent.model, std::move(sent.row));
 }
 
 void Uploader::fail(std::size_t model, const s3::Outcome& outcome) {
