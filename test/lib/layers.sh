@@ -73,6 +73,7 @@ run_perl() {
 build_old() (
   mkdir -p "$work/old/src" "$work/old/tmp"
   tar --exclude='*.o' --exclude='*.d' --exclude='*.so' --exclude='./tmp_check' -cf - . | tar -C "$work/old/src" -xf -
+  # shellcheck disable=SC2030,SC2031
   work=$work/old
   PG_CONFIG=$OLD_PG_CONFIG
   # shellcheck source=test/lib/build.sh
