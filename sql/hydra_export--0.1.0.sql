@@ -456,6 +456,106 @@ COMMENT ON COLUMN hydra_export.schedule.last_status IS 'how it ended, or running
 COMMENT ON COLUMN hydra_export.schedule.next_export_at IS 'when the next one is due; NULL for never';
 COMMENT ON COLUMN hydra_export.schedule.why IS 'why then, or why not';
 
+-- ---------------------------------------------------------------- functions: checks
+
+CREATE FUNCTION hydra_export.check_history(
+  destination text DEFAULT 'default', OUT export_id bigint, OUT model text, OUT problem text)
+RETURNS SETOF record LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  WITH history AS (
+    SELECT * FROM hydra_export.exports e WHERE e.destination = $1
+  ), models AS (
+    SELECT m.* FROM hydra_export.export_models m JOIN history h ON h.id = m.export_id
+  ), of_models AS (
+    SELECT m.export_id AS id, count(*) AS models, sum(objects) AS objects, sum(rows) AS rows,
+           sum(bytes) AS bytes, bool_and(status = 'succeeded') AS all_succeeded,
+           bool_or(status = 'succeeded') AS some_succeeded
+    FROM models m GROUP BY m.export_id
+  ), of_objects AS (
+    SELECT o.export_id AS id, o.model, count(*) AS objects, sum(o.rows) AS rows, sum(o.bytes) AS bytes
+    FROM hydra_export.export_objects o JOIN history h ON h.id = o.export_id
+    GROUP BY o.export_id, o.model
+  )
+  SELECT id, NULL, 'its counts are not those of its models'
+  FROM history h LEFT JOIN of_models m USING (id)
+  WHERE (h.models, h.objects, h.rows, h.bytes) IS DISTINCT FROM
+        (coalesce(m.models, 0), coalesce(m.objects, 0), coalesce(m.rows, 0), coalesce(m.bytes, 0))
+  UNION ALL
+  SELECT m.export_id, m.model, 'its counts are not those of its objects'
+  FROM models m LEFT JOIN of_objects o ON o.id = m.export_id AND o.model = m.model
+  WHERE (m.objects, m.rows, m.bytes) IS DISTINCT FROM
+        (coalesce(o.objects, 0), coalesce(o.rows, 0), coalesce(o.bytes, 0))
+  UNION ALL
+  SELECT id, NULL, 'its status is not that of its models'
+  FROM history h JOIN of_models m USING (id)
+  WHERE (h.status = 'succeeded') <> m.all_succeeded
+     OR (h.status = 'partial') <> (m.some_succeeded AND NOT m.all_succeeded)
+  UNION ALL
+  SELECT id, NULL, 'it has no time at which it finished'
+  FROM history h WHERE h.status <> 'running' AND h.finished_at IS NULL
+  UNION ALL
+  SELECT id, NULL, 'it is running, and no process exports'
+  FROM history h WHERE h.status = 'running' AND NOT EXISTS (
+    -- The lock that an export holds.
+    SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+    WHERE l.locktype = 'advisory' AND l.objsubid = 18501 AND l.granted AND d.datname = current_database())
+  UNION ALL
+  SELECT m.export_id, m.model, 'it does not continue its last success'
+  FROM models m
+  WHERE m.kind = 'incremental' AND m.previous_export_id >= (SELECT min(h.id) FROM history h)
+    AND m.previous_export_id IS DISTINCT FROM (
+      SELECT max(p.export_id) FROM models p
+      WHERE p.model = m.model AND p.status = 'succeeded' AND p.export_id < m.export_id)
+  ORDER BY 1, 2, 3
+$$;
+COMMENT ON FUNCTION hydra_export.check_history IS
+'what contradicts itself in the history of a destination: no row when all is well';
+
+CREATE FUNCTION hydra_export.check_listing(
+  listing regclass, since timestamptz DEFAULT '-infinity', destination text DEFAULT 'default',
+  OUT export_id bigint, OUT key text, OUT problem text)
+RETURNS SETOF record LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN QUERY EXECUTE format($query$
+    WITH place AS (
+      SELECT prefix FROM hydra_export.settings WHERE destination = $2
+    ), history AS (
+      SELECT e.*, prefix || folder || '/' AS path FROM hydra_export.exports e, place
+      WHERE e.destination = $2 AND started_at >= $1 AND status <> 'running'
+    ), listed AS (
+      SELECT key::text, size::bigint, btrim(etag::text, '"') AS etag FROM %s
+    ), foldered AS (
+      SELECT key, split_part(substr(key, length(prefix) + 1), '/', 1) AS folder
+      FROM listed, place WHERE starts_with(key, prefix)
+    )
+    SELECT o.export_id, o.key, CASE
+        WHEN l.key IS NULL THEN 'is not in the bucket'
+        WHEN l.size <> o.bytes THEN 'has another size in the bucket'
+        ELSE 'has another etag in the bucket' END
+    FROM history h JOIN hydra_export.export_objects o ON o.export_id = h.id LEFT JOIN listed l USING (key)
+    WHERE l.key IS NULL OR l.size <> o.bytes OR l.etag <> btrim(o.etag, '"')
+    UNION ALL
+    SELECT h.id, path || '_manifest.json', 'is not in the bucket'
+    FROM history h WHERE status IN ('succeeded', 'partial')
+      AND NOT EXISTS (SELECT FROM listed WHERE key = path || '_manifest.json')
+    UNION ALL
+    SELECT h.id, f.key, 'is not in history'
+    FROM foldered f JOIN history h USING (folder)
+    WHERE status = 'succeeded' AND f.key <> path || '_manifest.json'
+      AND NOT EXISTS (SELECT FROM hydra_export.export_objects o WHERE o.export_id = h.id AND o.key = f.key)
+    UNION ALL
+    SELECT NULL, f.key, 'is in a folder of no export'
+    FROM foldered f
+    WHERE folder ~ '^\d{12}(_\d{3,})?$' AND folder >= (SELECT min(folder) FROM history)
+      AND NOT EXISTS (SELECT FROM hydra_export.exports e WHERE e.destination = $2 AND e.folder = f.folder)
+    ORDER BY 2, 3
+  $query$, listing) USING since, destination;
+END
+$$;
+COMMENT ON FUNCTION hydra_export.check_listing IS
+'what differs between history and a listing of the bucket, a table with the columns key, size and etag, in the exports since a time: no row when all is well';
+
 -- The launcher hears of every change at its commit.
 CREATE FUNCTION hydra_export.schedule_changed()
 RETURNS trigger LANGUAGE c
@@ -500,8 +600,8 @@ GRANT USAGE ON SCHEMA hydra_export TO hydra_export_monitor;
 GRANT SELECT ON hydra_export.settings, hydra_export.models, hydra_export.exports,
   hydra_export.export_models, hydra_export.export_objects, hydra_export.recent_exports,
   hydra_export.schedule, hydra_export.progress TO hydra_export_monitor;
-GRANT EXECUTE ON FUNCTION hydra_export.schedule_rows, hydra_export.progress_rows
-  TO hydra_export_monitor;
+GRANT EXECUTE ON FUNCTION hydra_export.schedule_rows, hydra_export.progress_rows,
+  hydra_export.check_history, hydra_export.check_listing TO hydra_export_monitor;
 GRANT EXECUTE ON FUNCTION
   hydra_export.configure, hydra_export.remove_destination, hydra_export.pause, hydra_export.resume,
   hydra_export.check_access, hydra_export.iam_policy, hydra_export.add_model,

@@ -120,6 +120,7 @@ void ModelExport::read_rows(const ModelPlan& plan, const change::Reading& readin
   } else {
     read_alone(task, reading);
   }
+  check_types(plan);
 }
 
 ReadTask ModelExport::task_of(const ModelPlan& plan, const change::Reading& reading) const {

@@ -2,7 +2,7 @@
 # Sourced, with `root` set to the checkout.
 # shellcheck shell=bash disable=SC2034,SC2154
 
-PG_MAJOR=15
+PG_MAJOR=${PG_MAJOR:-15}
 export PG_CONFIG=${PG_CONFIG:-/usr/lib/postgresql/$PG_MAJOR/bin/pg_config}
 
 BUILD_PACKAGES=(g++ make "postgresql-server-dev-$PG_MAJOR" libcurl4-openssl-dev libssl-dev libjansson-dev

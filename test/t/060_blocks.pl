@@ -74,7 +74,8 @@ $site->sent($export, 'plain', '100', 'one row changed: it is sent');
 my ($blocks) = blocks($site, $export, 'plain');
 my ($total, $map, $lsn, $read) = split / /, $blocks;
 cmp_ok($read, '<=', 2, 'only its old and its new block are read') or diag($blocks);
-cmp_ok($map, '>=', 298, 'the others are not even looked at');
+# From 17.11 on what clears a bit of the map stamps its page, so that headers tell about the others.
+cmp_ok($node->pg_version < 17 ? $map : $map + $lsn, '>=', 298, 'the others are not read');
 
 # Cleared and set again since the baseline: the bit alone would hide the row.
 $site->sql('UPDATE plain SET v = 2 WHERE id = 150');
