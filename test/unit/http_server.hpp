@@ -12,6 +12,7 @@
 #include <mutex>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -140,7 +141,8 @@ class HttpServer {
       while (read_more(fd, rest))
         rest.clear();
     } else if (reply.kind == Reply::garbage) {
-      send(fd, "\x16\x03\x01 what?\r\n\r\n", 16, MSG_NOSIGNAL);
+      constexpr std::string_view garbage = "\x16\x03\x01 what?\r\n\r\n";
+      send(fd, garbage.data(), garbage.size(), MSG_NOSIGNAL);
       shutdown(fd, SHUT_WR);
       while (read_more(fd, rest))
         rest.clear();
