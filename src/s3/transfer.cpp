@@ -113,6 +113,7 @@ void Transfer::begin(Job job) {
   job_->lessons = session_.lessons();
   const Upload& upload = job_->upload;
   upload.body->rewind();
+  read_ = 0;
   answer_ = {};
   easy_.forget_error();
 
@@ -163,14 +164,22 @@ Job Transfer::release() {
 }
 
 std::size_t Transfer::on_read(char* to, std::size_t size, std::size_t n, void* self) noexcept {
-  return static_cast<Transfer*>(self)->job_->upload.body->read(to, size * n);
+  auto* transfer = static_cast<Transfer*>(self);
+  const std::size_t read = transfer->job_->upload.body->read(to, size * n);
+  transfer->read_ += read;
+  return read;
 }
 
-// libcurl goes back to the start when a kept connection turns out to be closed.
+// libcurl goes back to the start when a kept connection ends without an answer, and sends all of it
+// again on another. Where the first had the whole body, the store may have it, too.
 int Transfer::on_seek(void* self, curl_off_t offset, int origin) noexcept {
   if (offset != 0 || origin != SEEK_SET) return CURL_SEEKFUNC_CANTSEEK;
   try {
-    static_cast<Transfer*>(self)->job_->upload.body->rewind();
+    auto* transfer = static_cast<Transfer*>(self);
+    Body& body = *transfer->job_->upload.body;
+    if (transfer->read_ >= body.size()) transfer->job_->perhaps_stored = true;
+    transfer->read_ = 0;
+    body.rewind();
     return CURL_SEEKFUNC_OK;
   } catch (...) {
     return CURL_SEEKFUNC_FAIL;

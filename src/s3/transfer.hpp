@@ -69,6 +69,7 @@ class Transfer {
   const Session& session_;
   std::optional<Job> job_;
   std::string host_;           // of the last attempt
+  std::uint64_t read_ = 0;     // bytes of the body, since its start
   std::int64_t begun_at_ = 0;  // Unix seconds, by the store's clock
   Answer answer_;
   HeaderList headers_;
