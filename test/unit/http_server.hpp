@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <deque>
 #include <map>
 #include <mutex>
@@ -28,6 +29,7 @@ struct Received {
 struct Reply {
   enum Kind {
     answer,     // after the whole request
+    slow,       // the same, but the request is read a little at a time
     cut_short,  // after the whole request; the connection is closed before the answer's end
     no_answer,  // none: after the whole request the connection is closed
     early,      // before the body is read; then the connection is closed
@@ -125,11 +127,12 @@ class HttpServer {
     request.body = input.substr(end);
     const std::size_t length = std::stoul("0" + request.headers["content-length"]);
     while (request.body.size() < length) {
+      if (reply.kind == Reply::slow) std::this_thread::sleep_for(std::chrono::milliseconds{25});
       if (!read_more(fd, request.body)) return false;
     }
     remember(std::move(request));
     if (reply.kind == Reply::no_answer) return false;
-    return send_reply(fd, reply) && reply.kind == Reply::answer;
+    return send_reply(fd, reply) && reply.kind <= Reply::slow;
   }
 
   bool misbehave(int fd, const Reply& reply, Received request) {
