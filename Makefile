@@ -3,6 +3,7 @@
 #   make && make install     build and install (PG_CONFIG chooses the server)
 #   make unit                the plain C++ part, with GoogleTest
 #   make sanitize            the same under ASan and UBSan
+#   make test-swift test-rgw test-readers    other stores and readers (test/conformance)
 #   make fuzz                what the plain part reads from outside, with libFuzzer
 #   make lint, make format   warnings as errors under clang++; clang-format
 #   test/run                 everything, on throw-away servers
@@ -128,6 +129,15 @@ $(FUZZ:%=fuzz-%): fuzz-%: build/fuzz/%
 torture:
 	SEED=$(SEED) SECONDS=$(SECONDS) MODE=$(MODE) WRITERS=$(WRITERS) OVERFLOW=$(OVERFLOW) LOOKS=$(LOOKS) \
 	  test/run torture
+
+# ---- other stores and readers, see test/conformance
+
+.PHONY: test-swift test-rgw test-readers
+test-swift test-readers: test-%:
+	test/conformance/run $*
+
+test-rgw:
+	test/conformance/run rgw-trixie
 
 # ---- style
 
