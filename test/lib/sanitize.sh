@@ -13,7 +13,7 @@ make_sanitized_bin() {
   for library in libubsan.so libasan.so; do
     preload="$(realpath "$(gcc -print-file-name=$library)") $preload"
   done
-  rm -rf "$work/bin"
+  rm -rf "${work:?}/bin"
   cp -rL "$bin" "$work/bin"
   cat > "$work/bin/postgres" <<SCRIPT
 #!/bin/sh

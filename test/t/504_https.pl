@@ -127,6 +127,20 @@ cmp_ok($node->safe_psql('postgres', 'SELECT objects FROM hydra_export.exports OR
 cmp_ok($relay->connections, '>', 0, 'over connections');
 cmp_ok($relay->connections, '<=', 2, 'of which there are no more than uploads at once');
 
+# ---- a proxy, as the server's environment names it
+
+my $proxy = HydraExport::Relay->start(PostgreSQL::Test::Utils::tempdir('proxy'));
+{
+    local @ENV{qw(https_proxy no_proxy)} = ($proxy->endpoint, 'other.example');
+    $node->restart;
+    is(check_access($s3->https_endpoint), $s3->https_endpoint . '/data', 'a store behind a proxy');
+    is($proxy->connections, 1, 'which is asked');
+    local $ENV{no_proxy} = '127.0.0.1';
+    $node->restart;
+    is(check_access($s3->https_endpoint), $s3->https_endpoint . '/data', 'a store to which no_proxy applies');
+    is($proxy->connections, 1, 'is asked directly');
+}
+
 unlike(slurp_file($node->logfile), qr/\Q@{[ ($s3->writer)[1] ]}\E/, 'no secret is in the log');
 
 done_testing();

@@ -1,6 +1,6 @@
 package HydraExport::Relay;
 
-# Passes connections on as they are, and counts them.
+# Passes connections on as they are, and counts them. Without an ENDPOINT it is a proxy (CONNECT).
 #
 #     my $relay = HydraExport::Relay->start($dir, $s3->https_endpoint);
 #     configure($node, 'postgres', $s3, endpoint => $relay->endpoint);
@@ -16,12 +16,12 @@ use IO::Select;
 use IO::Socket::INET;
 use POSIX ();
 
-# start(DIR, ENDPOINT): the count is kept in DIR, connections go on to ENDPOINT.
+# start(DIR, ENDPOINT): the count is kept in DIR; connections go on to ENDPOINT, or where each asks for.
 sub start
 {
     my ($class, $dir, $endpoint) = @_;
 
-    my ($scheme, $upstream) = $endpoint =~ m{^(https?)://([^/]+)} or croak "not an endpoint: $endpoint";
+    my ($scheme, $upstream) = ($endpoint // 'http://') =~ m{^(https?)://([^/]*)} or croak "not an endpoint: $endpoint";
     my $listener = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 64) or croak "listen: $!";
     my $self = bless { dir => $dir, scheme => $scheme, upstream => $upstream, owner => $$, port => $listener->sockport }, $class;
     defined(my $pid = fork) or croak "fork: $!";
@@ -70,10 +70,22 @@ sub accept_connections
         defined(my $pid = fork) or die "fork: $!";
         next if $pid != 0;
         close $listener;
-        pass($client, IO::Socket::INET->new(PeerAddr => $self->{upstream}));
+        pass($client, IO::Socket::INET->new(PeerAddr => $self->{upstream} || asked_for($client)));
         POSIX::_exit(0);
     }
     return;
+}
+
+# The place that a client asks to be connected to, with its answer sent.
+sub asked_for
+{
+    my ($client) = @_;
+
+    my $head = '';
+    until ($head =~ /\r\n\r\n/) { sysread $client, $head, 65536, length $head or die "no request\n" }
+    my ($place) = $head =~ /^CONNECT (\S+)/ or die "not a CONNECT\n";
+    syswrite $client, "HTTP/1.1 200 Connected\r\n\r\n";
+    return $place;
 }
 
 sub pass
