@@ -143,11 +143,13 @@ void Uploader::put(std::size_t model, const std::string& key, record::ClosedObje
   Sent sent;
   sent.model = model;
   sent.memory = object.body->memory();
-  sent.row = {key, object.first_id, object.last_id, object.rows, object.bytes, object.sha256, "",
-              0};
-  std::unique_ptr<s3::Body> body = std::move(object.body);
+  sent.row = {key, object.first_id, object.last_id, object.rows, object.bytes, "", "", 0};
+  std::unique_ptr<s3::Body> body;
   if (compression_ != Compression::none) {
-    body = compress(static_cast<record::LinesBody&>(*body), sent);
+    body = compress(*object.body, sent);
+  } else {
+    sent.row.sha256 = object.body->sha256();
+    body = std::move(object.body);
   }
   send(std::move(sent), std::move(body), "application/x-ndjson");
 }

@@ -136,8 +136,16 @@ void check(const Destination& destination) {
   catalog::check_policy(destination);
 }
 
+// A bucket of AWS is the same one at each of AWS's endpoints (China has buckets of its own).
+bool same_store(const Destination& a, const Destination& b) {
+  if (a.endpoint == b.endpoint) return true;
+  const s3::Endpoint one = s3::resolve(a.endpoint_settings());
+  const s3::Endpoint other = s3::resolve(b.endpoint_settings());
+  return one.is_aws() && other.is_aws() && one.host.ends_with(".cn") == other.host.ends_with(".cn");
+}
+
 bool overlap(const Destination& a, const Destination& b) {
-  if (a.bucket != b.bucket || a.endpoint != b.endpoint) return false;
+  if (a.bucket != b.bucket || !same_store(a, b)) return false;
   return a.prefix.starts_with(b.prefix) || b.prefix.starts_with(a.prefix);
 }
 

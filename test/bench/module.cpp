@@ -122,7 +122,7 @@ void scan_leaf(const exporting::ModelPlan& plan, const exporting::Leaf& leaf,
     if (more && object->bytes() < size) continue;
     totals.rows += object->rows();
     totals.bytes += object->bytes();
-    if (close && object->rows() > 0) object->close();
+    if (close && object->rows() > 0) object->close().body->sha256();
     object.reset();
   }
 }

@@ -19,6 +19,10 @@ failed=0
 pgxs=$(dirname "$("$PG_CONFIG" --pgxs)")/..
 export PG_REGRESS=$pgxs/test/regress/pg_regress
 mkdir -p "$work/log"
+if [ -n "${SANITIZE:-}" ]; then
+  # shellcheck source=test/lib/sanitize.sh
+  . "$work/src/test/lib/sanitize.sh"
+fi
 
 # ---- layers: run_LAYER runs it, count_LAYER says "passed failed", show_LAYER prints what a failure left
 
@@ -30,13 +34,13 @@ run_unit() { GTEST_FILTER="$(IFS=:; echo "${tests[*]:-*}")" make -j"$(nproc)" un
 
 run_regress() {
   make installcheck ISOLATION= REGRESS="$(names sql sql)" \
-    EXTRA_REGRESS_OPTS="--temp-instance=$work/regress --temp-config=$TEMP_CONFIG \
+    EXTRA_REGRESS_OPTS="--bindir=$bin --temp-instance=$work/regress --temp-config=$TEMP_CONFIG \
       --temp-config=test/regress.conf --encoding=UTF8"
 }
 
 run_isolation() {
   make installcheck REGRESS= ISOLATION="$(names specs spec)" \
-    EXTRA_REGRESS_OPTS="--temp-instance=$work/isolation --temp-config=$TEMP_CONFIG --encoding=UTF8"
+    EXTRA_REGRESS_OPTS="--bindir=$bin --temp-instance=$work/isolation --temp-config=$TEMP_CONFIG --encoding=UTF8"
 }
 
 run_tap() {
@@ -81,6 +85,13 @@ build_old() (
   run_build
 )
 
+# Started by test/conformance/run, which says where the store is.
+run_conformance() {
+  rm -rf "$work/conformance"
+  mkdir -p "$work/conformance"
+  run_perl "$work/conformance" "${tests[@]}"
+}
+
 # The tests that were asked for by name or file, or all.
 names() {
   local files=("${tests[@]}")
@@ -108,6 +119,8 @@ count_tap() { sed -nE 's/^([0-9]+) passed, ([0-9]+) failed$/\1 \2/p' "$1" | tail
 count_torture() { count_tap "$1"; }
 count_upgrade() { count_tap "$1"; }
 
+count_conformance() { count_tap "$1"; }
+
 show_log() { tail -n 60 "$work/log/$1.log"; }
 
 # A compiler's first error matters, and its last lines rarely do.
@@ -119,6 +132,7 @@ show_unit() { show_log unit; }
 show_tap() { show_log tap; }
 show_torture() { show_log torture; }
 show_upgrade() { show_log upgrade; }
+show_conformance() { show_log conformance; }
 
 show_regress() {
   show_log regress
@@ -137,7 +151,7 @@ has_tests() {
     regress) compgen -G 'test/sql/*.sql' > /dev/null ;;
     isolation) compgen -G 'test/specs/*.spec' > /dev/null ;;
     tap) compgen -G 'test/t/*.pl' > /dev/null ;;
-    torture | upgrade) true ;;
+    torture | upgrade | conformance) true ;;
     *) return 1 ;;
   esac
 }
@@ -164,7 +178,7 @@ step() {
 }
 
 needs_server() {
-  case $1 in regress | isolation | tap | torture | upgrade) return 0 ;; *) return 1 ;; esac
+  case $1 in regress | isolation | tap | torture | upgrade | conformance) return 0 ;; *) return 1 ;; esac
 }
 
 built=

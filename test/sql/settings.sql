@@ -103,6 +103,7 @@ SELECT hydra_export.configure(destination => 'new', bucket => 'exports', prefix 
 SELECT hydra_export.configure(destination => 'new', bucket => 'exports', access_key => 'A', secret_key => 'S');
 SELECT hydra_export.configure(destination => 'new', bucket => 'exports', prefix => 'a/b/c', access_key => 'A', secret_key => 'S');
 SELECT hydra_export.configure(destination => 'Größe "2"', endpoint => '');
+SELECT hydra_export.configure(destination => 'Größe "2"', endpoint => 'https://s3.dualstack.eu-west-1.amazonaws.com');
 
 -- Functions of destinations
 SELECT hydra_export.pause('no such');

@@ -165,6 +165,7 @@ Step AssumeRole::answered(const HttpReply& reply) {
 Step AssumeRole::ask(Step step) {
   const Found* found = std::get_if<Found>(&step);
   if (found == nullptr) return step;
+  if (!can_be_sent(found->keys)) return Broken{found->source + ": the keys are not valid", ""};
   source_ = found->source;
   HttpRequest request = post(
       place_, encoded({{"Action", "AssumeRole"},
