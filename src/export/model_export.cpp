@@ -156,7 +156,7 @@ void ModelExport::read_leaf(const Leaf& leaf, const change::Reading& reading,
   while (more) {
     if (!object_) {
       wait_for_room();
-      object_ = std::make_unique<record::ObjectBuffer>(key);
+      object_ = std::make_unique<record::ObjectBuffer>(key, uploader_.buffers());
     }
     more = scan.step(*object_, uploader_.object_size());
     if (object_->memory() >= uploader_.object_size() + uploader_.object_size() / 2 ||

@@ -49,6 +49,13 @@ catalog::Micros now() {
       .count();
 }
 
+// One object is filled while at least one other is on its way, and a filling buffer may be half
+// empty. Compression may take as much again, and half more while its buffer grows.
+std::size_t choose_object_size(Compression compression, std::size_t memory) {
+  const std::size_t parts = compression == Compression::none ? 3 : 5;
+  return std::min(static_cast<std::size_t>(pg::guc::file_size) * 1024, memory / parts);
+}
+
 std::string describe(const s3::Outcome& outcome) {
   std::string text = "object \"" + outcome.key + "\": " + outcome.failure->text();
   if (outcome.attempts > 1) text += " (" + std::to_string(outcome.attempts) + " attempts)";
@@ -73,12 +80,12 @@ s3::Outcome upload_text(s3::Client& client, const std::string& key, const std::s
 }
 
 Uploader::Uploader(s3::Options options, Compression compression, std::size_t memory)
-    : client_(std::move(options)), compression_(compression), loop_(client_), memory_(memory) {
-  // One is filled while at least one other is on its way, and a filling buffer may be half empty.
-  // Compression may take as much again, and half more while its buffer grows.
-  const std::size_t parts = compression == Compression::none ? 3 : 5;
-  object_size_ = std::min(static_cast<std::size_t>(pg::guc::file_size) * 1024, memory / parts);
-}
+    : memory_(memory),
+      object_size_(choose_object_size(compression, memory)),
+      buffers_(object_size_, memory / object_size_),
+      client_(std::move(options)),
+      compression_(compression),
+      loop_(client_) {}
 
 void Uploader::wait() {
   loop_.wait(turn);
