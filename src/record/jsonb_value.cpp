@@ -59,81 +59,73 @@ class Children {
   uint32 offset_;
 };
 
-void write_container(Line& line, const char* container);
+char* write_container(Line& line, char* to, const char* container);
 
-void write_child(Line& line, const Children::Child& child) {
+char* write_child(Line& line, char* to, const Children::Child& child) {
   switch (child.entry & JENTRY_TYPEMASK) {
     case JENTRY_ISSTRING:
-      line.append_string(child.data, child.size);
-      break;
+      return line.append_string(to, child.data, child.size);
     case JENTRY_ISNUMERIC: {
       const Varlena number = Varlena::open(PointerGetDatum(child.data));
-      write_numeric(line, number.data, number.size);
-      break;
+      return write_numeric(line, to, number.data, number.size);
     }
     case JENTRY_ISBOOL_TRUE:
-      line.append("true", 4);
-      break;
+      return line.append(to, "true", 4);
     case JENTRY_ISBOOL_FALSE:
-      line.append("false", 5);
-      break;
+      return line.append(to, "false", 5);
     case JENTRY_ISCONTAINER:
       check_stack_depth();
-      write_container(line, child.data);
-      break;
+      return write_container(line, to, child.data);
     default:
-      line.append_null();
-      break;
+      return line.append_null(to);
   }
 }
 
 // The separator, the key and the colon.
-void write_key(Line& line, const Children::Child& key, bool is_first) {
-  char* to = line.room(2);
+char* write_key(Line& line, char* to, const Children::Child& key, bool is_first) {
+  to = line.room(to, 2);
   std::memcpy(to, is_first ? "{" : ", ", 2);
-  line.advance_to(to + (is_first ? 1 : 2));
-  line.append_string(key.data, key.size);
-  line.append(": ", 2);
+  to = line.append_string(to + (is_first ? 1 : 2), key.data, key.size);
+  return line.append(to, ": ", 2);
 }
 
-void write_object(Line& line, const char* entries, uint32 count) {
+char* write_object(Line& line, char* to, const char* entries, uint32 count) {
   Children keys(entries, 2 * count, 0);
   Children values(entries, 2 * count, count);
-  if (count == 0) line.put('{');
+  if (count == 0) to = line.put(to, '{');
   for (uint32 i = 0; i < count; ++i) {
-    write_key(line, keys.next(), i == 0);
-    write_child(line, values.next());
+    to = write_key(line, to, keys.next(), i == 0);
+    to = write_child(line, to, values.next());
   }
-  line.put('}');
+  return line.put(to, '}');
 }
 
-void write_elements(Line& line, const char* entries, uint32 count) {
+char* write_elements(Line& line, char* to, const char* entries, uint32 count) {
   Children elements(entries, count, 0);
-  line.put('[');
+  to = line.put(to, '[');
   for (uint32 i = 0; i < count; ++i) {
-    if (i > 0) line.append(", ", 2);
-    write_child(line, elements.next());
+    if (i > 0) to = line.append(to, ", ", 2);
+    to = write_child(line, to, elements.next());
   }
-  line.put(']');
+  return line.put(to, ']');
 }
 
-void write_container(Line& line, const char* container) {
+char* write_container(Line& line, char* to, const char* container) {
   const uint32 head = word_at(container);
   const char* entries = container + sizeof(head);
   const uint32 count = head & JB_CMASK;
   if ((head & JB_FOBJECT) != 0) {
-    write_object(line, entries, count);
-  } else if ((head & JB_FSCALAR) != 0) {
-    write_child(line, Children(entries, count, 0).next());
-  } else {
-    write_elements(line, entries, count);
+    return write_object(line, to, entries, count);
   }
+  if ((head & JB_FSCALAR) != 0) return write_child(line, to, Children(entries, count, 0).next());
+  return write_elements(line, to, entries, count);
 }
 
-void write_jsonb(Line& line, ValueWriter*, Datum value) {
+char* write_jsonb(Line& line, char* to, ValueWriter*, Datum value) {
   const Varlena stored = Varlena::open(value);
-  write_container(line, stored.data);
+  to = write_container(line, to, stored.data);
   stored.close();
+  return to;
 }
 
 }  // namespace
