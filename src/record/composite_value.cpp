@@ -33,13 +33,13 @@ void prepare(CompositeWriter* writer, Oid type, int32 typmod) {
   writer->leads = allocate<MemberLead>(descriptor->natts);
   writer->values = allocate<Datum>(descriptor->natts);
   writer->nulls = allocate<bool>(descriptor->natts);
-  char before = '{';
+  const char* before = "{";
   for (int i = 0; i < descriptor->natts; ++i) {
     Form_pg_attribute attribute = TupleDescAttr(descriptor, i);
     if (attribute->attisdropped) continue;
     writer->attributes[i] = make_value_writer(attribute->atttypid);
     writer->leads[i] = make_member_lead(before, NameStr(attribute->attname));
-    before = ',';
+    before = ",";
   }
   writer->descriptor = descriptor;
   MemoryContextSwitchTo(previous);

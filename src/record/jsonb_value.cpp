@@ -22,9 +22,13 @@ class Children {
  public:
   // first: the number of the first one. entries: the container's; count: of all its entries.
   Children(const char* entries, uint32 count, uint32 first)
+      : Children(entries, count, first, offset_of(entries, first)) {}
+
+  // offset: where the first one begins.
+  Children(const char* entries, uint32 count, uint32 first, uint32 offset)
       : entry_(entries + first * sizeof(JEntry)),
         data_(entries + count * sizeof(JEntry)),
-        offset_(offset_of(entries, first)) {}
+        offset_(offset) {}
 
   struct Child {
     JEntry entry;
@@ -58,6 +62,79 @@ class Children {
   const char* data_;
   uint32 offset_;
 };
+
+// Objects of one column mostly have the same keys: those of the object met last, as they are stored
+// and as they are written. A column whose objects have others again and again goes without.
+class Keys {
+ public:
+  // Raw, in the memory context in which all is kept.
+  static Keys* make() {
+    auto* keys = static_cast<Keys*>(palloc0(sizeof(Keys)));
+    keys->context_ =
+        AllocSetContextCreate(CurrentMemoryContext, "hydra_export keys", ALLOCSET_SMALL_SIZES);
+    return keys;
+  }
+
+  // Whether these are the keys of the object with these entries; they are learned where they are
+  // not, as long as that may pay. Raw.
+  bool know(const char* entries, uint32 count) {
+    if (matches(entries, count)) {
+      misses_ = 0;
+      return true;
+    }
+    if (count == 0 || count > most || misses_ == patience) return false;
+    ++misses_;
+    learn(entries, count);
+    return true;
+  }
+
+  // All of the stored keys.
+  uint32 size() const { return size_; }
+
+  // Key i with what stands before and after it.
+  const MemberLead& lead(uint32 i) const { return leads_[i]; }
+
+ private:
+  static constexpr uint32 most = 64;
+  static constexpr int patience = 16;
+
+  bool matches(const char* entries, uint32 count) const {
+    return count == count_ && count > 0 &&
+           std::memcmp(entries, entries_, count * sizeof(JEntry)) == 0 &&
+           std::memcmp(entries + 2 * count * sizeof(JEntry), bytes_, size_) == 0;
+  }
+  void learn(const char* entries, uint32 count);
+
+  MemoryContext context_;
+  uint32 count_;
+  uint32 size_;
+  char* entries_;
+  char* bytes_;
+  MemberLead* leads_;
+  int misses_;  // in a row
+};
+
+char* copy(const char* from, std::size_t n) {
+  return static_cast<char*>(std::memcpy(palloc(n + 1), from, n));
+}
+
+void Keys::learn(const char* entries, uint32 count) {
+  count_ = 0;
+  MemoryContextReset(context_);
+  MemoryContext previous = MemoryContextSwitchTo(context_);
+  Children keys(entries, 2 * count, 0);
+  size_ = 0;
+  leads_ = static_cast<MemberLead*>(palloc(count * sizeof(MemberLead)));
+  for (uint32 i = 0; i < count; ++i) {
+    const Children::Child key = keys.next();
+    leads_[i] = make_member_lead(i == 0 ? "{" : ", ", key.data, key.size, ": ");
+    size_ += key.size;
+  }
+  entries_ = copy(entries, count * sizeof(JEntry));
+  bytes_ = copy(entries + 2 * count * sizeof(JEntry), size_);
+  count_ = count;
+  MemoryContextSwitchTo(previous);
+}
 
 char* write_container(Line& line, char* to, const char* container);
 
@@ -100,6 +177,17 @@ char* write_object(Line& line, char* to, const char* entries, uint32 count) {
   return line.put(to, '}');
 }
 
+char* write_known_object(Line& line, char* to, const char* entries, uint32 count,
+                         const Keys* keys) {
+  Children values(entries, 2 * count, count, keys->size());
+  for (uint32 i = 0; i < count; ++i) {
+    const MemberLead& lead = keys->lead(i);
+    to = lead.put(line.room(to, lead.room()));
+    to = write_child(line, to, values.next());
+  }
+  return line.put(to, '}');
+}
+
 char* write_elements(Line& line, char* to, const char* entries, uint32 count) {
   Children elements(entries, count, 0);
   to = line.put(to, '[');
@@ -121,9 +209,20 @@ char* write_container(Line& line, char* to, const char* container) {
   return write_elements(line, to, entries, count);
 }
 
-char* write_jsonb(Line& line, char* to, ValueWriter*, Datum value) {
+struct JsonbWriter : ValueWriter {
+  Keys* keys;
+};
+
+char* write_jsonb(Line& line, char* to, ValueWriter* writer, Datum value) {
   const Varlena stored = Varlena::open(value);
-  to = write_container(line, to, stored.data);
+  const uint32 head = word_at(stored.data);
+  const char* entries = stored.data + sizeof(head);
+  Keys* keys = static_cast<JsonbWriter*>(writer)->keys;
+  if ((head & JB_FOBJECT) != 0 && keys->know(entries, head & JB_CMASK)) {
+    to = write_known_object(line, to, entries, head & JB_CMASK, keys);
+  } else {
+    to = write_container(line, to, stored.data);
+  }
   stored.close();
   return to;
 }
@@ -131,7 +230,8 @@ char* write_jsonb(Line& line, char* to, ValueWriter*, Datum value) {
 }  // namespace
 
 ValueWriter* make_jsonb_writer(Oid type) {
-  ValueWriter* writer = allocate_writer<ValueWriter>(type, write_jsonb);
+  JsonbWriter* writer = allocate_writer<JsonbWriter>(type, write_jsonb);
+  writer->keys = Keys::make();
   writer->takes_any_place = true;
   return writer;
 }

@@ -8,7 +8,7 @@ LineWriter::LineWriter(const std::vector<LineColumn>& columns) {
     Column& added = columns_.emplace_back();
     added.place = column.place;
     added.name = column.name;
-    const char before = columns_.size() == 1 ? '{' : ',';
+    const char* before = columns_.size() == 1 ? "{" : ",";
     pg::call([&]() noexcept {
       added.lead = make_member_lead(before, added.name.c_str());
       added.writer = make_value_writer(column.type);

@@ -48,8 +48,11 @@ struct MemberLead {
   }
 };
 
-// Raw. name: in the database's encoding.
-MemberLead make_member_lead(char before, const char* name);
+// Raw. name: n bytes in the database's encoding.
+MemberLead make_member_lead(const char* before, const char* name, std::size_t n, const char* after);
+
+// Raw. before: a comma or a brace.
+MemberLead make_member_lead(const char* before, const char* name);
 
 // The lead, and the value or null.
 inline char* write_member(Line& line, char* to, const MemberLead& lead, ValueWriter* writer,
