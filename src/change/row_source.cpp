@@ -7,6 +7,16 @@ namespace {
 // small however wide the rows are.
 constexpr long rows_per_fetch = 256;
 
+// Rows fill a page from its end, so the next one to be read is most likely the one just below.
+// Inlined, as g++ drops the call of a function that does nothing but this.
+[[gnu::always_inline]] inline void prefetch_below(HeapTuple tuple) {
+  constexpr uint32 line = 64;
+  const char* at = reinterpret_cast<const char*>(tuple->t_data);
+  for (uint32 below = std::min<uint32>(tuple->t_len, 8 * line); below > line; below -= line)
+    __builtin_prefetch(at - below);
+  __builtin_prefetch(at - line);
+}
+
 }  // namespace
 
 HeapSource::HeapSource(Relation relation, Snapshot snapshot,
@@ -21,6 +31,7 @@ HeapSource::HeapSource(Relation relation, Snapshot snapshot,
     last_number_ = std::max(last_number_, column.number);
     in_order_ = in_order_ && column.number == static_cast<AttrNumber>(numbers_.size());
   }
+  reader_.emplace(RelationGetDescr(relation), static_cast<std::size_t>(last_number_));
 }
 
 void HeapSource::open() {
@@ -65,8 +76,17 @@ BlockNumber HeapSource::blocks_ahead() const {
   return std::min(run_.count, run_.first + run_.count - 1 - position);
 }
 
-void HeapSource::values(Datum** values, bool** nulls) {
+void HeapSource::read_tuple() {
+  if (TTS_IS_BUFFERTUPLE(slot_)) {
+    HeapTuple tuple = reinterpret_cast<BufferHeapTupleTableSlot*>(slot_)->base.tuple;
+    prefetch_below(tuple);
+    if (reader_->read(tuple->t_data, slot_->tts_values, slot_->tts_isnull)) return;
+  }
   slot_getsomeattrs(slot_, last_number_);
+}
+
+void HeapSource::values(Datum** values, bool** nulls) {
+  read_tuple();
   if (in_order_) {
     *values = slot_->tts_values;
     *nulls = slot_->tts_isnull;

@@ -1,10 +1,12 @@
 // Where an export's rows come from: a heap, or a query.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "change/block_selection.hpp"
+#include "change/tuple_reader.hpp"
 #include "pg/error.hpp"
 
 namespace hydra::change {
@@ -55,6 +57,7 @@ class HeapSource : public RowSource {
  private:
   void open();
   Next next_run();
+  void read_tuple();
 
   Relation relation_;
   BlockSelection& selection_;
@@ -63,9 +66,10 @@ class HeapSource : public RowSource {
   Snapshot snapshot_;
   std::vector<AttrNumber> numbers_;
   AttrNumber last_number_ = 0;
-  bool in_order_ = true;  // the columns are the table's first, so the slot's arrays serve
+  bool in_order_ = true;  // the columns are the table's first, so read_tuple()'s arrays serve
   std::vector<Datum> values_;
   std::unique_ptr<bool[]> nulls_;
+  std::optional<TupleReader> reader_;
   TableScanDesc scan_ = nullptr;
   TupleTableSlot* slot_ = nullptr;
 };

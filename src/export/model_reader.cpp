@@ -74,7 +74,7 @@ bool ModelReader::step() {
       uploader_.wait();
       return true;
     }
-    object_ = std::make_unique<record::ObjectBuffer>(key_);
+    object_ = std::make_unique<record::ObjectBuffer>(key_, uploader_.buffers());
   }
   if (!scan_) {
     scan_ =

@@ -90,6 +90,7 @@ Uploader::Uploader(s3::Options options, Compression compression, std::size_t mem
 void Uploader::set_memory(std::size_t memory) {
   memory_ = memory;
   object_size_ = std::min(full_memory(compression_), memory) / parts(compression_);
+  buffers_.resize(object_size_, memory / object_size_);
 }
 
 void Uploader::wait() {

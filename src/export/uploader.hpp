@@ -37,6 +37,9 @@ class Uploader {
   // The size at which an object is closed so that several fit into the memory.
   std::size_t object_size() const { return object_size_; }
 
+  // The buffers of objects are taken from here, so that those of sent ones serve again.
+  BufferPool& buffers() { return buffers_; }
+
   // Whether there is memory for another object to be filled. Where there is none, wait() until some
   // upload has moved on.
   bool has_room() const;
@@ -94,11 +97,12 @@ class Uploader {
 
   std::unique_ptr<s3::Body> compress(record::LinesBody& body, Sent& sent);
 
+  std::size_t memory_ = 0;
+  std::size_t object_size_ = 0;
+  BufferPool buffers_;  // outlives the client, which holds bodies
   s3::Client client_;
   Compression compression_;
   pg::EventLoop loop_;
-  std::size_t memory_ = 0;
-  std::size_t object_size_ = 0;
   std::size_t used_ = 0;
   std::uint64_t next_tag_ = 1;
   int failures_in_a_row_ = 0;  // for the same reason

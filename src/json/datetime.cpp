@@ -17,22 +17,26 @@ struct Day {
   std::uint32_t month, day;
 };
 
-// Years are counted from March on, so that the leap day is a year's last; an era is the 400 years
-// after which the calendar repeats.
+// Neri and Schneider, "Euclidean affine functions and their application to calendar algorithms"
+// (2022). Years are counted from March on, so that the leap day is a year's last, and from so far
+// back that no day is negative.
 Day to_calendar(std::int64_t days) noexcept {
-  constexpr std::int64_t before_2000 = 730425;  // days from March 1 of the year 0
-  constexpr std::int64_t days_per_era = 146097;
-  days += before_2000;
-  const std::int64_t era = (days >= 0 ? days : days - (days_per_era - 1)) / days_per_era;
-  const auto in_era = static_cast<std::uint32_t>(days - era * days_per_era);
-  const std::uint32_t year =
-      (in_era - in_era / 1460 + in_era / 36524 - in_era / (days_per_era - 1)) / 365;
-  const std::uint32_t in_year = in_era - (365 * year + year / 4 - year / 100);
-  const std::uint32_t month = (5 * in_year + 2) / 153;  // 0 is March
+  constexpr std::int64_t days_per_400_years = 146097;
+  constexpr std::int64_t years_before = 400 * 15;  // PostgreSQL's first day is in 4714 BC
+  constexpr std::int64_t days_before = 730425 + 15 * days_per_400_years;  // March 1 to 2000-01-01
+  const auto quarters = static_cast<std::uint64_t>(4 * (days + days_before) + 3);
+  const std::uint64_t century = quarters / days_per_400_years;
+  const auto in_century = static_cast<std::uint32_t>(quarters % days_per_400_years) | 3;
+  // 2939745 / 2^32 is just above 1 / 1461, and four years have 1461 days.
+  const std::uint64_t years = std::uint64_t{2939745} * in_century;
+  const std::uint32_t in_year = static_cast<std::uint32_t>(years) / 2939745 / 4;
+  const std::uint32_t month = 2141 * in_year + 197913;  // March is 3, in units of 1 / 2^16
+  const bool next_year = in_year >= 306;                // January and February
   Day result;
-  result.day = in_year - (153 * month + 2) / 5 + 1;
-  result.month = month < 10 ? month + 3 : month - 9;
-  result.year = era * 400 + year + (result.month <= 2 ? 1 : 0);
+  result.day = (month & 0xffff) / 2141 + 1;
+  result.month = (month >> 16) - (next_year ? 12 : 0);
+  result.year =
+      static_cast<std::int64_t>(100 * century + (years >> 32)) - years_before + (next_year ? 1 : 0);
   return result;
 }
 

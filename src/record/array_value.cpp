@@ -112,12 +112,13 @@ class Elements {
 
 // Elements in the innermost brackets, of a type whose values are short: room is asked for once in
 // a while.
-void write_short_elements(Line& line, const ValueWriter* element, Elements& elements, int32 size) {
+char* write_short_elements(Line& line, char* to, const ValueWriter* element, Elements& elements,
+                           int32 size) {
   constexpr int32 batch = 64;
   const std::size_t room = std::max<std::size_t>(element->room, 4) + 1;
   for (int32 done = 0; done < size;) {
     const int32 stop = std::min(size, done + batch);
-    char* to = line.room(room * batch);
+    to = line.room(to, room * batch);
     for (; done < stop; ++done) {
       if (done > 0) *to++ = ',';
       if (elements.next_is_null()) {
@@ -127,36 +128,37 @@ void write_short_elements(Line& line, const ValueWriter* element, Elements& elem
         to = element->put(to, elements.next());
       }
     }
-    line.advance_to(to);
   }
+  return to;
 }
 
-void write_elements(Line& line, ValueWriter* element, Elements& elements, int32 size) {
+char* write_elements(Line& line, char* to, ValueWriter* element, Elements& elements, int32 size) {
   for (int32 i = 0; i < size; ++i) {
-    if (i > 0) line.put(',');
+    if (i > 0) to = line.put(to, ',');
     if (elements.next_is_null()) {
-      line.append_null();
+      to = line.append_null(to);
     } else {
-      element->write(line, element, elements.next());
+      to = element->write(line, to, element, elements.next());
     }
   }
+  return to;
 }
 
-void write_dimension(Line& line, ValueWriter* element, Elements& elements, int dimension,
-                     int dimensions) {
+char* write_dimension(Line& line, char* to, ValueWriter* element, Elements& elements, int dimension,
+                      int dimensions) {
   const int32 size = elements.size_of(dimension);
-  line.put('[');
+  to = line.put(to, '[');
   if (dimension + 1 < dimensions) {
     for (int32 i = 0; i < size; ++i) {
-      if (i > 0) line.put(',');
-      write_dimension(line, element, elements, dimension + 1, dimensions);
+      if (i > 0) to = line.put(to, ',');
+      to = write_dimension(line, to, element, elements, dimension + 1, dimensions);
     }
   } else if (element->put != nullptr) {
-    write_short_elements(line, element, elements, size);
+    to = write_short_elements(line, to, element, elements, size);
   } else {
-    write_elements(line, element, elements, size);
+    to = write_elements(line, to, element, elements, size);
   }
-  line.put(']');
+  return line.put(to, ']');
 }
 
 bool is_empty(const char* base, int dimensions) {
@@ -167,17 +169,14 @@ bool is_empty(const char* base, int dimensions) {
   return dimensions == 0;
 }
 
-void write_stored(Line& line, ArrayWriter* writer, const char* base) {
+char* write_stored(Line& line, char* to, ArrayWriter* writer, const char* base) {
   const int dimensions = word_at(base + offsetof(ArrayType, ndim));
-  if (is_empty(base, dimensions)) {
-    line.append("[]", 2);
-    return;
-  }
+  if (is_empty(base, dimensions)) return line.append(to, "[]", 2);
   Elements elements(base, writer);
-  write_dimension(line, writer->element, elements, 0, dimensions);
+  return write_dimension(line, to, writer->element, elements, 0, dimensions);
 }
 
-void write_array(Line& line, ValueWriter* base, Datum value) {
+char* write_array(Line& line, char* to, ValueWriter* base, Datum value) {
   check_stack_depth();
   ArrayWriter* writer = static_cast<ArrayWriter*>(base);
   const Varlena stored = Varlena::open(value);
@@ -185,15 +184,16 @@ void write_array(Line& line, ValueWriter* base, Datum value) {
   prepare_element(writer, static_cast<Oid>(word_at(start + offsetof(ArrayType, elemtype))));
   const bool is_aligned = MAXALIGN(start) == reinterpret_cast<uintptr_t>(start);
   if (is_aligned || writer->element_by_value || writer->element->takes_any_place) {
-    write_stored(line, writer, start);
+    to = write_stored(line, to, writer, start);
   } else {
     // Functions of the server expect their values where the compiler would put them.
     char* copy = static_cast<char*>(palloc(stored.size + VARHDRSZ));
     std::memcpy(copy + VARHDRSZ, stored.data, stored.size);
-    write_stored(line, writer, copy);
+    to = write_stored(line, to, writer, copy);
     pfree(copy);
   }
   stored.close();
+  return to;
 }
 
 }  // namespace

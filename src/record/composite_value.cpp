@@ -33,19 +33,19 @@ void prepare(CompositeWriter* writer, Oid type, int32 typmod) {
   writer->leads = allocate<MemberLead>(descriptor->natts);
   writer->values = allocate<Datum>(descriptor->natts);
   writer->nulls = allocate<bool>(descriptor->natts);
-  char before = '{';
+  const char* before = "{";
   for (int i = 0; i < descriptor->natts; ++i) {
     Form_pg_attribute attribute = TupleDescAttr(descriptor, i);
     if (attribute->attisdropped) continue;
     writer->attributes[i] = make_value_writer(attribute->atttypid);
     writer->leads[i] = make_member_lead(before, NameStr(attribute->attname));
-    before = ',';
+    before = ",";
   }
   writer->descriptor = descriptor;
   MemoryContextSwitchTo(previous);
 }
 
-void write_composite(Line& line, ValueWriter* base, Datum value) {
+char* write_composite(Line& line, char* to, ValueWriter* base, Datum value) {
   check_stack_depth();
   CompositeWriter* writer = static_cast<CompositeWriter*>(base);
   HeapTupleHeader header = DatumGetHeapTupleHeader(value);
@@ -57,12 +57,13 @@ void write_composite(Line& line, ValueWriter* base, Datum value) {
   bool empty = true;
   for (int i = 0; i < writer->descriptor->natts; ++i) {
     if (writer->attributes[i] == nullptr) continue;
-    write_member(line, writer->leads[i], writer->attributes[i], writer->values[i],
-                 writer->nulls[i]);
+    to = write_member(line, to, writer->leads[i], writer->attributes[i], writer->values[i],
+                      writer->nulls[i]);
     empty = false;
   }
-  line.append(empty ? "{}" : "}", empty ? 2 : 1);
+  to = line.append(to, empty ? "{}" : "}", empty ? 2 : 1);
   if (static_cast<void*>(header) != DatumGetPointer(value)) pfree(header);
+  return to;
 }
 
 }  // namespace

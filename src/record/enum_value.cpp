@@ -45,7 +45,7 @@ void insert(EnumWriter* writer, int place, Label* label) {
   ++writer->count;
 }
 
-void write_enum(Line& line, ValueWriter* base, Datum value) {
+char* write_enum(Line& line, char* to, ValueWriter* base, Datum value) {
   EnumWriter* writer = static_cast<EnumWriter*>(base);
   const Oid oid = DatumGetObjectId(value);
   Label** end = writer->labels + writer->count;
@@ -56,7 +56,7 @@ void write_enum(Line& line, ValueWriter* base, Datum value) {
     insert(writer, place, look_up(writer, oid));
     found = writer->labels + place;
   }
-  line.append((*found)->text, (*found)->size);
+  return line.append(to, (*found)->text, (*found)->size);
 }
 
 }  // namespace

@@ -22,9 +22,13 @@ class Children {
  public:
   // first: the number of the first one. entries: the container's; count: of all its entries.
   Children(const char* entries, uint32 count, uint32 first)
+      : Children(entries, count, first, offset_of(entries, first)) {}
+
+  // offset: where the first one begins.
+  Children(const char* entries, uint32 count, uint32 first, uint32 offset)
       : entry_(entries + first * sizeof(JEntry)),
         data_(entries + count * sizeof(JEntry)),
-        offset_(offset_of(entries, first)) {}
+        offset_(offset) {}
 
   struct Child {
     JEntry entry;
@@ -59,87 +63,175 @@ class Children {
   uint32 offset_;
 };
 
-void write_container(Line& line, const char* container);
+// Objects of one column mostly have the same keys: those of the object met last, as they are stored
+// and as they are written. A column whose objects have others again and again goes without.
+class Keys {
+ public:
+  // Raw, in the memory context in which all is kept.
+  static Keys* make() {
+    auto* keys = static_cast<Keys*>(palloc0(sizeof(Keys)));
+    keys->context_ =
+        AllocSetContextCreate(CurrentMemoryContext, "hydra_export keys", ALLOCSET_SMALL_SIZES);
+    return keys;
+  }
 
-void write_child(Line& line, const Children::Child& child) {
+  // Whether these are the keys of the object with these entries; they are learned where they are
+  // not, as long as that may pay. Raw.
+  bool know(const char* entries, uint32 count) {
+    if (matches(entries, count)) {
+      misses_ = 0;
+      return true;
+    }
+    if (count == 0 || count > most || misses_ == patience) return false;
+    ++misses_;
+    learn(entries, count);
+    return true;
+  }
+
+  // All of the stored keys.
+  uint32 size() const { return size_; }
+
+  // Key i with what stands before and after it.
+  const MemberLead& lead(uint32 i) const { return leads_[i]; }
+
+ private:
+  static constexpr uint32 most = 64;
+  static constexpr int patience = 16;
+
+  bool matches(const char* entries, uint32 count) const {
+    return count == count_ && count > 0 &&
+           std::memcmp(entries, entries_, count * sizeof(JEntry)) == 0 &&
+           std::memcmp(entries + 2 * count * sizeof(JEntry), bytes_, size_) == 0;
+  }
+  void learn(const char* entries, uint32 count);
+
+  MemoryContext context_;
+  uint32 count_;
+  uint32 size_;
+  char* entries_;
+  char* bytes_;
+  MemberLead* leads_;
+  int misses_;  // in a row
+};
+
+char* copy(const char* from, std::size_t n) {
+  return static_cast<char*>(std::memcpy(palloc(n + 1), from, n));
+}
+
+void Keys::learn(const char* entries, uint32 count) {
+  count_ = 0;
+  MemoryContextReset(context_);
+  MemoryContext previous = MemoryContextSwitchTo(context_);
+  Children keys(entries, 2 * count, 0);
+  size_ = 0;
+  leads_ = static_cast<MemberLead*>(palloc(count * sizeof(MemberLead)));
+  for (uint32 i = 0; i < count; ++i) {
+    const Children::Child key = keys.next();
+    leads_[i] = make_member_lead(i == 0 ? "{" : ", ", key.data, key.size, ": ");
+    size_ += key.size;
+  }
+  entries_ = copy(entries, count * sizeof(JEntry));
+  bytes_ = copy(entries + 2 * count * sizeof(JEntry), size_);
+  count_ = count;
+  MemoryContextSwitchTo(previous);
+}
+
+char* write_container(Line& line, char* to, const char* container);
+
+char* write_child(Line& line, char* to, const Children::Child& child) {
   switch (child.entry & JENTRY_TYPEMASK) {
     case JENTRY_ISSTRING:
-      line.append_string(child.data, child.size);
-      break;
+      return line.append_string(to, child.data, child.size);
     case JENTRY_ISNUMERIC: {
       const Varlena number = Varlena::open(PointerGetDatum(child.data));
-      write_numeric(line, number.data, number.size);
-      break;
+      return write_numeric(line, to, number.data, number.size);
     }
     case JENTRY_ISBOOL_TRUE:
-      line.append("true", 4);
-      break;
+      return line.append(to, "true", 4);
     case JENTRY_ISBOOL_FALSE:
-      line.append("false", 5);
-      break;
+      return line.append(to, "false", 5);
     case JENTRY_ISCONTAINER:
       check_stack_depth();
-      write_container(line, child.data);
-      break;
+      return write_container(line, to, child.data);
     default:
-      line.append_null();
-      break;
+      return line.append_null(to);
   }
 }
 
 // The separator, the key and the colon.
-void write_key(Line& line, const Children::Child& key, bool is_first) {
-  char* to = line.room(2);
+char* write_key(Line& line, char* to, const Children::Child& key, bool is_first) {
+  to = line.room(to, 2);
   std::memcpy(to, is_first ? "{" : ", ", 2);
-  line.advance_to(to + (is_first ? 1 : 2));
-  line.append_string(key.data, key.size);
-  line.append(": ", 2);
+  to = line.append_string(to + (is_first ? 1 : 2), key.data, key.size);
+  return line.append(to, ": ", 2);
 }
 
-void write_object(Line& line, const char* entries, uint32 count) {
+char* write_object(Line& line, char* to, const char* entries, uint32 count) {
   Children keys(entries, 2 * count, 0);
   Children values(entries, 2 * count, count);
-  if (count == 0) line.put('{');
+  if (count == 0) to = line.put(to, '{');
   for (uint32 i = 0; i < count; ++i) {
-    write_key(line, keys.next(), i == 0);
-    write_child(line, values.next());
+    to = write_key(line, to, keys.next(), i == 0);
+    to = write_child(line, to, values.next());
   }
-  line.put('}');
+  return line.put(to, '}');
 }
 
-void write_elements(Line& line, const char* entries, uint32 count) {
+char* write_known_object(Line& line, char* to, const char* entries, uint32 count,
+                         const Keys* keys) {
+  Children values(entries, 2 * count, count, keys->size());
+  for (uint32 i = 0; i < count; ++i) {
+    const MemberLead& lead = keys->lead(i);
+    to = lead.put(line.room(to, lead.room()));
+    to = write_child(line, to, values.next());
+  }
+  return line.put(to, '}');
+}
+
+char* write_elements(Line& line, char* to, const char* entries, uint32 count) {
   Children elements(entries, count, 0);
-  line.put('[');
+  to = line.put(to, '[');
   for (uint32 i = 0; i < count; ++i) {
-    if (i > 0) line.append(", ", 2);
-    write_child(line, elements.next());
+    if (i > 0) to = line.append(to, ", ", 2);
+    to = write_child(line, to, elements.next());
   }
-  line.put(']');
+  return line.put(to, ']');
 }
 
-void write_container(Line& line, const char* container) {
+char* write_container(Line& line, char* to, const char* container) {
   const uint32 head = word_at(container);
   const char* entries = container + sizeof(head);
   const uint32 count = head & JB_CMASK;
   if ((head & JB_FOBJECT) != 0) {
-    write_object(line, entries, count);
-  } else if ((head & JB_FSCALAR) != 0) {
-    write_child(line, Children(entries, count, 0).next());
-  } else {
-    write_elements(line, entries, count);
+    return write_object(line, to, entries, count);
   }
+  if ((head & JB_FSCALAR) != 0) return write_child(line, to, Children(entries, count, 0).next());
+  return write_elements(line, to, entries, count);
 }
 
-void write_jsonb(Line& line, ValueWriter*, Datum value) {
+struct JsonbWriter : ValueWriter {
+  Keys* keys;
+};
+
+char* write_jsonb(Line& line, char* to, ValueWriter* writer, Datum value) {
   const Varlena stored = Varlena::open(value);
-  write_container(line, stored.data);
+  const uint32 head = word_at(stored.data);
+  const char* entries = stored.data + sizeof(head);
+  Keys* keys = static_cast<JsonbWriter*>(writer)->keys;
+  if ((head & JB_FOBJECT) != 0 && keys->know(entries, head & JB_CMASK)) {
+    to = write_known_object(line, to, entries, head & JB_CMASK, keys);
+  } else {
+    to = write_container(line, to, stored.data);
+  }
   stored.close();
+  return to;
 }
 
 }  // namespace
 
 ValueWriter* make_jsonb_writer(Oid type) {
-  ValueWriter* writer = allocate_writer<ValueWriter>(type, write_jsonb);
+  JsonbWriter* writer = allocate_writer<JsonbWriter>(type, write_jsonb);
+  writer->keys = Keys::make();
   writer->takes_any_place = true;
   return writer;
 }

@@ -25,18 +25,25 @@ struct Utf8 {
 
 }  // namespace
 
-char* Line::make_room(std::size_t n) {
-  if (size() > limit_) {
-    ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-                    errmsg("a row's JSON is larger than hydra_export.max_row_size (%zu kB)",
-                           limit_ / 1024),
-                    errhint("Raise hydra_export.max_row_size, or leave out the large column with "
-                            "hydra_export.alter_model(..., columns => ...).")));
-  }
+// detail: has a place for the size.
+void Line::raise_too_large(const char* detail) const {
+  ereport(ERROR,
+          (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+           errmsg("a row's JSON is larger than hydra_export.max_row_size (%zu kB)", limit_ / 1024),
+           errdetail(detail, size()),
+           errhint("Raise hydra_export.max_row_size, or leave out the large column with "
+                   "hydra_export.alter_model(..., columns => ...).")));
+  pg_unreachable();
+}
+
+char* Line::make_room(char* to, std::size_t n) {
+  keep(to);
+  if (size() > limit_) raise_too_large("It has more than %zu bytes.");
   if (!buffer_.reserve(n)) {
     ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory"),
                     errdetail("A row's JSON has %zu bytes so far.", size())));
   }
+  stop_ = buffer_.data() + buffer_.capacity();
   return buffer_.end();
 }
 
@@ -50,39 +57,42 @@ std::size_t Line::piece_of(std::string_view text) const {
   return static_cast<std::size_t>(pg_mbcliplen(text.data(), size, static_cast<int>(most)));
 }
 
-void Line::append_long_string(const char* from, std::size_t n) {
+char* Line::append_long_string(char* to, const char* from, std::size_t n) {
   std::string_view rest(from, n);
-  put('"');
+  to = put(to, '"');
   while (!rest.empty()) {
     const std::size_t piece = std::max<std::size_t>(piece_of(rest), 1);
-    append_escaped(rest.data(), piece);
+    to = append_escaped(to, rest.data(), piece);
     rest.remove_prefix(piece);
   }
-  put('"');
+  return put(to, '"');
 }
 
-void Line::append_escaped(const char* from, std::size_t n) {
+char* Line::append_escaped(char* to, const char* from, std::size_t n) {
   const Utf8 text = converts_ ? Utf8::convert(from, n) : Utf8{from, n, false};
   for (std::size_t done = 0; done < text.size;) {
     const std::size_t piece = std::min(text.size - done, escape_piece);
-    char* to = room(json::max_escaped_size(piece));
-    advance_to(to + json::escape_bytes(to, text.data + done, piece));
+    to = room(to, json::max_escaped_size(piece));
+    to += json::escape_bytes(to, text.data + done, piece);
     done += piece;
   }
   text.close();
+  return to;
 }
 
-void Line::append_json(const char* from, std::size_t n) {
+char* Line::append_json(char* to, const char* from, std::size_t n) {
   const Utf8 text = converts_ ? Utf8::convert(from, n) : Utf8{from, n, false};
-  append(text.data, text.size);
+  to = append(to, text.data, text.size);
   text.close();
+  return to;
 }
 
-void Line::append_minified(const char* from, std::size_t n) {
+char* Line::append_minified(char* to, const char* from, std::size_t n) {
   const Utf8 text = converts_ ? Utf8::convert(from, n) : Utf8{from, n, false};
-  char* to = room(text.size);
-  advance_to(to + json::minify(to, text.data, text.size));
+  to = room(to, text.size);
+  to += json::minify(to, text.data, text.size);
   text.close();
+  return to;
 }
 
 }  // namespace hydra::record

@@ -8,7 +8,7 @@ LineWriter::LineWriter(const std::vector<LineColumn>& columns) {
     Column& added = columns_.emplace_back();
     added.place = column.place;
     added.name = column.name;
-    const char before = columns_.size() == 1 ? '{' : ',';
+    const char* before = columns_.size() == 1 ? "{" : ",";
     pg::call([&]() noexcept {
       added.lead = make_member_lead(before, added.name.c_str());
       added.writer = make_value_writer(column.type);
@@ -17,14 +17,15 @@ LineWriter::LineWriter(const std::vector<LineColumn>& columns) {
 }
 
 void LineWriter::write(Line& line, const Datum* values, const bool* nulls) {
-  line.begin();
+  char* to = line.begin();
   for (const Column& column : columns_) {
     current_ = &column;
-    write_member(line, column.lead, column.writer, values[column.place], nulls[column.place]);
+    to = write_member(line, to, column.lead, column.writer, values[column.place],
+                      nulls[column.place]);
   }
-  if (columns_.empty()) line.put('{');
-  line.append("}\n", 2);
   current_ = nullptr;
+  if (columns_.empty()) to = line.put(to, '{');
+  line.end(line.append(to, "}\n", 2));
 }
 
 }  // namespace hydra::record

@@ -6,20 +6,23 @@
 namespace hydra::record {
 namespace {
 
-void write_stored(Line& line, ValueWriter*, Datum value) {
+char* write_stored(Line& line, char* to, ValueWriter*, Datum value) {
   const Varlena stored = Varlena::open(value);
-  write_numeric(line, stored.data, stored.size);
+  to = write_numeric(line, to, stored.data, stored.size);
   stored.close();
+  return to;
 }
 
 }  // namespace
 
-void write_numeric(Line& line, const char* bytes, std::size_t n) {
+char* write_numeric(Line& line, char* to, const char* bytes, std::size_t n) {
   const json::Numeric numeric = json::parse_numeric(bytes, n);
-  const bool is_word = numeric.kind != json::Numeric::Kind::finite;
-  if (is_word) line.put('"');
-  line.advance_to(json::put_numeric(line.room(json::max_numeric_size(numeric) + 16), numeric));
-  if (is_word) line.put('"');
+  to = line.room(to, json::max_numeric_size(numeric) + 16);
+  if (numeric.kind == json::Numeric::Kind::finite) return json::put_numeric(to, numeric);
+  *to = '"';
+  to = json::put_numeric(to + 1, numeric);
+  *to = '"';
+  return to + 1;
 }
 
 ValueWriter* make_numeric_writer(Oid type) {

@@ -4,8 +4,12 @@
 
 namespace hydra::record {
 
-LinesBody::LinesBody(Buffer bytes, std::vector<Piece> pieces)
-    : bytes_(std::move(bytes)), pieces_(std::move(pieces)) {}
+LinesBody::LinesBody(Buffer bytes, std::vector<Piece> pieces, BufferPool& pool)
+    : pool_(pool), bytes_(std::move(bytes)), pieces_(std::move(pieces)) {}
+
+LinesBody::~LinesBody() {
+  pool_.give(std::move(bytes_));
+}
 
 void LinesBody::rewind() {
   piece_ = 0;
@@ -41,7 +45,8 @@ std::size_t LinesBody::memory() const {
   return bytes_.capacity() + pieces_.capacity() * sizeof(Piece);
 }
 
-ObjectBuffer::ObjectBuffer(const Key& key) : key_(key) {
+ObjectBuffer::ObjectBuffer(const Key& key, BufferPool& pool)
+    : key_(key), pool_(pool), bytes_(pool.take()) {
   context_ = pg::call([]() noexcept {
     return AllocSetContextCreate(CurrentMemoryContext, "hydra_export object",
                                  ALLOCSET_DEFAULT_SIZES);
@@ -50,6 +55,7 @@ ObjectBuffer::ObjectBuffer(const Key& key) : key_(key) {
 
 ObjectBuffer::~ObjectBuffer() {
   MemoryContextDelete(context_);
+  pool_.give(std::move(bytes_));
 }
 
 void ObjectBuffer::grow() {
@@ -105,7 +111,7 @@ ClosedObject ObjectBuffer::close() {
   object.first_id = key_.id(key_of(entries_[0]));
   object.last_id = key_.id(key_of(entries_[rows_ - 1]));
   std::vector<LinesBody::Piece> order = pieces();
-  object.body = std::make_unique<LinesBody>(std::move(bytes_), std::move(order));
+  object.body = std::make_unique<LinesBody>(std::move(bytes_), std::move(order), pool_);
   return object;
 }
 

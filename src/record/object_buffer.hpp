@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "base/buffer.hpp"
+#include "base/buffer_pool.hpp"
 #include "record/key.hpp"
 #include "s3/client.hpp"
 
@@ -18,7 +18,9 @@ class LinesBody : public s3::Body {
     std::uint64_t offset;
     std::uint64_t size;
   };
-  LinesBody(Buffer bytes, std::vector<Piece> pieces);
+  // The bytes go to the pool in the end.
+  LinesBody(Buffer bytes, std::vector<Piece> pieces, BufferPool& pool);
+  ~LinesBody() override;
 
   std::uint64_t size() const override { return bytes_.size(); }
   void rewind() override;
@@ -28,6 +30,7 @@ class LinesBody : public s3::Body {
   std::size_t memory() const;
 
  private:
+  BufferPool& pool_;
   Buffer bytes_;
   std::vector<Piece> pieces_;  // together all of the bytes
   std::size_t piece_ = 0;      // the one being read
@@ -45,7 +48,8 @@ struct ClosedObject {
 // noted with add(). The lines are never moved: sorting orders what points to them.
 class ObjectBuffer {
  public:
-  explicit ObjectBuffer(const Key& key);
+  // pool: where the buffer is from; it outlives the object and its body.
+  ObjectBuffer(const Key& key, BufferPool& pool);
   ~ObjectBuffer();
   ObjectBuffer(const ObjectBuffer&) = delete;
   ObjectBuffer& operator=(const ObjectBuffer&) = delete;
@@ -74,6 +78,7 @@ class ObjectBuffer {
   std::vector<LinesBody::Piece> pieces() const;
 
   const Key& key_;
+  BufferPool& pool_;
   MemoryContext context_;
   Buffer bytes_;
   Entry* entries_ = nullptr;

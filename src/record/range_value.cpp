@@ -9,70 +9,66 @@
 namespace hydra::record {
 namespace {
 
-using WriteBound = void (*)(Line& line, Datum value);
+using WriteBound = char* (*)(Line& line, char* to, Datum value);
 
 struct RangeWriter : ValueWriter {
   TypeCacheEntry* range;
   WriteBound write_bound;
 };
 
-void write_int4(Line& line, Datum value) {
-  line.advance_to(json::put_signed(line.room(json::max_integer_size), DatumGetInt32(value)));
+char* write_int4(Line& line, char* to, Datum value) {
+  return json::put_signed(line.room(to, json::max_integer_size), DatumGetInt32(value));
 }
 
-void write_int8(Line& line, Datum value) {
-  line.advance_to(json::put_signed(line.room(json::max_integer_size), DatumGetInt64(value)));
+char* write_int8(Line& line, char* to, Datum value) {
+  return json::put_signed(line.room(to, json::max_integer_size), DatumGetInt64(value));
 }
 
 // What is not finite is a word like any other here.
-void write_number(Line& line, Datum value) {
+char* write_number(Line& line, char* to, Datum value) {
   const Varlena stored = Varlena::open(value);
   const json::Numeric numeric = json::parse_numeric(stored.data, stored.size);
-  line.advance_to(json::put_numeric(line.room(json::max_numeric_size(numeric) + 16), numeric));
+  to = json::put_numeric(line.room(to, json::max_numeric_size(numeric) + 16), numeric);
   stored.close();
+  return to;
 }
 
-void write_infinity(Line& line, bool is_negative) {
-  line.append(is_negative ? "-infinity" : "infinity", is_negative ? 9 : 8);
+char* write_infinity(Line& line, char* to, bool is_negative) {
+  return line.append(to, is_negative ? "-infinity" : "infinity", is_negative ? 9 : 8);
 }
 
 // A bound's text with a space in it is quoted, and JSON escapes the quotes.
-void write_quoted(Line& line, const char* text, const char* end) {
-  line.append("\\\"", 2);
-  line.append(text, static_cast<std::size_t>(end - text));
-  line.append("\\\"", 2);
+char* write_quoted(Line& line, char* to, const char* text, const char* end) {
+  to = line.append(to, "\\\"", 2);
+  to = line.append(to, text, static_cast<std::size_t>(end - text));
+  return line.append(to, "\\\"", 2);
 }
 
-void write_date(Line& line, Datum value) {
+char* write_date(Line& line, char* to, Datum value) {
   const DateADT date = DatumGetDateADT(value);
   if (DATE_NOT_FINITE(date)) {
-    write_infinity(line, DATE_IS_NOBEGIN(date));
-    return;
+    return write_infinity(line, to, DATE_IS_NOBEGIN(date));
   }
   char text[json::max_date_size];
   const char* end = json::put_date(text, date);
-  if (end[-1] == 'C') {
-    write_quoted(line, text, end);  // 0044-03-15 BC
-  } else {
-    line.append(text, static_cast<std::size_t>(end - text));
-  }
+  if (end[-1] == 'C') return write_quoted(line, to, text, end);  // 0044-03-15 BC
+  return line.append(to, text, static_cast<std::size_t>(end - text));
 }
 
-void write_moment(Line& line, Timestamp value, std::string_view zone) {
+char* write_moment(Line& line, char* to, Timestamp value, std::string_view zone) {
   if (TIMESTAMP_NOT_FINITE(value)) {
-    write_infinity(line, TIMESTAMP_IS_NOBEGIN(value));
-    return;
+    return write_infinity(line, to, TIMESTAMP_IS_NOBEGIN(value));
   }
   char text[json::max_timestamp_size];
-  write_quoted(line, text, json::put_timestamp(text, value, ' ', zone));
+  return write_quoted(line, to, text, json::put_timestamp(text, value, ' ', zone));
 }
 
-void write_timestamp(Line& line, Datum value) {
-  write_moment(line, DatumGetTimestamp(value), "");
+char* write_timestamp(Line& line, char* to, Datum value) {
+  return write_moment(line, to, DatumGetTimestamp(value), "");
 }
 
-void write_timestamptz(Line& line, Datum value) {
-  write_moment(line, DatumGetTimestampTz(value), "+00");
+char* write_timestamptz(Line& line, char* to, Datum value) {
+  return write_moment(line, to, DatumGetTimestampTz(value), "+00");
 }
 
 WriteBound bound_writer(Oid type) {
@@ -94,45 +90,43 @@ WriteBound bound_writer(Oid type) {
   }
 }
 
-void write_bounds(Line& line, const RangeWriter* writer, const RangeBound& lower,
-                  const RangeBound& upper) {
-  line.put(lower.inclusive ? '[' : '(');
-  if (!lower.infinite) writer->write_bound(line, lower.val);
-  line.put(',');
-  if (!upper.infinite) writer->write_bound(line, upper.val);
-  line.put(upper.inclusive ? ']' : ')');
+char* write_bounds(Line& line, char* to, const RangeWriter* writer, const RangeBound& lower,
+                   const RangeBound& upper) {
+  to = line.put(to, lower.inclusive ? '[' : '(');
+  if (!lower.infinite) to = writer->write_bound(line, to, lower.val);
+  to = line.put(to, ',');
+  if (!upper.infinite) to = writer->write_bound(line, to, upper.val);
+  return line.put(to, upper.inclusive ? ']' : ')');
 }
 
-void write_range(Line& line, ValueWriter* base, Datum value) {
+char* write_range(Line& line, char* to, ValueWriter* base, Datum value) {
   const RangeWriter* writer = static_cast<RangeWriter*>(base);
   RangeType* range = DatumGetRangeTypeP(value);
   RangeBound lower;
   RangeBound upper;
   bool empty = false;
   range_deserialize(writer->range, range, &lower, &upper, &empty);
-  line.put('"');
-  if (empty) {
-    line.append("empty", 5);
-  } else {
-    write_bounds(line, writer, lower, upper);
-  }
-  line.put('"');
+  to = line.put(to, '"');
+  to = empty ? line.append(to, "empty", 5) : write_bounds(line, to, writer, lower, upper);
+  to = line.put(to, '"');
   if (static_cast<void*>(range) != DatumGetPointer(value)) pfree(range);
+  return to;
 }
 
-void write_multirange(Line& line, ValueWriter* base, Datum value) {
+char* write_multirange(Line& line, char* to, ValueWriter* base, Datum value) {
   const RangeWriter* writer = static_cast<RangeWriter*>(base);
   MultirangeType* ranges = DatumGetMultirangeTypeP(value);
-  line.append("\"{", 2);
+  to = line.append(to, "\"{", 2);
   for (uint32 i = 0; i < ranges->rangeCount; ++i) {
-    if (i > 0) line.put(',');
+    if (i > 0) to = line.put(to, ',');
     RangeBound lower;
     RangeBound upper;
     multirange_get_bounds(writer->range, ranges, i, &lower, &upper);
-    write_bounds(line, writer, lower, upper);
+    to = write_bounds(line, to, writer, lower, upper);
   }
-  line.append("}\"", 2);
+  to = line.append(to, "}\"", 2);
   if (static_cast<void*>(ranges) != DatumGetPointer(value)) pfree(ranges);
+  return to;
 }
 
 ValueWriter* make_writer(Oid type, TypeCacheEntry* range, ValueWriter::Write write) {

@@ -9,33 +9,35 @@ namespace {
 // Large binary values are written in pieces, as text is.
 constexpr std::size_t hex_piece = 16 * 1024;
 
-void write_text(Line& line, ValueWriter*, Datum value) {
+char* write_text(Line& line, char* to, ValueWriter*, Datum value) {
   const Varlena text = Varlena::open(value);
-  line.append_string(text.data, text.size);
+  to = line.append_string(to, text.data, text.size);
   text.close();
+  return to;
 }
 
-void write_json(Line& line, ValueWriter*, Datum value) {
+char* write_json(Line& line, char* to, ValueWriter*, Datum value) {
   const Varlena text = Varlena::open(value);
-  line.append_minified(text.data, text.size);
+  to = line.append_minified(to, text.data, text.size);
   text.close();
+  return to;
 }
 
-void write_name(Line& line, ValueWriter*, Datum value) {
+char* write_name(Line& line, char* to, ValueWriter*, Datum value) {
   const char* name = DatumGetPointer(value);
-  line.append_string(name, strnlen(name, NAMEDATALEN));
+  return line.append_string(to, name, strnlen(name, NAMEDATALEN));
 }
 
 // "\\x4142": the backslash of the text is escaped.
-void write_bytea(Line& line, ValueWriter*, Datum value) {
+char* write_bytea(Line& line, char* to, ValueWriter*, Datum value) {
   const Varlena bytes = Varlena::open(value);
-  line.append("\"\\\\x", 4);
+  to = line.append(to, "\"\\\\x", 4);
   for (std::size_t done = 0; done < bytes.size; done += hex_piece) {
     const std::size_t piece = std::min(bytes.size - done, hex_piece);
-    line.advance_to(json::put_hex(line.room(2 * piece), bytes.data + done, piece));
+    to = json::put_hex(line.room(to, 2 * piece), bytes.data + done, piece);
   }
-  line.put('"');
   bytes.close();
+  return line.put(to, '"');
 }
 
 struct FunctionWriter : ValueWriter {
@@ -46,39 +48,41 @@ FmgrInfo* function_of(ValueWriter* writer) {
   return &static_cast<FunctionWriter*>(writer)->function;
 }
 
-void write_output(Line& line, ValueWriter* writer, Datum value) {
+char* write_output(Line& line, char* to, ValueWriter* writer, Datum value) {
   char* text = OutputFunctionCall(function_of(writer), value);
-  line.append_string(text);
+  to = line.append_string(to, text);
   pfree(text);
+  return to;
 }
 
 // A single byte, which is no character where its high bit is set: what then is printed depends on
 // the server's version, and need not be valid.
-void write_char(Line& line, ValueWriter* writer, Datum value) {
+char* write_char(Line& line, char* to, ValueWriter* writer, Datum value) {
   const char byte = DatumGetChar(value);
   if (!IS_HIGHBIT_SET(byte)) {
-    line.append_string(&byte, byte == '\0' ? 0 : 1);
-    return;
+    return line.append_string(to, &byte, byte == '\0' ? 0 : 1);
   }
   char* text = OutputFunctionCall(function_of(writer), value);
   (void)pg_verifymbstr(text, static_cast<int>(std::strlen(text)), false);
-  line.append_string(text);
+  to = line.append_string(to, text);
   pfree(text);
+  return to;
 }
 
 // What the cast wrote stays, but for line breaks.
-void write_cast(Line& line, ValueWriter* writer, Datum value) {
+char* write_cast(Line& line, char* to, ValueWriter* writer, Datum value) {
   text* json = DatumGetTextPP(FunctionCall1(function_of(writer), value));
   const char* bytes = VARDATA_ANY(json);
   const std::size_t size = VARSIZE_ANY_EXHDR(json);
   const bool breaks =
       std::memchr(bytes, '\n', size) != nullptr || std::memchr(bytes, '\r', size) != nullptr;
   if (breaks) {
-    line.append_minified(bytes, size);
+    to = line.append_minified(to, bytes, size);
   } else {
-    line.append_json(bytes, size);
+    to = line.append_json(to, bytes, size);
   }
   pfree(json);
+  return to;
 }
 
 ValueWriter* make_function_writer(Oid type, Oid function, ValueWriter::Write write) {

@@ -48,14 +48,21 @@ ValueWriter* make_value_writer(Oid type) {
   return make_other_writer(type);
 }
 
-MemberLead make_member_lead(char before, const char* name) {
-  const char* utf8 = pg_server_to_any(name, static_cast<int>(std::strlen(name)), PG_UTF8);
-  const std::size_t length = std::strlen(utf8);
-  char* text = static_cast<char*>(palloc0(json::max_escaped_size(length) + MemberLead::block + 2));
-  text[0] = before;
-  const std::size_t escaped = json::escape_string(text + 1, utf8, length);
-  text[escaped + 1] = ':';
-  return {text, escaped + 2};
+MemberLead make_member_lead(const char* before, const char* name, std::size_t n,
+                            const char* after) {
+  const char* utf8 = pg_server_to_any(name, static_cast<int>(n), PG_UTF8);
+  const std::size_t length = utf8 == name ? n : std::strlen(utf8);
+  const std::size_t outside = std::strlen(before) + std::strlen(after);
+  char* text =
+      static_cast<char*>(palloc0(json::max_escaped_size(length) + outside + MemberLead::block));
+  char* to = stpcpy(text, before);
+  to += json::escape_string(to, utf8, length);
+  to = stpcpy(to, after);
+  return {text, static_cast<std::size_t>(to - text)};
+}
+
+MemberLead make_member_lead(const char* before, const char* name) {
+  return make_member_lead(before, name, std::strlen(name), ":");
 }
 
 }  // namespace hydra::record

@@ -15,8 +15,9 @@ namespace hydra::record {
 // Values of a few bytes are written by `put`, straight to where they belong; all others by `write`.
 // Structs that are derived from this one hold what a kind of type needs.
 struct ValueWriter {
-  using Put = char* (*)(char* to, Datum value);  // returns the end
-  using Write = void (*)(Line& line, ValueWriter* writer, Datum value);
+  // Both return the end.
+  using Put = char* (*)(char* to, Datum value);
+  using Write = char* (*)(Line& line, char* to, ValueWriter* writer, Datum value);
 
   Put put;           // nullptr where there is no bound
   std::size_t room;  // that put() needs
@@ -30,14 +31,6 @@ struct ValueWriter {
 
 // All raw. The writer is made in the current memory context.
 ValueWriter* make_value_writer(Oid type);
-
-inline void write_value(Line& line, ValueWriter* writer, Datum value) {
-  if (writer->put == nullptr) {
-    writer->write(line, writer, value);
-    return;
-  }
-  line.advance_to(writer->put(line.room(writer->room), value));
-}
 
 // What stands before a member's value: ,"name": with the comma or brace that it needs. Made
 // once, padded to whole blocks.
@@ -55,22 +48,21 @@ struct MemberLead {
   }
 };
 
-// Raw. name: in the database's encoding.
-MemberLead make_member_lead(char before, const char* name);
+// Raw. name: n bytes in the database's encoding.
+MemberLead make_member_lead(const char* before, const char* name, std::size_t n, const char* after);
+
+// Raw. before: a comma or a brace.
+MemberLead make_member_lead(const char* before, const char* name);
 
 // The lead, and the value or null.
-inline void write_member(Line& line, const MemberLead& lead, ValueWriter* writer, Datum value,
-                         bool null) {
-  char* to = lead.put(line.room(lead.room() + writer->room));
+inline char* write_member(Line& line, char* to, const MemberLead& lead, ValueWriter* writer,
+                          Datum value, bool null) {
+  to = lead.put(line.room(to, lead.room() + writer->room));
   if (null) {
     std::memcpy(to, "null", 4);
-    line.advance_to(to + 4);
-  } else if (writer->put != nullptr) {
-    line.advance_to(writer->put(to, value));
-  } else {
-    line.advance_to(to);
-    writer->write(line, writer, value);
+    return to + 4;
   }
+  return writer->put != nullptr ? writer->put(to, value) : writer->write(line, to, writer, value);
 }
 
 }  // namespace hydra::record

@@ -35,6 +35,6 @@ ValueWriter* make_cast_writer(Oid type, Oid function);
 ValueWriter* make_output_writer(Oid type);
 
 // A numeric as a JSON number, or, where it is none, as a string. bytes: without the header.
-void write_numeric(Line& line, const char* bytes, std::size_t n);
+char* write_numeric(Line& line, char* to, const char* bytes, std::size_t n);
 
 }  // namespace hydra::record

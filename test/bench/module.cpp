@@ -113,10 +113,11 @@ void scan_leaf(const exporting::ModelPlan& plan, const exporting::Leaf& leaf,
   change::BlockDeal deal(change::count_blocks(leaf.relation), 1);
   exporting::TableScan scan(leaf, as, writer, key, deal);
   const std::size_t size = static_cast<std::size_t>(pg::guc::file_size) * 1024;
+  BufferPool pool(size, 1);
   std::unique_ptr<record::ObjectBuffer> object;
   bool more = true;
   while (more) {
-    if (!object) object = std::make_unique<record::ObjectBuffer>(key);
+    if (!object) object = std::make_unique<record::ObjectBuffer>(key, pool);
     more = scan.step(*object, size);
     pg::check_interrupts();
     if (more && object->bytes() < size) continue;

@@ -1,0 +1,53 @@
+#include "base/buffer_pool.hpp"
+
+#include <gtest/gtest.h>
+
+#include <utility>
+
+namespace hydra {
+namespace {
+
+constexpr std::size_t size = 1000 * 1000;
+
+Buffer filled(std::size_t n) {
+  Buffer buffer;
+  EXPECT_TRUE(buffer.reserve(n));
+  buffer.advance(n);
+  return buffer;
+}
+
+TEST(BufferPool, GivesKeptBlocksOutEmpty) {
+  BufferPool pool(size, 1);
+  Buffer buffer = filled(size);
+  const char* block = buffer.data();
+  pool.give(std::move(buffer));
+  Buffer next = pool.take();
+  EXPECT_EQ(next.data(), block);
+  EXPECT_EQ(next.size(), 0U);
+  EXPECT_GE(next.capacity(), size);
+}
+
+TEST(BufferPool, GivesAnEmptyBufferWhereNoneIsKept) {
+  BufferPool pool(size, 1);
+  EXPECT_EQ(pool.take().capacity(), 0U);
+}
+
+TEST(BufferPool, KeepsNeitherSmallNorHugeBlocks) {
+  BufferPool pool(size, 3);
+  pool.give(Buffer());
+  pool.give(filled(size / 2));
+  pool.give(filled(3 * size));
+  EXPECT_EQ(pool.take().capacity(), 0U);
+}
+
+TEST(BufferPool, KeepsNoMoreThanItMay) {
+  BufferPool pool(size, 2);
+  for (int i = 0; i < 3; ++i)
+    pool.give(filled(size));
+  EXPECT_GT(pool.take().capacity(), 0U);
+  EXPECT_GT(pool.take().capacity(), 0U);
+  EXPECT_EQ(pool.take().capacity(), 0U);
+}
+
+}  // namespace
+}  // namespace hydra
