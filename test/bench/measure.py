@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
-"""Measures on the server that PGHOST names; see test/bench/json, which starts one. Needs nothing but psql."""
+"""Measures on the server that PGHOST names; see test/bench/json, which starts it and the others."""
 
 import argparse
 import os
+import shlex
+import socketserver
 import statistics
 import subprocess
 import threading
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 RUNS = 5
@@ -51,11 +54,12 @@ TYPES = [
 
 
 class Session:
-    """One psql for everything, so that one process is measured."""
+    """One psql for everything, so that one process is measured. Without a host, on the server that PGHOST names."""
 
-    def __init__(self):
+    def __init__(self, host=None):
+        self.at = ["-h", host, "-U", "postgres"] if host else []
         self.psql = subprocess.Popen(
-            ["psql", "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1"],
+            ["psql", "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", *self.at],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.pid = int(self.query("SELECT pg_backend_pid()"))
 
@@ -71,16 +75,44 @@ class Session:
 
     def run_file(self, name, **variables):
         arguments = [part for item in variables.items() for part in ("-v", "%s=%s" % item)]
-        subprocess.run(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", *arguments, "-f", os.path.join(HERE, name)],
-                       check=True)
+        subprocess.run(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", *self.at, *arguments,
+                        "-f", os.path.join(HERE, name)], check=True)
 
     def cpu(self):
-        return float(self.query("SELECT hydra_test.cpu_seconds()"))
+        """What the server's process has used so far: what others do on the machine does not count."""
+        with open("/proc/%d/schedstat" % self.pid) as file:
+            return int(file.read().split()[0]) / 1e9
 
     def timed(self, sql):
         start = self.cpu()
         result = self.query(sql)
         return self.cpu() - start, result
+
+
+class Sink(socketserver.ThreadingTCPServer):
+    """An S3 server that reads what is put and keeps nothing."""
+
+    daemon_threads = True
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self):
+            room = bytearray(1 << 20)
+            while self.rfile.readline():
+                headers = {}
+                while (line := self.rfile.readline().strip()):
+                    name, value = line.decode().split(":", 1)
+                    headers[name.lower()] = value.strip()
+                if "expect" in headers:
+                    self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+                left = int(headers.get("content-length", 0))
+                while left > 0 and (n := self.rfile.readinto1(memoryview(room)[:left])):
+                    left -= n
+                self.wfile.write(b'HTTP/1.1 200 OK\r\nETag: "none"\r\nContent-Length: 0\r\n\r\n')
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Sink.Handler)
+        self.endpoint = "http://127.0.0.1:%d" % self.server_address[1]
+        threading.Thread(target=self.serve_forever, daemon=True).start()
 
 
 def scan(table, closed=False):
@@ -91,32 +123,111 @@ def copy(table):
     return "COPY (SELECT row_to_json(t) FROM %s t) TO '/dev/null'" % table
 
 
-def compare(session, table, *statements):
-    """Medians of the statements' times, run in turns, and the bytes that the first one gave."""
-    for statement in statements:
-        session.query(statement)
-    times = [[] for _ in statements]
-    size = 0
-    for _ in range(RUNS):
-        for number, statement in enumerate(statements):
-            seconds, result = session.timed(statement)
-            times[number].append(seconds)
-            if number == 0:
-                size = int(result)
-    return [statistics.median(one) for one in times], size
+def in_turns(*measures):
+    """Medians of what the functions return, called in turns after a first round that does not count."""
+    rounds = [[measure() for measure in measures] for _ in range(RUNS + 1)]
+    return [statistics.median(one) for one in zip(*rounds[1:])]
 
 
-def measure_mixed(session, rows):
+def cpu_of(session, statement):
+    return lambda: session.timed(statement)[0]
+
+
+def wall_of(action, *arguments):
+    def measure():
+        start = time.monotonic()
+        action(*arguments)
+        return time.monotonic() - start
+    return measure
+
+
+def size_of(session, table):
+    return int(session.query(scan(table)))
+
+
+def print_rows(heading, size, rows, base):
+    print("\n%-50s %8s %8s %9s" % (heading, "seconds", "MB/s", "against"))
+    for name, seconds in rows:
+        print("%-50s %8.2f %8.0f %8.1fx" % (name, seconds, size / 1e6 / seconds, base / seconds), flush=True)
+
+
+def measure_mixed(session, newest, rows):
     session.run_file("mixed.sql", rows=rows)
-    scans = "SELECT count(updated_at) FROM mixed"
-    (ours, closed, theirs, read), size = compare(
-        session, "mixed", scan("mixed"), scan("mixed", True), copy("mixed"), scans)
+    size = size_of(session, "mixed")
     print("\nmixed table: %d rows, %.0f MB of JSON" % (rows, size / 1e6))
-    print("%-38s %8s %8s %9s" % ("", "seconds", "MB/s", "against"))
-    for name, seconds in (("row_to_json to /dev/null", theirs), ("ours, lines in memory", ours),
-                          ("ours, sorted, hashed", closed), ("count() of the last column", read)):
-        print("%-38s %8.2f %8.0f %8.1fx" % (name, seconds, size / 1e6 / seconds, theirs / seconds))
-    return [("mixed table", size / ours / 1e6, size / theirs / 1e6)]
+    measures = [("row_to_json to /dev/null", session, copy("mixed")),
+                ("ours, lines in memory", session, scan("mixed")),
+                ("ours, sorted, hashed", session, scan("mixed", True)),
+                ("count() of the last column", session, "SELECT count(updated_at) FROM mixed")]
+    if newest is None:
+        print("PostgreSQL 19: not to be had here, so not measured")
+    else:
+        newest.run_file("mixed.sql", rows=rows)
+        measures += [("row_to_json, PostgreSQL 19", newest, copy("mixed")),
+                     ("COPY (FORMAT json), PostgreSQL 19", newest, "COPY mixed TO '/dev/null' (FORMAT json)")]
+    seconds = in_turns(*(cpu_of(where, statement) for _, where, statement in measures))
+    print_rows("processor time", size, [(name, one) for (name, _, _), one in zip(measures, seconds)], seconds[0])
+    goals = [("serialisation alone against row_to_json", "%.1fx" % (seconds[0] / seconds[1]), ">= 8x")]
+    if newest is not None:
+        goals.append(("the same against COPY (FORMAT json) of PostgreSQL 19", "%.1fx" % (seconds[5] / seconds[1]), ">= 4x"))
+    return [("mixed table", size / seconds[1] / 1e6, size / seconds[0] / 1e6)], goals
+
+
+# ---- whole exports
+
+def add_destination(session, name, endpoint, bucket, key="key", secret="secret", compression="none", table="mixed"):
+    session.query("SELECT hydra_export.configure(destination => '%s', endpoint => '%s', bucket => '%s', prefix => '%s',"
+                  " access_key => '%s', secret_key => '%s', compression => '%s')"
+                  % (name, endpoint, bucket, name, key, secret, compression))
+    session.query("SELECT hydra_export.add_model('%s', destination => '%s')" % (table, name))
+
+
+def export(session, name, table="mixed"):
+    session.query("SELECT hydra_export.reset_model('%s', destination => '%s')" % (table, name))
+    number = session.query("SELECT hydra_export.export_now('%s')" % name)
+    status = session.query("SELECT status || ' ' || coalesce(error, '') FROM hydra_export.exports WHERE id = " + number)
+    if status != "succeeded ":
+        raise SystemExit("export to %s: %s" % (name, status))
+
+
+def read_env(path):
+    with open(os.path.join(path, "env")) as file:
+        return dict(shlex.split(line)[0].split("=", 1) for line in file if "=" in line)
+
+
+class Pipeline:
+    """What one does without the extension: psql, split, the AWS command line."""
+
+    def __init__(self, s3):
+        self.environment = dict(
+            os.environ, AWS_ACCESS_KEY_ID=s3["S3_OWNER_KEY"], AWS_SECRET_ACCESS_KEY=s3["S3_OWNER_SECRET"],
+            AWS_DEFAULT_REGION=s3["S3_REGION"], AWS_EC2_METADATA_DISABLED="true", ENDPOINT=s3["S3_ENDPOINT"])
+
+    def run(self):
+        subprocess.run(
+            ["bash", "-o", "pipefail", "-c",
+             "psql -X -q -c 'COPY (SELECT row_to_json(t) FROM mixed t) TO STDOUT' | split --line-bytes=64M"
+             " --filter='aws --endpoint-url \"$ENDPOINT\" s3 cp - \"s3://bench/pipeline/$FILE\" > /dev/null'"],
+            env=self.environment, check=True)
+
+
+def measure_exports(session, s3):
+    size = size_of(session, "mixed")
+    sink = Sink()
+    session.query("SET client_min_messages = warning; CREATE EXTENSION hydra_export")
+    kinds = ("none", "gzip", "zstd")
+    for kind in kinds:
+        add_destination(session, kind, sink.endpoint, "bench", compression=kind)
+    add_destination(session, "rgw", s3["S3_ENDPOINT"], "bench", s3["S3_OWNER_KEY"], s3["S3_OWNER_SECRET"])
+    alone, plain, gzip, zstd = in_turns(
+        wall_of(session.query, scan("mixed")), *(wall_of(export, session, kind) for kind in kinds))
+    ours, theirs = in_turns(wall_of(export, session, "rgw"), wall_of(Pipeline(s3).run))
+    print_rows("time on the clock", size,
+               [("serialisation alone", alone), ("export_now() to a sink", plain), ("the same with gzip", gzip),
+                ("the same with zstd", zstd), ("export_now() to RGW", ours),
+                ("psql | split | aws s3 cp to the same RGW", theirs)], theirs)
+    return [("export_now(), no parallel workers, against psql | split | aws", "%.1fx" % (theirs / ours), ">= 6x"),
+            ("the same to a sink against serialisation alone", "%.2fx its time" % (plain / alone), "<= 1.5x")]
 
 
 def measure_types(session, rows):
@@ -129,49 +240,93 @@ def measure_types(session, rows):
         session.query("CREATE TABLE one (id integer PRIMARY KEY, value %s)" % kind)
         session.query("INSERT INTO one SELECT i, (%s)::%s FROM generate_series(1::bigint, %d) i" % (value, kind, rows))
         session.query("VACUUM (FREEZE, ANALYZE) one")
-        (ours, theirs), size = compare(session, "one", scan("one"), copy("one"))
+        size = size_of(session, "one")
+        ours, theirs = in_turns(cpu_of(session, scan("one")), cpu_of(session, copy("one")))
         session.query("DROP TABLE one")
         results.append((name, size / ours / 1e6, size / theirs / 1e6))
         print("%-24s %12.0f %12.0f %7.1fx" % (*results[-1], theirs / ours), flush=True)
     return results
 
 
-def peak_memory(statement):
-    """The most private memory of a new session while it runs the statement, beyond what it had."""
-    session = Session()
-    session.query("SELECT count(*) FROM pg_class")
-    most = [0]
-    stop = threading.Event()
+# ---- memory
 
-    def read():
-        with open("/proc/%d/status" % session.pid) as status:
-            return next(int(line.split()[1]) for line in status if line.startswith("RssAnon"))
-
-    def watch():
-        while not stop.wait(0.005):
-            most[0] = max(most[0], read())
-
-    before = read()
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    session.query(statement)
-    stop.set()
-    watcher.join()
-    session.psql.stdin.close()
-    return (most[0] - before) / 1024
+def private_memory(pid):
+    with open("/proc/%d/status" % pid) as status:
+        return next((int(line.split()[1]) / 1024 for line in status if line.startswith("RssAnon")), 0)
 
 
-def measure_memory(session):
+def export_processes(postmaster):
+    """The processes of the server that belong to an export."""
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open("/proc/%s/stat" % pid) as stat, open("/proc/%s/cmdline" % pid) as title:
+                parent = int(stat.read().rsplit(")", 1)[1].split()[1])
+                words = title.read()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if parent == postmaster and "hydra_export" in words and "launcher" not in words:
+            yield int(pid)
+
+
+class Watch:
+    """The most private memory of all processes that `find` gives, together, while the context lasts."""
+
+    def __init__(self, find):
+        self.find, self.most, self.processes = find, 0, 0
+        self.stop = threading.Event()
+        self.thread = threading.Thread(target=self.look)
+
+    def look(self):
+        while not self.stop.wait(0.005):
+            found = []
+            for pid in self.find():
+                try:
+                    found.append(private_memory(pid))
+                except (FileNotFoundError, ProcessLookupError):
+                    pass
+            self.most = max(self.most, sum(found))
+            self.processes = max(self.processes, len(found))
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *error):
+        self.stop.set()
+        self.thread.join()
+
+
+def measure_memory(session, tenfold):
+    postmaster = int(session.query("SELECT pg_read_file('postmaster.pid')").split("\n")[0])
     session.query("CREATE TABLE tenth (LIKE mixed INCLUDING ALL)")
     session.query("INSERT INTO tenth SELECT * FROM mixed WHERE id % 10 = 0")
+    tables = [("a tenth of the mixed table", "tenth"), ("mixed table", "mixed")]
+    if tenfold:
+        columns = session.query("SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute"
+                                " WHERE attrelid = 'mixed'::regclass AND attnum > 1")
+        session.query("CREATE TABLE tenfold (LIKE mixed INCLUDING ALL)")
+        session.query("INSERT INTO tenfold SELECT (SELECT max(id) FROM mixed) * n + id, %s"
+                      " FROM mixed, generate_series(0, 9) n ORDER BY n" % columns)
+        tables.append(("ten times the mixed table", "tenfold"))
     session.query("CREATE TABLE large (id integer PRIMARY KEY, packed text, plain text, document jsonb)")
     session.query("ALTER TABLE large ALTER plain SET STORAGE EXTERNAL")
     session.query("INSERT INTO large VALUES (1, repeat('packed \"', 7500000), NULL, NULL),"
                   " (2, NULL, repeat('plain ', 10000000), NULL),"
                   " (3, NULL, NULL, jsonb_build_object('a', repeat('document', 7500000)))")
-    print("\npeak of private memory, one object at a time (file_size 64 MB)")
-    for name, table in (("a tenth of the mixed table", "tenth"), ("mixed table", "mixed"), ("three rows of 60 MB", "large")):
-        print("%-38s %6.0f MB" % (name, peak_memory(scan(table))))
+    tables.append(("three rows of 60 MB", "large"))
+    sink = Sink()
+    limit = session.query("SELECT setting::integer / 1024 FROM pg_settings WHERE name = 'hydra_export.memory_limit'")
+    print("\npeak of private memory of all processes of export_now() to a sink (memory_limit %s MB)" % limit)
+    found = {}
+    for name, table in tables:
+        add_destination(session, "memory_" + table, sink.endpoint, "bench", table=table)
+        with Watch(lambda: export_processes(postmaster)) as watch:
+            export(session, "memory_" + table, table)
+        found[table] = watch.most
+        print("%-50s %6.0f MB, processes: %d" % (name, watch.most, watch.processes), flush=True)
+    small, big = ("mixed", "tenfold") if tenfold else ("tenth", "mixed")
+    return [("peak memory, a table and one ten times as large", "%.0f and %.0f MB" % (found[small], found[big]),
+             "equal, <= %s MB + 30 MB a process" % limit)]
 
 
 def compare_million(session):
@@ -207,14 +362,22 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, default=2000000)
     parser.add_argument("--type-rows", type=int, default=200000)
+    parser.add_argument("--tenfold", action="store_true")
     parser.add_argument("--million", action="store_true")
     parser.add_argument("--chart", required=True)
+    parser.add_argument("--s3", required=True)
+    parser.add_argument("--postgres19")
     options = parser.parse_args()
     session = Session()
     session.run_file("module.sql")
-    results = measure_mixed(session, options.rows)
+    newest = Session(options.postgres19) if options.postgres19 else None
+    results, goals = measure_mixed(session, newest, options.rows)
+    goals += measure_exports(session, read_env(options.s3))
+    goals += measure_memory(session, options.tenfold)
+    print("\n%-64s %-20s %s" % ("what", "measured", "goal"))
+    for goal in goals:
+        print("%-64s %-20s %s" % goal, flush=True)
     results += measure_types(session, options.type_rows)
-    measure_memory(session)
     if options.million:
         compare_million(session)
     write_chart(options.chart, results)

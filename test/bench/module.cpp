@@ -3,11 +3,8 @@
 //
 //   hydra_test_line(record) returns bytea       the record's line, without its newline
 //   hydra_test_scan(regclass, text, bool)       an export of a table whose objects are dropped
-//   hydra_test_cpu_seconds()                    what this session has used so far
 //
 // test/bench/module.sql declares them.
-#include <ctime>
-
 #include "export/model_reader.hpp"
 #include "pg/guc.hpp"
 #include "pg/transaction.hpp"
@@ -163,7 +160,6 @@ PG_MODULE_MAGIC;
 
 PG_FUNCTION_INFO_V1(hydra_test_line);
 PG_FUNCTION_INFO_V1(hydra_test_scan);
-PG_FUNCTION_INFO_V1(hydra_test_cpu_seconds);
 
 Datum hydra_test_line(PG_FUNCTION_ARGS) {
   return PointerGetDatum(
@@ -179,13 +175,6 @@ Datum hydra_test_scan(PG_FUNCTION_ARGS) {
         PG_GETARG_BOOL(2));
     return to_record(fcinfo, totals);
   });
-}
-
-Datum hydra_test_cpu_seconds(PG_FUNCTION_ARGS) {
-  (void)fcinfo;
-  timespec used{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
-  return Float8GetDatum(static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) / 1e9);
 }
 
 }  // extern "C"

@@ -18,7 +18,3 @@ CREATE FUNCTION hydra_test.reference(record) RETURNS bytea
 CREATE FUNCTION hydra_test.scan(relation regclass, key text DEFAULT '', closed boolean DEFAULT false,
                                 OUT rows bigint, OUT bytes bigint)
     AS 'hydra_export_test', 'hydra_test_scan' LANGUAGE C STRICT;
-
--- The processor time of this session so far: what others do on the machine does not count.
-CREATE FUNCTION hydra_test.cpu_seconds() RETURNS double precision
-    AS 'hydra_export_test', 'hydra_test_cpu_seconds' LANGUAGE C;

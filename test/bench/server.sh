@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The second half of test/bench/json: builds the copy, starts a server, measures, stops it. As an unprivileged user.
+# The second half of test/bench/json: builds the copy, starts servers, measures, stops them. As an unprivileged user.
 #
 #   bash server.sh WORK [ARGUMENT...]      the arguments are those of measure.py
 set -euo pipefail
@@ -23,7 +23,17 @@ max_wal_size = 8GB
 fsync = off
 autovacuum = off
 max_parallel_workers_per_gather = 0
+hydra_export.enabled = off
 CONF
 "$bin/pg_ctl" -D "$PGHOST/data" -l "$work/log/server.log" -w start > /dev/null
-trap '"$bin/pg_ctl" -D "$PGHOST/data" -m immediate stop > /dev/null; rm -rf "$PGHOST"' EXIT
-PATH="$bin:$PATH" python3 test/bench/measure.py --chart "$work/json.svg" "$@"
+s3=$work/s3
+rm -rf "$s3"
+stop() {
+  "$bin/pg_ctl" -D "$PGHOST/data" -m immediate stop > /dev/null
+  test/s3/server stop "$s3"
+  rm -rf "$PGHOST" "$s3"
+}
+trap stop EXIT
+STORE=bluestore EXTRA_CONF='bluestore_block_size = 34359738368' OWNER=$$ LIFETIME=86400 test/s3/server start "$s3"
+test/s3/server bucket "$s3" bench
+PATH="$bin:$PATH" python3 test/bench/measure.py --chart "$work/json.svg" --s3 "$s3" "$@"

@@ -6,7 +6,9 @@ use strict;
 use warnings;
 
 use Carp;
+use Cwd qw(abs_path);
 use Exporter 'import';
+use File::Basename qw(dirname);
 use HydraExport::FaultServer;
 use HydraExport::S3;
 use PostgreSQL::Test::Cluster;
@@ -15,6 +17,7 @@ use Test::More;
 
 our @EXPORT = qw(start_s3 start_faults new_node configure wait_for_export);
 
+my $check_lines = abs_path(dirname(__FILE__) . '/../check_lines.py');
 my @servers;
 
 # start_s3(%environment): a HydraExport::S3; the environment is that of test/s3/server, e.g. TLS => 1.
@@ -37,10 +40,20 @@ sub start_faults
     return $faults;
 }
 
-# Before the temporary directories go.
+# Before the temporary directories go. What a test exported must be JSON, whatever else the test looked at: where it
+# is not, the file has failed.
 END
 {
+    my $status = $?;
+    foreach my $s3 (grep { $status == 0 && $_->isa('HydraExport::S3') && ($_->{owner} // 0) == $$ } @servers)
+    {
+        my $output = `python3 '$check_lines' '$s3->{dir}' 2>&1`;
+        $status = 1 if $? != 0;
+        diag("not all that was exported is JSON: $output") if $? != 0;
+        note("all that was exported is JSON: $output") if $? == 0;
+    }
     $_->stop foreach @servers;
+    $? = $status;
 }
 
 # new_node(NAME, setting => value…): an initialised and started server; `init` holds arguments of Cluster's init(), `new`
