@@ -161,7 +161,9 @@ $export = $site->export;
 is((blocks($site, $export, 'plain'))[1], 'whole table read: relation rewritten', 'VACUUM FULL: likewise');
 $site->sent($export, 'plain', '5', 'and no row is sent again');
 vacuum($site, 'plain');
-reads($site, 'plain', '300 0 300 0', 'the rewritten file is told by its LSNs');
+# With checksums, which are the default from 18 on, vacuum stamps the pages that it marks.
+my $stamps = $site->sql('SHOW data_checksums') eq 'on';
+reads($site, 'plain', $stamps ? '300 0 0 300' : '300 0 300 0', 'the rewritten file is told by its LSNs');
 vacuum($site, 'plain');
 reads($site, 'plain', '300 300 0 0', 'and once vacuumed, by the map');
 
