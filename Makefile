@@ -3,10 +3,11 @@
 #   make && make install     build and install (PG_CONFIG chooses the server)
 #   make unit                the plain C++ part, with GoogleTest
 #   make sanitize            the same under ASan and UBSan
-#   make test-swift test-rgw test-readers    other stores and readers (test/conformance)
 #   make fuzz                what the plain part reads from outside, with libFuzzer
 #   make lint, make format   warnings as errors under clang++; clang-format
 #   test/run                 everything, on throw-away servers
+#   make test-sanitize, test-assert               the extension under sanitizers; a server with assertions
+#   make test-swift, test-rgw, test-readers       other stores and readers
 
 EXTENSION = hydra_export
 MODULE_big = hydra_export
@@ -129,6 +130,15 @@ $(FUZZ:%=fuzz-%): fuzz-%: build/fuzz/%
 torture:
 	SEED=$(SEED) SECONDS=$(SECONDS) MODE=$(MODE) WRITERS=$(WRITERS) OVERFLOW=$(OVERFLOW) LOOKS=$(LOOKS) \
 	  test/run torture
+
+# ---- whole servers under sanitizers, and with assertions, see test/run
+
+.PHONY: test-sanitize test-assert
+test-sanitize:
+	SANITIZE=1 test/run tap
+
+test-assert:
+	ASSERT=1 BUILD_DIR=$(or $(BUILD_DIR),/tmp/hydra_assert) test/run
 
 # ---- other stores and readers, see test/conformance
 

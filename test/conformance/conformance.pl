@@ -1,4 +1,5 @@
-# An export from end to end against the store in $STORE (a directory, see test/conformance/run), and what it holds then.
+# An export from end to end against a store, and what that holds then. $STORE_DIR is the store's directory; without it,
+# one is started (see test/conformance/run).
 
 use strict;
 use warnings;
@@ -15,7 +16,7 @@ use MIME::Base64;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $s3 = $ENV{STORE} ? HydraExport::S3->attach($ENV{STORE}) : start_s3();
+my $s3 = $ENV{STORE_DIR} ? HydraExport::S3->attach($ENV{STORE_DIR}) : start_s3();
 my ($key, $secret) = $s3->owner;
 my %store = (S3_ENDPOINT => $s3->endpoint, S3_REGION => $s3->region, S3_OWNER_KEY => $key, S3_OWNER_SECRET => $secret);
 my $node = new_node('conformance', 'hydra_export.file_size' => '64kB', 'hydra_export.max_attempts' => 3);

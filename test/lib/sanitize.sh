@@ -1,7 +1,7 @@
 # Has servers run under ASan and UBSan. Sourced by layers.sh, with `work` and `bin` set.
 # shellcheck shell=bash disable=SC2154,SC2034
 
-sanitizers='-fsanitize=address,undefined -fno-sanitize-recover=all'
+sanitizers='-O1 -fsanitize=address,undefined -fno-sanitize-recover=all'
 
 # The sanitizers' libraries have to be there before the extension is loaded, and in `postgres` alone. Programs look for it
 # where they are themselves.
@@ -21,6 +21,11 @@ export LD_PRELOAD='$preload' ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 UBSAN_
 exec '$bin/postgres' "\$@"
 SCRIPT
   bin=$work/bin
+}
+
+# no_reports DIR: whether no log in it has a sanitizer's report. (A backend that makes one is aborted.)
+no_reports() {
+  ! grep -rE -A 20 'ERROR: AddressSanitizer|runtime error:' "$1"
 }
 
 make_sanitized_bin

@@ -210,6 +210,9 @@ TEST_F(CredentialsTest, StsThatRefuses) {
   EXPECT_EQ(why(refused), "broken: STS AssumeRole: 403 AccessDenied: not yours");
   EXPECT_FALSE(std::get<Broken>(refused).heals);
   source_->begin(now);
+  EXPECT_EQ(why(source_->answered({403, "<Error><Code>AccessDenied</Code><Message/></Error>", ""})),
+            "broken: STS AssumeRole: 403 AccessDenied");
+  source_->begin(now);
   EXPECT_TRUE(std::get<Broken>(source_->answered({503, "", ""})).heals);
   source_->begin(now);
   EXPECT_TRUE(std::get<Broken>(source_->answered({0, "", "timeout"})).heals);

@@ -65,7 +65,9 @@ Step read_answer(const HttpReply& reply, const std::string& action, const std::s
     const Failure failure = parse_failure(answer);
     std::string why = who + std::to_string(reply.status);
     if (!failure.code.empty()) why += ' ' + failure.code;
-    if (!failure.message.empty()) why += ": " + failure.message;
+    // Where STS gives none, S3's words for the code would be about something else.
+    const std::string message = clean_text(xml_element(reply.body, "Message"));
+    if (!message.empty()) why += ": " + message;
     const bool heals = failure.action == Action::retry || failure.code == "IDPCommunicationError" ||
                        failure.code == "Throttling";
     return Broken{why, "Check role_arn, and that the role trusts who asks for it.", heals};
