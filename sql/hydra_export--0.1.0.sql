@@ -240,11 +240,12 @@ CREATE TABLE hydra_export.export_models (
   snapshot           pg_snapshot,
   lsn                pg_lsn,
   previous_export_id bigint,
-  blocks_total           bigint NOT NULL DEFAULT 0,
-  blocks_skipped_by_map  bigint NOT NULL DEFAULT 0,
-  blocks_skipped_by_lsn  bigint NOT NULL DEFAULT 0,
-  blocks_read            bigint NOT NULL DEFAULT 0,
-  workers                integer NOT NULL DEFAULT 0,
+  blocks_total              bigint NOT NULL DEFAULT 0,
+  blocks_skipped_by_summary bigint NOT NULL DEFAULT 0,
+  blocks_skipped_by_map     bigint NOT NULL DEFAULT 0,
+  blocks_skipped_by_lsn     bigint NOT NULL DEFAULT 0,
+  blocks_read               bigint NOT NULL DEFAULT 0,
+  workers                   integer NOT NULL DEFAULT 0,
   PRIMARY KEY (export_id, model)
 );
 
@@ -262,6 +263,7 @@ COMMENT ON COLUMN hydra_export.export_models.bytes IS 'bytes in them, as sent';
 COMMENT ON COLUMN hydra_export.export_models.error IS 'what went wrong with it';
 COMMENT ON COLUMN hydra_export.export_models.reason IS 'why it was full, or why the whole table was read';
 COMMENT ON COLUMN hydra_export.export_models.blocks_total IS 'blocks of its tables, where they were scanned';
+COMMENT ON COLUMN hydra_export.export_models.blocks_skipped_by_summary IS 'blocks not read at all, as WAL summaries, and WAL after them, hold no change of them';
 COMMENT ON COLUMN hydra_export.export_models.blocks_skipped_by_map IS 'blocks not read at all, as the visibility map shows that they did not change';
 COMMENT ON COLUMN hydra_export.export_models.blocks_skipped_by_lsn IS 'blocks of which only the header was looked at, as it shows that they did not change';
 COMMENT ON COLUMN hydra_export.export_models.blocks_read IS 'blocks whose rows were looked at';

@@ -29,7 +29,8 @@ struct ObjectRow {
 
 // Blocks of a model's tables, where they were scanned.
 struct Blocks {
-  std::uint64_t total = 0, skipped_by_map = 0, skipped_by_lsn = 0, read = 0;
+  std::uint64_t total = 0, read = 0;
+  std::uint64_t skipped_by_summary = 0, skipped_by_map = 0, skipped_by_lsn = 0;
 };
 
 struct ModelRow {

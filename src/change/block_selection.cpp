@@ -35,8 +35,13 @@ BlockNumber count_blocks(Oid heap) {
   });
 }
 
-BlockSelection::BlockSelection(Relation heap, const WalBaseline& baseline, BlockDeal& deal)
-    : heap_(heap), baseline_(baseline), deal_(deal), map_(std::make_unique<PGAlignedBlock>()) {
+BlockSelection::BlockSelection(Relation heap, const WalBaseline& baseline, BlockDeal& deal,
+                               const std::vector<BlockNumber>* changed)
+    : heap_(heap),
+      baseline_(baseline),
+      deal_(deal),
+      changed_(changed),
+      map_(std::make_unique<PGAlignedBlock>()) {
   pg::call([this]() noexcept {
     map_blocks_ = baseline_.map_position != 0 ? count_map_blocks(heap_) : 0;
     ring_ = GetAccessStrategy(BAS_BULKREAD);
@@ -79,6 +84,11 @@ bool BlockSelection::lsn_proves(BlockNumber block) {
 }
 
 bool BlockSelection::must_read(BlockNumber block) {
+  if (changed_ != nullptr) {
+    const bool changed = std::binary_search(changed_->begin(), changed_->end(), block);
+    ++(changed ? counts_.read : counts_.skipped_by_summary);
+    return changed;
+  }
   if (map_proves(block)) {
     ++counts_.skipped_by_map;
     return false;
@@ -98,6 +108,15 @@ bool BlockSelection::take_chunk() {
   return chunk.count > 0;
 }
 
+// To the next block of the chunk that changed, where that is known.
+void BlockSelection::skip_unchanged() {
+  if (changed_ == nullptr) return;
+  const auto found = std::lower_bound(changed_->begin(), changed_->end(), next_);
+  const BlockNumber block = found == changed_->end() ? end_ : std::min(*found, end_);
+  counts_.skipped_by_summary += block - next_;
+  next_ = block;
+}
+
 BlockSelection::Next BlockSelection::next(BlockRun* run) {
   run->count = 0;
   const std::uint64_t looked = counts_.skipped_by_lsn;
@@ -109,6 +128,8 @@ BlockSelection::Next BlockSelection::next(BlockRun* run) {
       return Next::run;
     }
     while (next_ < end_) {
+      if (run->count == 0) skip_unchanged();
+      if (next_ == end_) break;
       const BlockNumber block = next_++;
       if (must_read(block)) {
         if (run->count == 0) run->first = block;

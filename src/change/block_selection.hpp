@@ -20,8 +20,9 @@ struct WalBaseline {
 
 // How many blocks a scan passed, and why.
 struct BlockCounts {
-  std::uint64_t skipped_by_map = 0;  // not even read
-  std::uint64_t skipped_by_lsn = 0;  // only the header was looked at
+  std::uint64_t skipped_by_summary = 0;  // not even read, as WAL has no change of them
+  std::uint64_t skipped_by_map = 0;      // not even read
+  std::uint64_t skipped_by_lsn = 0;      // only the header was looked at
   std::uint64_t read = 0;
 };
 
@@ -38,12 +39,16 @@ BlockNumber count_blocks(Oid heap);
 // - the LSN of the page is at or before the floor.
 // An LSN of 0 proves nothing: such a page was written without WAL.
 //
+// Where WAL itself was asked which blocks changed since the floor, these are all that is read.
+//
 // The deal and this must be made after the scanning snapshot was taken: what that snapshot sees is
 // then on one of the blocks, has cleared its bit and stamped its page. All methods but constructor
 // and destructor are raw (pg/error.hpp).
 class BlockSelection {
  public:
-  BlockSelection(Relation heap, const WalBaseline& baseline, BlockDeal& deal);
+  // changed: the blocks that changed since the baseline's floor, in order; nullptr = not known.
+  BlockSelection(Relation heap, const WalBaseline& baseline, BlockDeal& deal,
+                 const std::vector<BlockNumber>* changed = nullptr);
 
   enum class Next { run, pause, end };
 
@@ -59,6 +64,7 @@ class BlockSelection {
 
  private:
   bool take_chunk();
+  void skip_unchanged();
   bool map_proves(BlockNumber block);
   void load_map_page(BlockNumber number);
   bool lsn_proves(BlockNumber block);
@@ -67,6 +73,7 @@ class BlockSelection {
   Relation heap_;
   WalBaseline baseline_;
   BlockDeal& deal_;
+  const std::vector<BlockNumber>* changed_;
   BlockNumber map_blocks_;
   BlockNumber next_ = 0;  // of those that were dealt and not looked at
   BlockNumber end_ = 0;

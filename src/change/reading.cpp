@@ -64,6 +64,7 @@ Reading::Reading(const Horizon& horizon, Use use) : cursor_(horizon.cursor) {
   });
   next_xid_ = U64FromFullTransactionId(ReadNextFullTransactionId());
   xids_ = to_xids(snapshot_, next_xid_);
+  flushed_ = lsn;
   lsn_ = to_text(lsn);
   wal_.floor = floor_of(horizon.notes, xids_.xmin());
 }

@@ -40,6 +40,7 @@ class Reading {
   FullXid next_xid() const { return next_xid_; }
   const std::string& cursor() const { return cursor_; }
   const std::string& lsn() const { return lsn_; }
+  Lsn flushed() const { return flushed_; }  // the same position
   const WalBaseline& wal() const { return wal_; }
   std::int64_t system_identifier() const;
   std::int64_t timeline() const;
@@ -50,6 +51,7 @@ class Reading {
   XidSnapshot xids_;
   FullXid next_xid_ = 0;
   std::string cursor_, lsn_;
+  Lsn flushed_ = 0;
   WalBaseline wal_;
 };
 

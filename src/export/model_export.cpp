@@ -52,11 +52,12 @@ ModelExport::ModelExport(const catalog::Model& model, std::size_t number, const 
   result_.manifest.relation = pg::to_utf8(result_.row.relation);
 }
 
-ModelResult ModelExport::run(const change::Reading& shared, const change::Horizon& horizon) {
+ModelResult ModelExport::run(const change::Reading& shared, const change::Horizon& horizon,
+                             const change::WalChanges& changes) {
   try {
     pg::Subtransaction subtransaction;
     pg::MemoryScope memory("hydra_export model");
-    read(shared, horizon);
+    read(shared, horizon, changes);
   } catch (const Error& error) {
     if (pg::is_cancel(error)) throw;
     result_.row.status = "failed";
@@ -69,7 +70,8 @@ ModelResult ModelExport::run(const change::Reading& shared, const change::Horizo
   return std::move(result_);
 }
 
-void ModelExport::read(const change::Reading& shared, const change::Horizon& horizon) {
+void ModelExport::read(const change::Reading& shared, const change::Horizon& horizon,
+                       const change::WalChanges& changes) {
   show("waiting for locks");
   ModelPlan plan = lock_model(model_);
   plan_ = &plan;
@@ -77,7 +79,7 @@ void ModelExport::read(const change::Reading& shared, const change::Horizon& hor
   std::optional<change::Reading> fresh;
   if (was_rewritten(plan, shared.snapshot())) fresh.emplace(horizon);
   const change::Reading& reading = fresh ? *fresh : shared;
-  choose_rows(plan, model_, reading);
+  choose_rows(plan, model_, reading, fresh ? change::WalChanges{} : changes);
   note(plan, reading, fresh.has_value());
   read_rows(plan, reading);
 }
@@ -200,6 +202,7 @@ void ModelExport::stop_if_useless() {
 
 void ModelExport::show(const char* phase) {
   catalog::Blocks& blocks = result_.row.blocks;
+  blocks.skipped_by_summary = counts_.blocks.skipped_by_summary;
   blocks.skipped_by_map = counts_.blocks.skipped_by_map;
   blocks.skipped_by_lsn = counts_.blocks.skipped_by_lsn;
   blocks.read = counts_.blocks.read;
@@ -208,7 +211,8 @@ void ModelExport::show(const char* phase) {
   progress.model = model_.name;
   progress.phase = phase;
   progress.blocks_total = blocks.total;
-  progress.blocks_skipped = blocks.skipped_by_map + blocks.skipped_by_lsn;
+  progress.blocks_skipped =
+      blocks.skipped_by_summary + blocks.skipped_by_map + blocks.skipped_by_lsn;
   progress.blocks_scanned = blocks.read;
   progress.rows = counts_.rows;
   progress.bytes_written = counts_.bytes;

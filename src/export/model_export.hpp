@@ -30,16 +30,18 @@ class ModelExport {
   ModelExport(const catalog::Model& model, std::size_t number, const Account& account,
               const catalog::Claim& claim, Uploader& uploader, Observer& observer);
 
-  // Reads the model, with the given snapshot where that can be. Runs in a subtransaction of its
-  // own: locks are released at its end. A model that cannot be read has status 'failed' in the
-  // result; a cancel and the loss of the connection to S3 are thrown.
-  ModelResult run(const change::Reading& shared, const change::Horizon& horizon);
+  // Reads the model, with the given snapshot where that can be; changes: up to that one. Runs in a
+  // subtransaction of its own: locks are released at its end. A model that cannot be read has
+  // status 'failed' in the result; a cancel and the loss of the connection to S3 are thrown.
+  ModelResult run(const change::Reading& shared, const change::Horizon& horizon,
+                  const change::WalChanges& changes);
 
   // Rows read so far, arrived or not.
   std::uint64_t rows() const { return counts_.rows; }
 
  private:
-  void read(const change::Reading& shared, const change::Horizon& horizon);
+  void read(const change::Reading& shared, const change::Horizon& horizon,
+            const change::WalChanges& changes);
   void read_rows(const ModelPlan& plan, const change::Reading& reading);
   void read_alone(const ReadTask& task, const change::Reading& reading);
   void read_with_workers(ReadTask& task, const change::Reading& reading, int workers);

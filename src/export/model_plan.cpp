@@ -235,7 +235,8 @@ std::optional<UpdatedSince> updated_since(const Leaf& leaf, const Model& model) 
   return bound;
 }
 
-void choose_rows_of(Leaf& leaf, const Model& model, const change::Reading& reading) {
+void choose_rows_of(Leaf& leaf, const Model& model, const change::Reading& reading,
+                    const change::WalChanges& changes) {
   leaf.reason = full_reason(leaf, model, reading);
   if (leaf.is_full()) return;
   if (leaf.has_xmin) {
@@ -245,6 +246,8 @@ void choose_rows_of(Leaf& leaf, const Model& model, const change::Reading& readi
     if (leaf.whole_table_reason.empty()) {
       leaf.wal = {static_cast<change::Lsn>(baseline.wal_map),
                   static_cast<change::Lsn>(baseline.wal_floor)};
+      const auto* blocks = changes.find(leaf.file_number, leaf.wal.floor);
+      if (blocks != nullptr) leaf.changed = *blocks;
     }
   }
   if (model.changed_by == ChangedBy::updated_at) {
@@ -296,11 +299,12 @@ void check_types(const ModelPlan& plan) {
               "", "The model's rows come with the next export.");
 }
 
-void choose_rows(ModelPlan& plan, const Model& model, const change::Reading& reading) {
+void choose_rows(ModelPlan& plan, const Model& model, const change::Reading& reading,
+                 const change::WalChanges& changes) {
   plan.full = !plan.leaves.empty() || !model.previous_export_id;
   std::size_t full = 0;
   for (Leaf& leaf : plan.leaves) {
-    choose_rows_of(leaf, model, reading);
+    choose_rows_of(leaf, model, reading, changes);
     plan.full = plan.full && leaf.is_full();
     if (leaf.is_full() && full++ == 0) plan.reason = leaf.reason;
   }

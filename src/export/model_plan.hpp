@@ -7,6 +7,7 @@
 
 #include "catalog/relation.hpp"
 #include "change/reading.hpp"
+#include "change/wal_changes.hpp"
 
 namespace hydra::exporting {
 
@@ -39,6 +40,8 @@ struct Leaf {
   // What the baseline knows of WAL; nothing where it cannot be used, and why.
   change::WalBaseline wal;
   std::string whole_table_reason;
+  // The blocks that changed since the baseline's floor, where WAL was asked.
+  std::optional<change::WalChanges::Blocks> changed;
   Oid file_number = 0;
   bool logged = true;  // changes are in WAL
 
@@ -73,7 +76,9 @@ bool was_rewritten(const ModelPlan& plan, Snapshot snapshot);
 // either form.
 void check_types(const ModelPlan& plan);
 
-// Decides which rows are read.
-void choose_rows(ModelPlan& plan, const catalog::Model& model, const change::Reading& reading);
+// Decides which rows are read. changes: up to where WAL stood when the reading's snapshot was
+// taken.
+void choose_rows(ModelPlan& plan, const catalog::Model& model, const change::Reading& reading,
+                 const change::WalChanges& changes = {});
 
 }  // namespace hydra::exporting

@@ -9,6 +9,7 @@ namespace hydra::exporting {
 namespace {
 
 void add(change::BlockCounts& sum, const change::BlockCounts& counts) {
+  sum.skipped_by_summary += counts.skipped_by_summary;
   sum.skipped_by_map += counts.skipped_by_map;
   sum.skipped_by_lsn += counts.skipped_by_lsn;
   sum.read += counts.read;

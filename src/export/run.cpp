@@ -34,6 +34,7 @@ class Export {
  private:
   void claim();
   void transfer();
+  change::WalChanges load_changes(const change::Reading& reading);
   void read_models(Uploader& uploader);
   void settle_models(Uploader& uploader);
   void write_manifest(Uploader& uploader);
@@ -128,6 +129,30 @@ void Export::transfer() {
   whole_ = true;
 }
 
+// What WAL says of the tables that models have baselines of. Where it cannot be read, other rules
+// serve.
+change::WalChanges Export::load_changes(const change::Reading& reading) {
+  std::map<change::Lsn, std::vector<Oid>> files;
+  for (const catalog::Model& model : models_) {
+    for (const catalog::Baseline& baseline : model.baselines) {
+      if (baseline.wal_floor == 0 || baseline.timeline != reading.timeline()) continue;
+      files[static_cast<change::Lsn>(baseline.wal_floor)].push_back(baseline.file_number);
+    }
+  }
+  change::WalChanges changes;
+  try {
+    pg::Subtransaction subtransaction;
+    pg::MemoryScope memory("hydra_export WAL changes");
+    for (const auto& [floor, of_models] : files)
+      changes.load(of_models, floor, reading.flushed());
+  } catch (const Error& error) {
+    if (pg::is_cancel(error)) throw;
+    pg::report(LOG, Error(error.sqlstate(),
+                          "hydra_export: changes are not looked up in WAL: " + error.one_line()));
+  }
+  return changes;
+}
+
 void Export::read_models(Uploader& uploader) {
   change::Horizon horizon;
   {
@@ -137,16 +162,18 @@ void Export::read_models(Uploader& uploader) {
   }
   Transaction transaction(Transaction::Mode::read_only);
   std::optional<change::Reading> reading(std::in_place, horizon);
+  change::WalChanges changes = load_changes(*reading);
   auto taken_at = std::chrono::steady_clock::now();
   for (std::size_t i = 0; i < models_.size(); ++i) {
     if (std::chrono::steady_clock::now() - taken_at >
         std::chrono::seconds(pg::guc::max_snapshot_age)) {
       reading.reset();
       reading.emplace(horizon);
+      changes = load_changes(*reading);
       taken_at = std::chrono::steady_clock::now();
     }
     ModelExport model(models_[i], i, account_, claim_, uploader, observer_);
-    results_[i] = model.run(*reading, horizon);
+    results_[i] = model.run(*reading, horizon, changes);
     show_phase(i, results_[i].row.status == "failed" ? "failed" : "uploading");
     show_all_uploads(uploader);
     observer_.model_read(results_[i].row, model.rows());

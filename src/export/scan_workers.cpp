@@ -21,6 +21,7 @@ constexpr std::chrono::milliseconds report_interval{200};
 // Blocks to be looked at, at most: the visibility map is asked, no header.
 std::uint64_t count_candidates(const Leaf& leaf) {
   change::BlockDeal deal(change::count_blocks(leaf.relation), 1);
+  if (leaf.changed) return leaf.changed->size();
   if (leaf.wal.map_position == 0) return deal.blocks();
   const Oid oid = leaf.relation;
   ::Relation relation = pg::call([=]() noexcept { return table_open(oid, NoLock); });

@@ -57,7 +57,8 @@ std::unique_ptr<change::RowSource> TableScan::make_source(change::BlockDeal& dea
   const Oid oid = leaf_.relation;
   relation_ = pg::call([=]() noexcept { return table_open(oid, NoLock); });
   // Without a baseline nothing is known, and every block is read.
-  selection_ = std::make_unique<change::BlockSelection>(relation_, leaf_.wal, deal);
+  selection_ = std::make_unique<change::BlockSelection>(relation_, leaf_.wal, deal,
+                                                        leaf_.changed ? &*leaf_.changed : nullptr);
   auto heap = std::make_unique<change::HeapSource>(relation_, as_.snapshot, columns, *selection_);
   heap_ = heap.get();
   return heap;

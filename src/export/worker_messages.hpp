@@ -67,8 +67,8 @@ void fields(Archive& archive, WalBaseline& baseline) {
 
 template <typename Archive>
 void fields(Archive& archive, BlockCounts& counts) {
-  auto& [skipped_by_map, skipped_by_lsn, read] = counts;
-  archive(skipped_by_map, skipped_by_lsn, read);
+  auto& [skipped_by_summary, skipped_by_map, skipped_by_lsn, read] = counts;
+  archive(skipped_by_summary, skipped_by_map, skipped_by_lsn, read);
 }
 
 }  // namespace change
@@ -100,10 +100,10 @@ void fields(Archive& archive, UpdatedSince& since) {
 template <typename Archive>
 void fields(Archive& archive, Leaf& leaf) {
   auto& [relation, kind, qualified_name, columns, fingerprint, updated_at_type, updated_at_number,
-         baseline, updated_since, has_index, has_xmin, reason, wal, whole_table_reason, file_number,
-         logged] = leaf;
+         baseline, updated_since, has_index, has_xmin, reason, wal, whole_table_reason, changed,
+         file_number, logged] = leaf;
   archive(relation, kind, qualified_name, columns, fingerprint, updated_at_type, updated_at_number,
-          baseline, updated_since, has_index, has_xmin, reason, wal, whole_table_reason,
+          baseline, updated_since, has_index, has_xmin, reason, wal, whole_table_reason, changed,
           file_number, logged);
 }
 
