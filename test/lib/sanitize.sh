@@ -4,7 +4,7 @@
 sanitizers='-O1 -fsanitize=address,undefined -fno-sanitize-recover=all'
 
 # The sanitizers' libraries have to be there before the extension is loaded, and in `postgres` alone. Programs look for it
-# where they are themselves.
+# where they are themselves; only `pg_ctl restart` does not, so tests that call restart() cannot run this way.
 make_sanitized_bin() {
   local preload=$work/no_gettext.so library
   # Otherwise Debian's server does not get past this call, which comes before anything is logged.
