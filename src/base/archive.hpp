@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace hydra {
@@ -94,8 +95,10 @@ class Unpacker {
   void get(std::optional<T>& value) {
     bool there = false;
     get(there);
-    value.reset();
-    if (there) get(value.emplace());
+    if (!there) return value.reset();
+    T inner;
+    get(inner);
+    value = std::move(inner);
   }
   template <typename T>
   void get(std::vector<T>& values) {

@@ -58,7 +58,11 @@ int wanted_workers(const ModelPlan& plan, std::size_t most) {
 ScanWorkers::ScanWorkers(const ReadTask& task, const Account& account, std::size_t memory,
                          Snapshot snapshot, int workers, std::size_t number, Uploader& uploader)
     : number_(number), uploader_(uploader) {
-  const std::string packed = pack(WorkerTask{task, account, memory});
+  WorkerTask whole;
+  whole.read = task;
+  whole.account = account;
+  whole.memory = memory;
+  const std::string packed = pack(whole);
   const std::size_t packed_size = packed.size();
   const std::size_t shared_size = SharedReading::size(task);
   void* shared = nullptr;
