@@ -2,8 +2,12 @@
 #
 #   make && make install     build and install (PG_CONFIG chooses the server)
 #   make unit                the plain C++ part, with GoogleTest
+#   make sanitize            the same under ASan and UBSan
+#   make fuzz                what the plain part reads from outside, with libFuzzer
 #   make lint, make format   warnings as errors under clang++; clang-format
 #   test/run                 everything, on throw-away servers
+#   make test-sanitize, test-assert               the extension under sanitizers; a server with assertions
+#   make test-swift, test-rgw, test-readers       other stores and readers
 
 EXTENSION = hydra_export
 MODULE_big = hydra_export
@@ -69,21 +73,56 @@ install-test-module: $(TEST_MODULE)
 
 PLAIN := $(sort $(wildcard src/base/*.cpp src/s3/*.cpp src/s3/*/*.cpp src/json/*.cpp)) src/change/xid_snapshot.cpp
 UNIT := $(sort $(wildcard test/unit/*.cpp))
-UNIT_OBJS := $(PLAIN:%.cpp=build/unit/%.o) $(UNIT:%.cpp=build/unit/%.o)
+UNIT_DIR = build/unit
+UNIT_OBJS = $(PLAIN:%.cpp=$(UNIT_DIR)/%.o) $(UNIT:%.cpp=$(UNIT_DIR)/%.o)
+PLAIN_LIBS = -lcurl -lcrypto -ljansson $(OPTIONAL_LIBS) -lpthread
 UNIT_CXXFLAGS = $(CXXSTANDARD) -O1 -g -Wall -Wextra -Wshadow -Werror -Isrc -MMD -MP $(OPTIONAL_FLAGS) $(EXTRA_CXXFLAGS)
 
-build/unit/%.o: %.cpp
+$(UNIT_DIR)/%.o: %.cpp
 	@mkdir -p $(@D)
 	$(CXX) $(UNIT_CXXFLAGS) -c $< -o $@
 
-build/unit/unit_tests: $(UNIT_OBJS)
-	$(CXX) $(UNIT_CXXFLAGS) $^ -lgtest -lgtest_main -lcurl -lcrypto -ljansson $(OPTIONAL_LIBS) -lpthread -o $@
+$(UNIT_DIR)/unit_tests: $(UNIT_OBJS)
+	$(CXX) $(UNIT_CXXFLAGS) $^ -lgtest -lgtest_main $(PLAIN_LIBS) -o $@
 
 -include $(UNIT_OBJS:.o=.d)
 
-.PHONY: unit format lint
-unit: build/unit/unit_tests
-	build/unit/unit_tests --gtest_brief=1
+.PHONY: unit sanitize format lint
+unit: $(UNIT_DIR)/unit_tests
+	$(UNIT_DIR)/unit_tests --gtest_brief=1
+
+build/bench/objects: $(PLAIN:%.cpp=build/unit/%.o) build/unit/test/bench/objects.o
+	@mkdir -p $(@D)
+	$(CXX) $(UNIT_CXXFLAGS) -O2 $^ $(PLAIN_LIBS) -o $@
+
+SANITIZERS = -fsanitize=address,undefined -fno-sanitize-recover=all
+
+sanitize:
+	$(MAKE) unit UNIT_DIR=build/sanitize EXTRA_CXXFLAGS='$(SANITIZERS) $(EXTRA_CXXFLAGS)'
+
+# ---- fuzzing: make fuzz SECONDS=300 FUZZ=error_body; what was found goes into build/fuzz/corpus, test/fuzz/seeds stays
+
+FUZZ = $(patsubst test/fuzz/%.cpp,%,$(sort $(wildcard test/fuzz/*.cpp)))
+FUZZ_CXX = clang++
+FUZZ_CXXFLAGS = $(UNIT_CXXFLAGS) $(SANITIZERS)
+FUZZ_OBJS = $(PLAIN:%.cpp=build/fuzz/%.o)
+
+build/fuzz/%.o: %.cpp
+	@mkdir -p $(@D)
+	$(FUZZ_CXX) $(FUZZ_CXXFLAGS) -fsanitize=fuzzer-no-link -c $< -o $@
+
+$(FUZZ:%=build/fuzz/%): build/fuzz/%: build/fuzz/test/fuzz/%.o $(FUZZ_OBJS)
+	$(FUZZ_CXX) $(FUZZ_CXXFLAGS) -fsanitize=fuzzer $^ $(PLAIN_LIBS) -o $@
+
+-include $(FUZZ_OBJS:.o=.d) $(FUZZ:%=build/fuzz/test/fuzz/%.d)
+
+.PHONY: fuzz $(FUZZ:%=fuzz-%)
+fuzz: $(FUZZ:%=fuzz-%)
+
+$(FUZZ:%=fuzz-%): fuzz-%: build/fuzz/%
+	@mkdir -p build/fuzz/corpus/$*
+	build/fuzz/$* -max_total_time=$(or $(SECONDS),20) -timeout=5 -max_len=4096 -print_final_stats=1 \
+	  -artifact_prefix=build/fuzz/$*- build/fuzz/corpus/$* test/fuzz/seeds/$*
 
 # ---- the torture test: make torture SEED=7 SECONDS=180 MODE=faults (or calm), see test/torture
 
@@ -92,10 +131,29 @@ torture:
 	SEED=$(SEED) SECONDS=$(SECONDS) MODE=$(MODE) WRITERS=$(WRITERS) OVERFLOW=$(OVERFLOW) LOOKS=$(LOOKS) \
 	  test/run torture
 
+# ---- whole servers under sanitizers, and with assertions, see test/run
+
+.PHONY: test-sanitize test-assert
+test-sanitize:
+	SANITIZE=1 test/run tap
+
+test-assert:
+	ASSERT=1 BUILD_DIR=$(or $(BUILD_DIR),/tmp/hydra_assert) test/run
+
+# ---- other stores and readers, see test/conformance
+
+.PHONY: test-swift test-rgw test-readers
+test-swift test-readers: test-%:
+	test/conformance/run $*
+
+test-rgw:
+	test/conformance/run rgw-trixie
+
 # ---- style
 
 CLANG_FORMAT ?= clang-format
-FORMATTED := $(sort $(SOURCES) $(wildcard src/*/*.hpp src/*/*/*.hpp test/unit/*.cpp test/unit/*.hpp test/bench/*.cpp))
+FORMATTED := $(sort $(SOURCES) $(wildcard src/*/*.hpp src/*/*/*.hpp test/unit/*.cpp test/unit/*.hpp test/bench/*.cpp \
+  test/fuzz/*.cpp test/fuzz/*.hpp))
 
 format:
 	$(CLANG_FORMAT) -i $(FORMATTED)
@@ -111,4 +169,4 @@ lint-format:
 
 lint-g++ lint-clang++: lint-%:
 	$* $(LINT_FLAGS) $(filter-out -MMD -MP,$(PG_CPPFLAGS)) $(SOURCES) test/bench/module.cpp
-	$* $(LINT_FLAGS) -Isrc $(UNIT)
+	$* $(LINT_FLAGS) -Isrc $(UNIT) $(wildcard test/fuzz/*.cpp) test/bench/objects.cpp

@@ -43,7 +43,7 @@ CREATE TABLE hydra_export.settings (
   enabled         boolean NOT NULL DEFAULT true,
   saved_at        timestamptz NOT NULL DEFAULT clock_timestamp(),
   last_folder     text,
-  generation      bigint NOT NULL DEFAULT 1
+  start_window    text NOT NULL DEFAULT ''
 );
 
 COMMENT ON TABLE hydra_export.settings IS 'one row a destination: where exports go, and how often; written by hydra_export.configure()';
@@ -63,7 +63,7 @@ COMMENT ON COLUMN hydra_export.settings.object_headers IS 'headers sent with eac
 COMMENT ON COLUMN hydra_export.settings.enabled IS 'false after hydra_export.pause()';
 COMMENT ON COLUMN hydra_export.settings.saved_at IS 'when the settings were last saved';
 COMMENT ON COLUMN hydra_export.settings.last_folder IS 'folder of the newest export; the next one sorts after it';
-COMMENT ON COLUMN hydra_export.settings.generation IS 'counts changes of the place that exports go to';
+COMMENT ON COLUMN hydra_export.settings.start_window IS 'times of the UTC day between which scheduled exports may start, such as 22:00-04:30; empty for any';
 
 -- Readable by the owner only, and not dumped.
 CREATE TABLE hydra_export.secrets (
@@ -244,6 +244,7 @@ CREATE TABLE hydra_export.export_models (
   blocks_skipped_by_map  bigint NOT NULL DEFAULT 0,
   blocks_skipped_by_lsn  bigint NOT NULL DEFAULT 0,
   blocks_read            bigint NOT NULL DEFAULT 0,
+  workers                integer NOT NULL DEFAULT 0,
   PRIMARY KEY (export_id, model)
 );
 
@@ -264,6 +265,7 @@ COMMENT ON COLUMN hydra_export.export_models.blocks_total IS 'blocks of its tabl
 COMMENT ON COLUMN hydra_export.export_models.blocks_skipped_by_map IS 'blocks not read at all, as the visibility map shows that they did not change';
 COMMENT ON COLUMN hydra_export.export_models.blocks_skipped_by_lsn IS 'blocks of which only the header was looked at, as it shows that they did not change';
 COMMENT ON COLUMN hydra_export.export_models.blocks_read IS 'blocks whose rows were looked at';
+COMMENT ON COLUMN hydra_export.export_models.workers IS 'parallel workers that read it together with the export''s own process';
 COMMENT ON COLUMN hydra_export.export_models.snapshot IS 'the snapshot that was read';
 COMMENT ON COLUMN hydra_export.export_models.lsn IS 'where the WAL stood';
 COMMENT ON COLUMN hydra_export.export_models.previous_export_id IS 'the export whose snapshot this one starts from';
@@ -323,7 +325,7 @@ CREATE FUNCTION hydra_export.configure(
   prefix text DEFAULT NULL, frequency_hours integer DEFAULT NULL, credentials text DEFAULT NULL,
   role_arn text DEFAULT NULL, external_id text DEFAULT NULL,
   addressing text DEFAULT NULL, compression text DEFAULT NULL, conditional text DEFAULT NULL,
-  object_headers jsonb DEFAULT NULL,
+  object_headers jsonb DEFAULT NULL, start_window text DEFAULT NULL,
   destination text DEFAULT 'default')
 RETURNS void LANGUAGE c SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'hydra_export_configure';
@@ -423,10 +425,10 @@ AS 'MODULE_PATHNAME', 'hydra_export_progress_rows';
 COMMENT ON FUNCTION hydra_export.progress_rows IS 'the rows of the view hydra_export.progress';
 
 CREATE VIEW hydra_export.progress AS SELECT * FROM hydra_export.progress_rows();
-COMMENT ON VIEW hydra_export.progress IS 'exports that run in this database, each with the model that it is at; empty without shared_preload_libraries';
+COMMENT ON VIEW hydra_export.progress IS 'the models of exports that run in this database, the first 1,024 of the server; empty without shared_preload_libraries';
 COMMENT ON COLUMN hydra_export.progress.export_id IS 'number of the export';
 COMMENT ON COLUMN hydra_export.progress.model IS 'name of the model';
-COMMENT ON COLUMN hydra_export.progress.phase IS 'waiting for locks, reading, uploading, or writing the manifest';
+COMMENT ON COLUMN hydra_export.progress.phase IS 'waiting, waiting for locks, reading, uploading, writing the manifest, or failed';
 COMMENT ON COLUMN hydra_export.progress.blocks_total IS 'blocks of its tables, where they are scanned';
 COMMENT ON COLUMN hydra_export.progress.blocks_scanned IS 'blocks whose rows were looked at';
 COMMENT ON COLUMN hydra_export.progress.blocks_skipped IS 'blocks that were shown not to have changed';
@@ -434,7 +436,7 @@ COMMENT ON COLUMN hydra_export.progress.rows IS 'rows written so far';
 COMMENT ON COLUMN hydra_export.progress.bytes_written IS 'bytes of JSON so far';
 COMMENT ON COLUMN hydra_export.progress.bytes_uploaded IS 'bytes of objects that have arrived';
 COMMENT ON COLUMN hydra_export.progress.objects IS 'objects that have arrived';
-COMMENT ON COLUMN hydra_export.progress.started_at IS 'when the export started';
+COMMENT ON COLUMN hydra_export.progress.started_at IS 'when its reading began; before that, when the export did';
 COMMENT ON COLUMN hydra_export.progress.pid IS 'process that exports';
 
 CREATE FUNCTION hydra_export.schedule_rows(
@@ -454,6 +456,106 @@ COMMENT ON COLUMN hydra_export.schedule.last_status IS 'how it ended, or running
 COMMENT ON COLUMN hydra_export.schedule.next_export_at IS 'when the next one is due; NULL for never';
 COMMENT ON COLUMN hydra_export.schedule.why IS 'why then, or why not';
 
+-- ---------------------------------------------------------------- functions: checks
+
+CREATE FUNCTION hydra_export.check_history(
+  destination text DEFAULT 'default', OUT export_id bigint, OUT model text, OUT problem text)
+RETURNS SETOF record LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  WITH history AS (
+    SELECT * FROM hydra_export.exports e WHERE e.destination = $1
+  ), models AS (
+    SELECT m.* FROM hydra_export.export_models m JOIN history h ON h.id = m.export_id
+  ), of_models AS (
+    SELECT m.export_id AS id, count(*) AS models, sum(objects) AS objects, sum(rows) AS rows,
+           sum(bytes) AS bytes, bool_and(status = 'succeeded') AS all_succeeded,
+           bool_or(status = 'succeeded') AS some_succeeded
+    FROM models m GROUP BY m.export_id
+  ), of_objects AS (
+    SELECT o.export_id AS id, o.model, count(*) AS objects, sum(o.rows) AS rows, sum(o.bytes) AS bytes
+    FROM hydra_export.export_objects o JOIN history h ON h.id = o.export_id
+    GROUP BY o.export_id, o.model
+  )
+  SELECT id, NULL, 'its counts are not those of its models'
+  FROM history h LEFT JOIN of_models m USING (id)
+  WHERE (h.models, h.objects, h.rows, h.bytes) IS DISTINCT FROM
+        (coalesce(m.models, 0), coalesce(m.objects, 0), coalesce(m.rows, 0), coalesce(m.bytes, 0))
+  UNION ALL
+  SELECT m.export_id, m.model, 'its counts are not those of its objects'
+  FROM models m LEFT JOIN of_objects o ON o.id = m.export_id AND o.model = m.model
+  WHERE (m.objects, m.rows, m.bytes) IS DISTINCT FROM
+        (coalesce(o.objects, 0), coalesce(o.rows, 0), coalesce(o.bytes, 0))
+  UNION ALL
+  SELECT id, NULL, 'its status is not that of its models'
+  FROM history h JOIN of_models m USING (id)
+  WHERE (h.status = 'succeeded') <> m.all_succeeded
+     OR (h.status = 'partial') <> (m.some_succeeded AND NOT m.all_succeeded)
+  UNION ALL
+  SELECT id, NULL, 'it has no time at which it finished'
+  FROM history h WHERE h.status <> 'running' AND h.finished_at IS NULL
+  UNION ALL
+  SELECT id, NULL, 'it is running, and no process exports'
+  FROM history h WHERE h.status = 'running' AND NOT EXISTS (
+    -- The lock that an export holds.
+    SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+    WHERE l.locktype = 'advisory' AND l.objsubid = 18501 AND l.granted AND d.datname = current_database())
+  UNION ALL
+  SELECT m.export_id, m.model, 'it does not continue its last success'
+  FROM models m
+  WHERE m.kind = 'incremental' AND m.previous_export_id >= (SELECT min(h.id) FROM history h)
+    AND m.previous_export_id IS DISTINCT FROM (
+      SELECT max(p.export_id) FROM models p
+      WHERE p.model = m.model AND p.status = 'succeeded' AND p.export_id < m.export_id)
+  ORDER BY 1, 2, 3
+$$;
+COMMENT ON FUNCTION hydra_export.check_history IS
+'what contradicts itself in the history of a destination: no row when all is well';
+
+CREATE FUNCTION hydra_export.check_listing(
+  listing regclass, since timestamptz DEFAULT '-infinity', destination text DEFAULT 'default',
+  OUT export_id bigint, OUT key text, OUT problem text)
+RETURNS SETOF record LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN QUERY EXECUTE format($query$
+    WITH place AS (
+      SELECT prefix FROM hydra_export.settings WHERE destination = $2
+    ), history AS (
+      SELECT e.*, prefix || folder || '/' AS path FROM hydra_export.exports e, place
+      WHERE e.destination = $2 AND started_at >= $1 AND status <> 'running'
+    ), listed AS (
+      SELECT key::text, size::bigint, btrim(etag::text, '"') AS etag FROM %s
+    ), foldered AS (
+      SELECT key, split_part(substr(key, length(prefix) + 1), '/', 1) AS folder
+      FROM listed, place WHERE starts_with(key, prefix)
+    )
+    SELECT o.export_id, o.key, CASE
+        WHEN l.key IS NULL THEN 'is not in the bucket'
+        WHEN l.size <> o.bytes THEN 'has another size in the bucket'
+        ELSE 'has another etag in the bucket' END
+    FROM history h JOIN hydra_export.export_objects o ON o.export_id = h.id LEFT JOIN listed l USING (key)
+    WHERE l.key IS NULL OR l.size <> o.bytes OR l.etag <> btrim(o.etag, '"')
+    UNION ALL
+    SELECT h.id, path || '_manifest.json', 'is not in the bucket'
+    FROM history h WHERE status IN ('succeeded', 'partial')
+      AND NOT EXISTS (SELECT FROM listed WHERE key = path || '_manifest.json')
+    UNION ALL
+    SELECT h.id, f.key, 'is not in history'
+    FROM foldered f JOIN history h USING (folder)
+    WHERE status = 'succeeded' AND f.key <> path || '_manifest.json'
+      AND NOT EXISTS (SELECT FROM hydra_export.export_objects o WHERE o.export_id = h.id AND o.key = f.key)
+    UNION ALL
+    SELECT NULL, f.key, 'is in a folder of no export'
+    FROM foldered f
+    WHERE folder ~ '^\d{12}(_\d{3,})?$' AND folder >= (SELECT min(folder) FROM history)
+      AND NOT EXISTS (SELECT FROM hydra_export.exports e WHERE e.destination = $2 AND e.folder = f.folder)
+    ORDER BY 2, 3
+  $query$, listing) USING since, destination;
+END
+$$;
+COMMENT ON FUNCTION hydra_export.check_listing IS
+'what differs between history and a listing of the bucket, a table with the columns key, size and etag, in the exports since a time: no row when all is well';
+
 -- The launcher hears of every change at its commit.
 CREATE FUNCTION hydra_export.schedule_changed()
 RETURNS trigger LANGUAGE c
@@ -462,7 +564,7 @@ COMMENT ON FUNCTION hydra_export.schedule_changed IS 'makes the launcher look at
 
 CREATE TRIGGER schedule_changed
   AFTER INSERT OR DELETE OR TRUNCATE
-     OR UPDATE OF bucket, endpoint, prefix, region, frequency_hours, enabled, saved_at
+     OR UPDATE OF bucket, endpoint, prefix, region, frequency_hours, start_window, enabled, saved_at
   ON hydra_export.settings FOR EACH STATEMENT EXECUTE FUNCTION hydra_export.schedule_changed();
 CREATE TRIGGER schedule_changed
   AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE
@@ -498,8 +600,8 @@ GRANT USAGE ON SCHEMA hydra_export TO hydra_export_monitor;
 GRANT SELECT ON hydra_export.settings, hydra_export.models, hydra_export.exports,
   hydra_export.export_models, hydra_export.export_objects, hydra_export.recent_exports,
   hydra_export.schedule, hydra_export.progress TO hydra_export_monitor;
-GRANT EXECUTE ON FUNCTION hydra_export.schedule_rows, hydra_export.progress_rows
-  TO hydra_export_monitor;
+GRANT EXECUTE ON FUNCTION hydra_export.schedule_rows, hydra_export.progress_rows,
+  hydra_export.check_history, hydra_export.check_listing TO hydra_export_monitor;
 GRANT EXECUTE ON FUNCTION
   hydra_export.configure, hydra_export.remove_destination, hydra_export.pause, hydra_export.resume,
   hydra_export.check_access, hydra_export.iam_policy, hydra_export.add_model,

@@ -4,8 +4,12 @@
 
 namespace hydra {
 
-BufferPool::BufferPool(std::size_t size, std::size_t most) : size_(size) {
+void BufferPool::resize(std::size_t size, std::size_t most) {
+  if (size == size_ && most == most_) return;
+  kept_.clear();
   kept_.reserve(most);
+  size_ = size;
+  most_ = most;
 }
 
 Buffer BufferPool::take() noexcept {
@@ -17,7 +21,7 @@ Buffer BufferPool::take() noexcept {
 
 void BufferPool::give(Buffer buffer) noexcept {
   const bool fits = buffer.capacity() >= size_ && buffer.capacity() / 2 <= size_;
-  if (!fits || kept_.size() == kept_.capacity()) return;
+  if (!fits || kept_.size() == most_) return;
   buffer.truncate(0);
   kept_.push_back(std::move(buffer));
 }

@@ -15,7 +15,11 @@ namespace hydra {
 class BufferPool {
  public:
   // size: what buffers are expected to hold; most: how many blocks are kept.
-  BufferPool(std::size_t size, std::size_t most);
+  BufferPool(std::size_t size, std::size_t most) { resize(size, most); }
+  BufferPool() = default;
+
+  // Buffers of another size come from now on: what was kept is given back.
+  void resize(std::size_t size, std::size_t most);
 
   // An empty buffer, with a block where one was kept.
   Buffer take() noexcept;
@@ -23,8 +27,9 @@ class BufferPool {
   void give(Buffer buffer) noexcept;
 
  private:
-  std::size_t size_;
-  std::vector<Buffer> kept_;  // has room for `most`
+  std::size_t size_ = 0;
+  std::size_t most_ = 0;
+  std::vector<Buffer> kept_;  // has room for most_
 };
 
 }  // namespace hydra

@@ -1,5 +1,6 @@
 #include "base/compress.hpp"
 
+#include <cstdint>
 #include <new>
 #include <stdexcept>
 

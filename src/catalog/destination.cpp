@@ -12,7 +12,7 @@ using pg::Text;
 
 const std::string select_destinations =
     "SELECT destination, bucket, region, endpoint, prefix, credentials, addressing,"
-    " frequency_hours, enabled, last_folder, generation, conditional, object_headers,"
+    " frequency_hours, enabled, last_folder, start_window, conditional, object_headers,"
     " role_arn, external_id, compression FROM "
     "hydra_export.settings";
 
@@ -28,7 +28,7 @@ Destination to_destination(const Row& row) {
   destination.frequency_hours = static_cast<int>(pg::to_int(row[7]));
   destination.enabled = pg::to_bool(row[8]);
   destination.last_folder = or_empty(row[9]);
-  destination.generation = pg::to_int(row[10]);
+  destination.start_window = or_empty(row[10]);
   destination.conditional = or_empty(row[11]);
   destination.object_headers = or_empty(row[12]);
   destination.role_arn = or_empty(row[13]);
@@ -41,7 +41,7 @@ std::vector<Text> to_parameters(const Destination& destination) {
   return {
       destination.name,        destination.bucket,         destination.region,
       destination.endpoint,    destination.prefix,         pg::text(destination.frequency_hours),
-      destination.credentials, destination.addressing,     pg::text(destination.generation),
+      destination.credentials, destination.addressing,     destination.start_window,
       destination.conditional, destination.object_headers, destination.role_arn,
       destination.external_id, destination.compression};
 }
@@ -137,9 +137,9 @@ Destination get_destination(const std::string& name) {
 void insert_destination(const Destination& destination) {
   pg::query(
       "INSERT INTO hydra_export.settings (destination, bucket, region, endpoint, prefix,"
-      " frequency_hours, credentials, addressing, generation, conditional, object_headers,"
+      " frequency_hours, credentials, addressing, start_window, conditional, object_headers,"
       " role_arn, external_id, compression)"
-      " VALUES ($1, $2, $3, $4, $5, $6::integer, $7, $8, $9::bigint, $10, $11::jsonb, $12, $13, "
+      " VALUES ($1, $2, $3, $4, $5, $6::integer, $7, $8, $9, $10, $11::jsonb, $12, $13, "
       "$14)",
       to_parameters(destination));
   adopt_destination(destination.name);
@@ -148,7 +148,7 @@ void insert_destination(const Destination& destination) {
 void update_destination(const Destination& destination) {
   pg::query(
       "UPDATE hydra_export.settings SET bucket = $2, region = $3, endpoint = $4, prefix = $5,"
-      " frequency_hours = $6::integer, credentials = $7, addressing = $8, generation = $9::bigint,"
+      " frequency_hours = $6::integer, credentials = $7, addressing = $8, start_window = $9,"
       " conditional = $10, object_headers = $11::jsonb, role_arn = $12, external_id = $13, "
       "compression = $14,"
       " saved_at = clock_timestamp() WHERE destination = $1",

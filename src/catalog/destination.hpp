@@ -26,8 +26,8 @@ struct Destination {
   std::string object_headers = "{}";  // a JSON object of strings
   int frequency_hours = 24;
   bool enabled = true;
-  std::string last_folder;  // '' before the first export
-  std::int64_t generation = 1;
+  std::string last_folder;   // '' before the first export
+  std::string start_window;  // '' for any time; see base/start_window.hpp
 
   s3::EndpointSettings endpoint_settings() const;
   Compression compression_kind() const;  // throws pg::Error where this build lacks it

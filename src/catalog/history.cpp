@@ -53,17 +53,30 @@ void insert_model(const Claim& claim, const ModelRow& model) {
       "INSERT INTO hydra_export.export_models (export_id, model, relation, kind, status,"
       " started_at, finished_at, objects, rows, bytes, error, reason, snapshot, lsn,"
       " previous_export_id, blocks_total, blocks_skipped_by_map, blocks_skipped_by_lsn,"
-      " blocks_read) VALUES ($1::bigint, $2, $3, $4, $5, $6::timestamptz,"
+      " blocks_read, workers) VALUES ($1::bigint, $2, $3, $4, $5, $6::timestamptz,"
       " $7::timestamptz, $8::bigint, $9::bigint, $10::bigint, $11, $12, $13::pg_snapshot,"
-      " $14::pg_lsn, $15::bigint, $16::bigint, $17::bigint, $18::bigint, $19::bigint)",
-      {pg::text(claim.export_id), model.model, model.relation, pg::text_or_null(model.kind),
-       model.status, timestamp(model.started_at), timestamp(model.finished_at),
-       number(model.objects.size()), number(model.rows()), number(model.bytes()),
-       pg::text_or_null(model.error), pg::text_or_null(model.reason),
-       pg::text_or_null(model.snapshot), pg::text_or_null(model.lsn),
+      " $14::pg_lsn, $15::bigint, $16::bigint, $17::bigint, $18::bigint, $19::bigint,"
+      " $20::integer)",
+      {pg::text(claim.export_id),
+       model.model,
+       model.relation,
+       pg::text_or_null(model.kind),
+       model.status,
+       timestamp(model.started_at),
+       timestamp(model.finished_at),
+       number(model.objects.size()),
+       number(model.rows()),
+       number(model.bytes()),
+       pg::text_or_null(model.error),
+       pg::text_or_null(model.reason),
+       pg::text_or_null(model.snapshot),
+       pg::text_or_null(model.lsn),
        model.previous_export_id ? pg::text(*model.previous_export_id) : Text(),
-       number(model.blocks.total), number(model.blocks.skipped_by_map),
-       number(model.blocks.skipped_by_lsn), number(model.blocks.read)});
+       number(model.blocks.total),
+       number(model.blocks.skipped_by_map),
+       number(model.blocks.skipped_by_lsn),
+       number(model.blocks.read),
+       number(static_cast<std::uint64_t>(model.workers))});
   for (const ObjectRow& object : model.objects) {
     pg::query(
         "INSERT INTO hydra_export.export_objects VALUES ($1::bigint, $2, $3, $4, $5, $6::bigint,"

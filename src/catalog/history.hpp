@@ -40,6 +40,7 @@ struct ModelRow {
   std::string error, reason, snapshot, lsn;  // '' for none
   std::optional<std::int64_t> previous_export_id;
   Blocks blocks;
+  int workers = 0;  // that read it together with the export's own process
   std::vector<ObjectRow> objects;
 
   std::uint64_t rows() const;

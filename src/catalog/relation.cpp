@@ -294,6 +294,27 @@ std::vector<Column> columns_of(const Model& model, const Relation& relation) {
   return columns;
 }
 
+bool is_parallel_safe(const std::vector<Column>& columns) {
+  std::vector<std::string> types;
+  for (const Column& column : columns)
+    types.push_back(std::to_string(column.type));
+  return pg::to_bool(pg::query(
+      "WITH RECURSIVE used (oid) AS (SELECT unnest($1::oid[]) UNION SELECT inner_type"
+      "   FROM used u JOIN pg_type t ON t.oid = u.oid CROSS JOIN LATERAL ("
+      "     VALUES (t.typelem), (t.typbasetype)"
+      "     UNION SELECT atttypid FROM pg_attribute"
+      "       WHERE attrelid = t.typrelid AND t.typrelid <> 0 AND attnum > 0 AND NOT attisdropped"
+      "     UNION SELECT rngsubtype FROM pg_range WHERE t.oid IN (rngtypid, rngmultitypid)"
+      "   ) AS part (inner_type) WHERE inner_type <> 0),"
+      " run (oid) AS (SELECT t.typoutput::oid FROM used JOIN pg_type t USING (oid)"
+      "   UNION SELECT c.castfunc FROM used JOIN pg_cast c ON c.castsource = used.oid"
+      "     AND c.casttarget = 'json'::regtype AND c.castfunc <> 0"
+      "   UNION SELECT p.amproc::oid FROM used JOIN pg_opclass o ON o.opcintype = used.oid"
+      "     JOIN pg_amproc p ON p.amprocfamily = o.opcfamily AND p.amproclefttype = used.oid)"
+      " SELECT NOT EXISTS (SELECT FROM run JOIN pg_proc p USING (oid) WHERE p.proparallel <> 's')",
+      {pg::array_literal(types)})[0][0]);
+}
+
 void check_model(const Model& model, const Relation& relation, Oid role) {
   check_kind(relation);
   check_change_detection(model, relation);

@@ -50,6 +50,10 @@ std::vector<std::string> key_of(const Model& model, const Relation& relation);
 // The exported columns: those the model names, in the table's order, or all.
 std::vector<Column> columns_of(const Model& model, const Relation& relation);
 
+// Whether values of these columns can be written and compared by parallel workers: what their types
+// run, inner ones included, is all PARALLEL SAFE.
+bool is_parallel_safe(const std::vector<Column>& columns);
+
 // Throws pg::Error, with a hint, when a model of this relation cannot be exported with the rights
 // of `role`: wrong kind of relation, no fit key, no such column, no right to read it, row security.
 void check_model(const Model& model, const Relation& relation, Oid role);

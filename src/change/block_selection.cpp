@@ -26,14 +26,21 @@ BlockNumber count_map_blocks(Relation heap) {
 
 }  // namespace
 
-BlockSelection::BlockSelection(Relation heap, const WalBaseline& baseline)
-    : heap_(heap), baseline_(baseline), map_(std::make_unique<PGAlignedBlock>()) {
+BlockNumber count_blocks(Oid heap) {
+  return pg::call([=]() noexcept {
+    Relation relation = table_open(heap, NoLock);
+    const BlockNumber blocks = RelationGetNumberOfBlocks(relation);
+    table_close(relation, NoLock);
+    return blocks;
+  });
+}
+
+BlockSelection::BlockSelection(Relation heap, const WalBaseline& baseline, BlockDeal& deal)
+    : heap_(heap), baseline_(baseline), deal_(deal), map_(std::make_unique<PGAlignedBlock>()) {
   pg::call([this]() noexcept {
-    blocks_ = RelationGetNumberOfBlocks(heap_);
     map_blocks_ = baseline_.map_position != 0 ? count_map_blocks(heap_) : 0;
     ring_ = GetAccessStrategy(BAS_BULKREAD);
   });
-  counts_.total = blocks_;
 }
 
 void BlockSelection::load_map_page(BlockNumber number) {
@@ -84,27 +91,45 @@ bool BlockSelection::must_read(BlockNumber block) {
   return true;
 }
 
+bool BlockSelection::take_chunk() {
+  const BlockRun chunk = deal_.next();
+  next_ = chunk.first;
+  end_ = chunk.first + chunk.count;
+  return chunk.count > 0;
+}
+
 BlockSelection::Next BlockSelection::next(BlockRun* run) {
   run->count = 0;
-  if (!baseline_.is_known()) {
-    if (next_ == blocks_) return Next::end;
-    *run = {0, blocks_};
-    counts_.read = next_ = blocks_;
-    return Next::run;
-  }
   const std::uint64_t looked = counts_.skipped_by_lsn;
-  while (next_ < blocks_) {
-    const BlockNumber block = next_++;
-    if (must_read(block)) {
-      if (run->count == 0) run->first = block;
-      if (++run->count == longest_run) return Next::run;
-      continue;
+  while (next_ < end_ || take_chunk()) {
+    if (!baseline_.is_known()) {
+      *run = {next_, end_ - next_};
+      counts_.read += run->count;
+      next_ = end_;
+      return Next::run;
+    }
+    while (next_ < end_) {
+      const BlockNumber block = next_++;
+      if (must_read(block)) {
+        if (run->count == 0) run->first = block;
+        if (++run->count == longest_run) return Next::run;
+        continue;
+      }
+      if (run->count > 0) return Next::run;
+      if (counts_.skipped_by_lsn - looked >= looks_per_call) return Next::pause;
+      if (block % (16 * blocks_per_map_page) == 0) CHECK_FOR_INTERRUPTS();
     }
     if (run->count > 0) return Next::run;
-    if (counts_.skipped_by_lsn - looked >= looks_per_call) return Next::pause;
-    if (block % (16 * blocks_per_map_page) == 0) CHECK_FOR_INTERRUPTS();
   }
-  return run->count > 0 ? Next::run : Next::end;
+  return Next::end;
+}
+
+BlockNumber BlockSelection::count_unproven() {
+  BlockNumber unproven = 0;
+  for (BlockNumber block = 0; block < deal_.blocks(); ++block) {
+    if (!map_proves(block)) ++unproven;
+  }
+  return unproven;
 }
 
 }  // namespace hydra::change

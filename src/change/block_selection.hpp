@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "change/block_deal.hpp"
 #include "change/notes.hpp"
 #include "pg/error.hpp"
 
@@ -19,18 +20,15 @@ struct WalBaseline {
 
 // How many blocks a scan passed, and why.
 struct BlockCounts {
-  std::uint64_t total = 0;
   std::uint64_t skipped_by_map = 0;  // not even read
   std::uint64_t skipped_by_lsn = 0;  // only the header was looked at
   std::uint64_t read = 0;
 };
 
-struct BlockRun {
-  BlockNumber first = 0;
-  BlockNumber count = 0;
-};
+// Of a relation that is locked.
+BlockNumber count_blocks(Oid heap);
 
-// Goes through a heap's blocks in order, and gives runs of those that must be read.
+// Goes through the blocks of a heap that it is dealt, and gives runs of those that must be read.
 //
 // A block is left out when one of two things proves that nothing on it was written since the
 // baseline:
@@ -40,11 +38,12 @@ struct BlockRun {
 // - the LSN of the page is at or before the floor.
 // An LSN of 0 proves nothing: such a page was written without WAL.
 //
-// Must be made after the scanning snapshot was taken: what that snapshot sees has then cleared its
-// bits and stamped its pages. All methods but the destructor are raw (pg/error.hpp).
+// The deal and this must be made after the scanning snapshot was taken: what that snapshot sees is
+// then on one of the blocks, has cleared its bit and stamped its page. All methods but constructor
+// and destructor are raw (pg/error.hpp).
 class BlockSelection {
  public:
-  BlockSelection(Relation heap, const WalBaseline& baseline);
+  BlockSelection(Relation heap, const WalBaseline& baseline, BlockDeal& deal);
 
   enum class Next { run, pause, end };
 
@@ -52,9 +51,14 @@ class BlockSelection {
   // other work should have its turn.
   Next next(BlockRun* run);
 
+  // Of the blocks that this one was dealt.
   const BlockCounts& counts() const { return counts_; }
 
+  // How many of the heap's blocks the map does not prove unchanged. Nothing is dealt.
+  BlockNumber count_unproven();
+
  private:
+  bool take_chunk();
   bool map_proves(BlockNumber block);
   void load_map_page(BlockNumber number);
   bool lsn_proves(BlockNumber block);
@@ -62,9 +66,10 @@ class BlockSelection {
 
   Relation heap_;
   WalBaseline baseline_;
-  BlockNumber blocks_;
+  BlockDeal& deal_;
   BlockNumber map_blocks_;
-  BlockNumber next_ = 0;
+  BlockNumber next_ = 0;  // of those that were dealt and not looked at
+  BlockNumber end_ = 0;
   BufferAccessStrategy ring_;
   BlockNumber map_number_ = InvalidBlockNumber;  // of the copy below
   bool map_useful_ = false;

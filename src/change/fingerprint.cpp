@@ -6,30 +6,37 @@
 #include "pg/spi.hpp"
 
 namespace hydra::change {
+namespace {
+
+// The columns $2 of relation $1, and their types with the types within: elements of arrays, bases
+// of domains, attributes, ranges' subtypes.
+const std::string used_types =
+    "WITH RECURSIVE exported AS ("
+    "  SELECT a.*, CASE WHEN a.attgenerated <> '' THEN pg_get_expr(d.adbin, d.adrelid) END"
+    "    AS generated"
+    "  FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum"
+    "  WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped"
+    "  AND a.attname = ANY ($2::name[])"
+    "), used (type) AS ("
+    "  SELECT atttypid FROM exported"
+    "  UNION"
+    "  SELECT unnest(CASE t.typtype"
+    "      WHEN 'd' THEN ARRAY[t.typbasetype]"
+    "      WHEN 'c' THEN ARRAY(SELECT atttypid FROM pg_attribute"
+    "        WHERE attrelid = t.typrelid AND attnum > 0 AND NOT attisdropped)"
+    "      WHEN 'r' THEN ARRAY(SELECT rngsubtype FROM pg_range WHERE rngtypid = t.oid)"
+    "      WHEN 'm' THEN ARRAY(SELECT rngsubtype FROM pg_range WHERE rngmultitypid = t.oid)"
+    "      ELSE ARRAY[t.typelem] END)"
+    "  FROM used JOIN pg_type t ON t.oid = used.type"
+    ")";
+
+}  // namespace
 
 std::string take_fingerprint(Oid relation, const std::vector<std::string>& columns,
                              const std::vector<std::string>& key_columns) {
-  // Types within types: elements of arrays, bases of domains, attributes, ranges' subtypes.
   static const std::string sql =
-      "WITH RECURSIVE exported AS ("
-      "  SELECT a.*, CASE WHEN a.attgenerated <> '' THEN pg_get_expr(d.adbin, d.adrelid) END"
-      "    AS generated"
-      "  FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = "
-      "a.attnum"
-      "  WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped"
-      "  AND a.attname = ANY ($2::name[])"
-      "), used (type) AS ("
-      "  SELECT atttypid FROM exported"
-      "  UNION"
-      "  SELECT unnest(CASE t.typtype"
-      "      WHEN 'd' THEN ARRAY[t.typbasetype]"
-      "      WHEN 'c' THEN ARRAY(SELECT atttypid FROM pg_attribute"
-      "        WHERE attrelid = t.typrelid AND attnum > 0 AND NOT attisdropped)"
-      "      WHEN 'r' THEN ARRAY(SELECT rngsubtype FROM pg_range WHERE rngtypid = t.oid)"
-      "      WHEN 'm' THEN ARRAY(SELECT rngsubtype FROM pg_range WHERE rngmultitypid = t.oid)"
-      "      ELSE ARRAY[t.typelem] END)"
-      "  FROM used JOIN pg_type t ON t.oid = used.type"
-      "), enums AS ("
+      used_types +
+      ", enums AS ("
       "  SELECT e.oid AS label, e.enumlabel FROM used JOIN pg_enum e ON e.enumtypid = used.type"
       "), composites AS ("
       "  SELECT t.oid AS type, jsonb_agg(jsonb_build_array(a.attname, a.atttypid, a.atttypmod)"
@@ -48,6 +55,22 @@ std::string take_fingerprint(Oid relation, const std::vector<std::string>& colum
       "     FROM composites))";
   return pg::or_empty(pg::query(
       sql, {pg::text(relation), pg::array_literal(columns), pg::array_literal(key_columns)})[0][0]);
+}
+
+std::vector<std::string> type_versions(Oid relation, const std::vector<std::string>& columns) {
+  static const std::string sql =
+      used_types +
+      " SELECT concat_ws(' ', e.oid, e.xmin)"
+      "   FROM used JOIN pg_enum e ON e.enumtypid = used.type"
+      " UNION ALL SELECT concat_ws(' ', t.oid, string_agg(concat_ws(':', a.attnum, a.xmin), ' '"
+      "     ORDER BY a.attnum))"
+      "   FROM used JOIN pg_type t ON t.oid = used.type AND t.typtype = 'c'"
+      "   JOIN pg_attribute a ON a.attrelid = t.typrelid AND a.attnum > 0 GROUP BY t.oid";
+  std::vector<std::string> versions;
+  for (const pg::Row& row : pg::query(sql, {pg::text(relation), pg::array_literal(columns)}))
+    versions.push_back(pg::or_empty(row[0]));
+  std::sort(versions.begin(), versions.end());
+  return versions;
 }
 
 bool same_rows(const std::string& before, const std::string& now) {

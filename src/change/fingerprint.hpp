@@ -15,6 +15,11 @@ namespace hydra::change {
 std::string take_fingerprint(Oid relation, const std::vector<std::string>& columns,
                              const std::vector<std::string>& key_columns);
 
+// The versions, sorted, of the catalog rows that say how values of enum and composite types are
+// written: one an enum's label, one a composite. DDL on types does not wait for those who read
+// tables, so what was renamed, and renamed back, while a table was read is told by this alone.
+std::vector<std::string> type_versions(Oid relation, const std::vector<std::string>& columns);
+
 // Whether rows that did not change look as they did. Columns that are gone, columns added without
 // a value for old rows, and labels added to an enum leave them as they were.
 bool same_rows(const std::string& before, const std::string& now);

@@ -20,7 +20,7 @@ constexpr long rows_per_fetch = 256;
 }  // namespace
 
 HeapSource::HeapSource(Relation relation, Snapshot snapshot,
-                       const std::vector<SourceColumn>& columns, BlockSelection* selection)
+                       const std::vector<SourceColumn>& columns, BlockSelection& selection)
     : relation_(relation),
       selection_(selection),
       snapshot_(snapshot),
@@ -39,13 +39,10 @@ void HeapSource::open() {
   // ring of buffers, so that other sessions keep theirs.
   scan_ = table_beginscan_strat(relation_, snapshot_, 0, nullptr, true, false);
   slot_ = table_slot_create(relation_, nullptr);
-  in_run_ = selection_ == nullptr;
 }
 
 RowSource::Next HeapSource::next_run() {
-  if (selection_ == nullptr) return Next::end;
-  BlockRun run;
-  switch (selection_->next(&run)) {
+  switch (selection_.next(&run_)) {
     case BlockSelection::Next::pause:
       return Next::pause;
     case BlockSelection::Next::end:
@@ -54,7 +51,7 @@ RowSource::Next HeapSource::next_run() {
       break;
   }
   table_rescan(scan_, nullptr);
-  heap_setscanlimits(scan_, run.first, run.count);
+  heap_setscanlimits(scan_, run_.first, run_.count);
   in_run_ = true;
   return Next::row;
 }
@@ -72,9 +69,11 @@ RowSource::Next HeapSource::next(TransactionId* xmin) {
   return Next::row;
 }
 
-BlockNumber HeapSource::position() const {
-  if (slot_ == nullptr || !ItemPointerIsValid(&slot_->tts_tid)) return 0;
-  return ItemPointerGetBlockNumber(&slot_->tts_tid);
+BlockNumber HeapSource::blocks_ahead() const {
+  if (!in_run_) return 0;
+  if (TTS_EMPTY(slot_)) return run_.count;
+  const BlockNumber position = ItemPointerGetBlockNumber(&slot_->tts_tid);
+  return std::min(run_.count, run_.first + run_.count - 1 - position);
 }
 
 void HeapSource::read_tuple() {

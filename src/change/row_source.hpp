@@ -37,20 +37,19 @@ struct SourceColumn {
   std::string name;
 };
 
-// The rows of one heap in physical order, straight from the table access method: all of them, or
-// those on selected blocks. The relation stays open and locked until after close().
+// The rows on the selected blocks of one heap in physical order, straight from the table access
+// method. The relation stays open and locked until after close().
 class HeapSource : public RowSource {
  public:
-  // selection: nullptr = all blocks.
   HeapSource(Relation relation, Snapshot snapshot, const std::vector<SourceColumn>& columns,
-             BlockSelection* selection);
+             BlockSelection& selection);
 
   Next next(TransactionId* xmin) override;
   void values(Datum** values, bool** nulls) override;
   void close() override;
 
-  // The block of the current row; 0 before the first.
-  BlockNumber position() const;
+  // Blocks of the current run that it has not come to.
+  BlockNumber blocks_ahead() const;
 
   // Any column of the current row, by its number in the table. Raw.
   Datum attribute(AttrNumber number, bool* null) { return slot_getattr(slot_, number, null); }
@@ -61,8 +60,9 @@ class HeapSource : public RowSource {
   void read_tuple();
 
   Relation relation_;
-  BlockSelection* selection_;
+  BlockSelection& selection_;
   bool in_run_ = false;
+  BlockRun run_;
   Snapshot snapshot_;
   std::vector<AttrNumber> numbers_;
   AttrNumber last_number_ = 0;

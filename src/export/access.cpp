@@ -17,15 +17,15 @@ constexpr const char* check_name = "_hydra_export_check";
 constexpr const char* check_text = "hydra_export may write here\n";
 
 // Keys that are saved need no source, unless they serve to assume a role.
-void use_credentials(const catalog::Destination& destination, s3::Options& options) {
-  const std::optional<s3::Credentials> saved = catalog::load_credentials(destination.name);
+void use_credentials(const Account& account, s3::Options& options) {
+  const catalog::Destination& destination = account.destination;
   const bool is_static = destination.credentials == "static";
-  if (is_static && !saved) {
+  if (is_static && !account.saved) {
     throw Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
                 "destination \"" + destination.name + "\" has no credentials", "",
                 "Save them with hydra_export.configure(access_key => ..., secret_key => ...).");
   }
-  options.credentials = saved.value_or(s3::Credentials{});
+  options.credentials = account.saved.value_or(s3::Credentials{});
   if (is_static && destination.role_arn.empty()) return;
   options.source = s3::credentials::make_source(
       {destination.credentials, options.credentials, destination.role_arn, destination.external_id},
@@ -35,11 +35,16 @@ void use_credentials(const catalog::Destination& destination, s3::Options& optio
 
 }  // namespace
 
-s3::Options client_options(const catalog::Destination& destination) {
+Account account_of(const catalog::Destination& destination) {
+  return {destination, catalog::load_credentials(destination.name)};
+}
+
+s3::Options client_options(const Account& account) {
+  const catalog::Destination& destination = account.destination;
   catalog::check_policy(destination);
   s3::Options options;
   options.target = destination.endpoint_settings();
-  use_credentials(destination, options);
+  use_credentials(account, options);
   options.request_timeout = std::chrono::milliseconds(pg::guc::request_timeout);
   options.max_attempts = pg::guc::max_attempts;
   options.concurrency = pg::guc::upload_concurrency;
@@ -57,7 +62,7 @@ Access check_access(const std::string& name) {
   {
     pg::Transaction transaction;
     destination = catalog::get_destination(name);
-    options = client_options(destination);
+    options = client_options(account_of(destination));
     access.key = pg::to_utf8(destination.prefix) + check_name;
     transaction.commit();
   }

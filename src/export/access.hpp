@@ -6,9 +6,19 @@
 
 namespace hydra::exporting {
 
-// What a client for this destination is made with. In a transaction, as the extension's owner.
-// Throws pg::Error where a destination with static credentials has none.
-s3::Options client_options(const catalog::Destination& destination);
+// A destination and the keys that are saved for it.
+struct Account {
+  catalog::Destination destination;
+  std::optional<s3::Credentials> saved;
+};
+
+// In a transaction, as the extension's owner.
+Account account_of(const catalog::Destination& destination);
+
+// What a client for this account is made with. In a transaction. Throws pg::Error where a
+// destination with static credentials has none, or the server's administrator forbids what it asks
+// for.
+s3::Options client_options(const Account& account);
 
 // Writes the object <prefix>_hydra_export_check and waits for it. In no transaction. Throws
 // pg::Error when it could not be written.

@@ -1,6 +1,6 @@
 #include "export/model_export.hpp"
 
-#include "export/table_scan.hpp"
+#include "export/scan_workers.hpp"
 #include "pg/guc.hpp"
 #include "pg/spi.hpp"
 #include "pg/transaction.hpp"
@@ -14,30 +14,9 @@ using pg::Error;
 // How often the lock table is asked whether somebody waits for one of the model's tables.
 constexpr std::chrono::seconds look_interval{1};
 
-std::vector<record::LineColumn> line_columns(const ModelPlan& plan) {
-  std::vector<record::LineColumn> columns;
-  for (std::size_t i = 0; i < plan.columns.size(); ++i) {
-    columns.push_back({plan.columns[i].name, i, plan.columns[i].type});
-  }
-  return columns;
-}
-
-std::vector<record::KeyColumn> key_columns(const ModelPlan& plan) {
-  std::vector<record::KeyColumn> columns;
-  for (const std::string& name : plan.key) {
-    for (std::size_t i = 0; i < plan.columns.size(); ++i) {
-      const catalog::Column& column = plan.columns[i];
-      if (column.name == name) columns.push_back({name, i, column.type, column.collation});
-    }
-  }
-  return columns;
-}
-
-void add_counts(catalog::Blocks& blocks, const change::BlockCounts& counts) {
-  blocks.total += counts.total;
-  blocks.skipped_by_map += counts.skipped_by_map;
-  blocks.skipped_by_lsn += counts.skipped_by_lsn;
-  blocks.read += counts.read;
+// What all processes of an export may take for their objects together.
+std::size_t all_memory() {
+  return static_cast<std::size_t>(pg::guc::memory_limit) * 1024;
 }
 
 catalog::Baseline baseline_of(const Leaf& leaf, const change::Reading& reading) {
@@ -57,17 +36,14 @@ catalog::Baseline baseline_of(const Leaf& leaf, const change::Reading& reading) 
 
 }  // namespace
 
-ModelExport::ModelExport(const catalog::Model& model, std::size_t number,
-                         const catalog::Destination& target, const catalog::Claim& claim,
-                         Uploader& uploader, Observer& observer)
+ModelExport::ModelExport(const catalog::Model& model, std::size_t number, const Account& account,
+                         const catalog::Claim& claim, Uploader& uploader, Observer& observer)
     : model_(model),
       number_(number),
-      target_(target),
+      account_(account),
       claim_(claim),
       uploader_(uploader),
-      observer_(observer),
-      pacer_(static_cast<std::uint64_t>(pg::guc::throttle) * 1024,
-             std::chrono::steady_clock::now()) {
+      observer_(observer) {
   result_.row.model = model.name;
   result_.row.relation = pg::display_name(model.relation);
   result_.row.started_at = pg::now();
@@ -94,7 +70,7 @@ ModelResult ModelExport::run(const change::Reading& shared, const change::Horizo
 }
 
 void ModelExport::read(const change::Reading& shared, const change::Horizon& horizon) {
-  show("waiting for locks", nullptr);
+  show("waiting for locks");
   ModelPlan plan = lock_model(model_);
   plan_ = &plan;
   // Nobody can rewrite the tables any more, so a snapshot taken now can read them.
@@ -103,13 +79,7 @@ void ModelExport::read(const change::Reading& shared, const change::Horizon& hor
   const change::Reading& reading = fresh ? *fresh : shared;
   choose_rows(plan, model_, reading);
   note(plan, reading, fresh.has_value());
-  try {
-    read_rows(plan, reading);
-  } catch (...) {
-    // Its memory is part of this scope.
-    object_.reset();
-    throw;
-  }
+  read_rows(plan, reading);
 }
 
 void ModelExport::note(const ModelPlan& plan, const change::Reading& reading, bool fresh) {
@@ -142,40 +112,81 @@ void ModelExport::note(const ModelPlan& plan, const change::Reading& reading, bo
 }
 
 void ModelExport::read_rows(const ModelPlan& plan, const change::Reading& reading) {
-  const record::Key key(key_columns(plan));
-  record::LineWriter writer(line_columns(plan));
-  for (const Leaf& leaf : plan.leaves)
-    read_leaf(leaf, reading, writer, key);
-  flush();
+  uploader_.set_memory(all_memory());
+  ReadTask task = task_of(plan, reading);
+  const int workers = wanted_workers(plan, most_workers());
+  if (workers > 0) {
+    read_with_workers(task, reading, workers);
+  } else {
+    read_alone(task, reading);
+  }
+  check_types(plan);
 }
 
-void ModelExport::read_leaf(const Leaf& leaf, const change::Reading& reading,
-                            record::LineWriter& writer, const record::Key& key) {
-  TableScan scan(leaf, reading, model_.added_by, writer, key);
-  bool more = true;
-  while (more) {
-    if (!object_) {
-      wait_for_room();
-      object_ = std::make_unique<record::ObjectBuffer>(key, uploader_.buffers());
-    }
-    more = scan.step(*object_, uploader_.object_size());
-    if (object_->memory() >= uploader_.object_size() + uploader_.object_size() / 2 ||
-        object_->bytes() >= uploader_.object_size()) {
-      flush();
-    }
-    uploader_.progress();
-    pg::check_interrupts();
-    show("reading", &scan);
-    pace(scan);
+ReadTask ModelExport::task_of(const ModelPlan& plan, const change::Reading& reading) const {
+  ReadTask task;
+  task.leaves = plan.leaves;
+  task.columns = line_columns(plan);
+  task.key = key_columns(plan);
+  task.next_xid = reading.next_xid();
+  task.role = model_.added_by;
+  task.name.prefix = pg::to_utf8(account_.destination.prefix);
+  task.name.folder = claim_.folder;
+  task.name.model = encode_model(pg::to_utf8(model_.name));
+  task.name.suffix += uploader_.suffix();
+  task.numbered = plan.numbered;
+  task.bytes_per_second = static_cast<std::uint64_t>(pg::guc::throttle) * 1024;
+  return task;
+}
+
+// As many as leave each process the memory for objects of a quarter of the configured size.
+std::size_t ModelExport::most_workers() const {
+  const std::size_t least = Uploader::full_memory(account_.destination.compression_kind()) / 4;
+  const std::size_t processes = std::max<std::size_t>(all_memory() / least, 1);
+  return std::min<std::size_t>(static_cast<std::size_t>(pg::guc::parallel_workers), processes - 1);
+}
+
+void ModelExport::read_alone(const ReadTask& task, const change::Reading& reading) {
+  const auto memory = std::make_unique<std::max_align_t[]>(
+      SharedReading::size(task) / sizeof(std::max_align_t) + 1);
+  SharedReading* shared = SharedReading::make(memory.get(), task, 1);
+  ModelReader reader(task, *shared, reading.snapshot(), number_, uploader_);
+  finish_reading(reader, *shared, nullptr);
+}
+
+void ModelExport::read_with_workers(ReadTask& task, const change::Reading& reading, int workers) {
+  const auto processes = static_cast<unsigned>(workers) + 1;
+  const std::size_t memory = all_memory() / processes;
+  uploader_.set_memory(memory);
+  while (!uploader_.is_within_memory()) {
+    uploader_.wait();
     stop_if_useless();
   }
-  add_counts(result_.row.blocks, scan.counts());
+  if (task.bytes_per_second > 0) {
+    task.bytes_per_second = std::max<std::uint64_t>(task.bytes_per_second / processes, 1);
+  }
+  ScanWorkers scan_workers(task, account_, memory, reading.snapshot(), workers, number_, uploader_);
+  result_.row.workers = scan_workers.started();
+  ModelReader reader(task, scan_workers.shared(), reading.snapshot(), number_, uploader_);
+  finish_reading(reader, scan_workers.shared(), &scan_workers);
+  scan_workers.finish();
 }
 
-// The tables stay locked meanwhile, and S3 may take its time.
-void ModelExport::wait_for_room() {
-  while (!uploader_.has_room()) {
-    uploader_.wait();
+void ModelExport::finish_reading(ModelReader& reader, SharedReading& shared, ScanWorkers* workers) {
+  for (std::size_t i = 0; i < plan_->leaves.size(); ++i)
+    result_.row.blocks.total += shared.deal(i).blocks();
+  bool reading = true;
+  bool working = workers != nullptr;
+  while (reading || working) {
+    if (reading) {
+      reading = reader.step();
+    } else {
+      uploader_.wait();
+    }
+    if (working) working = workers->collect();
+    counts_ = reader.counts();
+    if (workers != nullptr) counts_ += workers->counts();
+    show("reading");
     stop_if_useless();
   }
 }
@@ -187,60 +198,26 @@ void ModelExport::stop_if_useless() {
   give_way(*plan_);
 }
 
-void ModelExport::flush() {
-  if (!object_) return;
-  if (object_->rows() > 0) {
-    record::ClosedObject closed = object_->close();
-    const std::string key = next_key(closed);
-    rows_ += closed.rows;
-    bytes_ += closed.bytes;
-    object_.reset();
-    uploader_.put(number_, key, std::move(closed));
-  }
-  object_.reset();
-}
-
-// Keeps to hydra_export.throttle, by what there is more of: table read, or JSON made of it.
-void ModelExport::pace(const TableScan& scan) {
-  const std::uint64_t read = (result_.row.blocks.read + scan.counts().read) * BLCKSZ;
-  const std::uint64_t work = std::max(read, bytes_ + (object_ ? object_->bytes() : 0));
-  if (work <= paced_) return;
-  const auto wait = pacer_.note(work - paced_, std::chrono::steady_clock::now());
-  paced_ = work;
-  if (wait.count() > 0) uploader_.pause(wait);
-}
-
-void ModelExport::show(const char* phase, const TableScan* scan) {
+void ModelExport::show(const char* phase) {
+  catalog::Blocks& blocks = result_.row.blocks;
+  blocks.skipped_by_map = counts_.blocks.skipped_by_map;
+  blocks.skipped_by_lsn = counts_.blocks.skipped_by_lsn;
+  blocks.read = counts_.blocks.read;
   Progress progress;
   progress.export_id = claim_.export_id;
   progress.model = model_.name;
   progress.phase = phase;
-  catalog::Blocks blocks = result_.row.blocks;
-  if (scan != nullptr) add_counts(blocks, scan->counts());
   progress.blocks_total = blocks.total;
   progress.blocks_skipped = blocks.skipped_by_map + blocks.skipped_by_lsn;
   progress.blocks_scanned = blocks.read;
-  progress.rows = rows_ + (object_ ? object_->rows() : 0);
-  progress.bytes_written = bytes_ + (object_ ? object_->bytes() : 0);
+  progress.rows = counts_.rows;
+  progress.bytes_written = counts_.bytes;
   progress.bytes_uploaded = uploader_.bytes_arrived(number_);
   progress.objects = uploader_.objects(number_).size();
   progress.started_at = *result_.row.started_at;
   progress.pid = MyProcPid;
-  show_progress(progress);
-  if (scan != nullptr) observer_.reading(progress);
-}
-
-std::string ModelExport::next_key(const record::ClosedObject& object) {
-  ObjectName name;
-  name.prefix = pg::to_utf8(target_.prefix);
-  name.folder = claim_.folder;
-  name.model = encode_model(pg::to_utf8(model_.name));
-  name.first_id = object.first_id;
-  name.last_id = object.last_id;
-  name.suffix += uploader_.suffix();
-  ++objects_;
-  if (plan_->numbered) name.number = objects_;
-  return object_key(name);
+  show_progress(number_, progress);
+  observer_.reading(progress);
 }
 
 void ModelExport::give_way(const ModelPlan& plan) {

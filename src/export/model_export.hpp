@@ -5,14 +5,11 @@
 #include <string>
 #include <vector>
 
-#include "base/object_name.hpp"
-#include "base/pacer.hpp"
 #include "catalog/history.hpp"
-#include "export/model_plan.hpp"
+#include "export/access.hpp"
+#include "export/model_reader.hpp"
 #include "export/progress.hpp"
-#include "export/uploader.hpp"
 #include "json/manifest.hpp"
-#include "record/line_writer.hpp"
 
 namespace hydra::exporting {
 
@@ -25,12 +22,12 @@ struct ModelResult {
   bool full = false;
 };
 
-class TableScan;
+class ScanWorkers;
 
 class ModelExport {
  public:
   // number: the model's place in the export, for the uploader.
-  ModelExport(const catalog::Model& model, std::size_t number, const catalog::Destination& target,
+  ModelExport(const catalog::Model& model, std::size_t number, const Account& account,
               const catalog::Claim& claim, Uploader& uploader, Observer& observer);
 
   // Reads the model, with the given snapshot where that can be. Runs in a subtransaction of its
@@ -39,35 +36,29 @@ class ModelExport {
   ModelResult run(const change::Reading& shared, const change::Horizon& horizon);
 
   // Rows read so far, arrived or not.
-  std::uint64_t rows() const { return rows_; }
+  std::uint64_t rows() const { return counts_.rows; }
 
  private:
   void read(const change::Reading& shared, const change::Horizon& horizon);
   void read_rows(const ModelPlan& plan, const change::Reading& reading);
-  void read_leaf(const Leaf& leaf, const change::Reading& reading, record::LineWriter& writer,
-                 const record::Key& key);
-  void wait_for_room();
+  void read_alone(const ReadTask& task, const change::Reading& reading);
+  void read_with_workers(ReadTask& task, const change::Reading& reading, int workers);
+  void finish_reading(ModelReader& reader, SharedReading& shared, ScanWorkers* workers);
+  std::size_t most_workers() const;
+  ReadTask task_of(const ModelPlan& plan, const change::Reading& reading) const;
   void stop_if_useless();
-  void flush();
   void note(const ModelPlan& plan, const change::Reading& reading, bool fresh);
   void give_way(const ModelPlan& plan);
-  void pace(const TableScan& scan);
-  void show(const char* phase, const TableScan* scan);
-  std::string next_key(const record::ClosedObject& object);
+  void show(const char* phase);
 
   const catalog::Model& model_;
   const std::size_t number_;
-  const catalog::Destination& target_;
+  const Account& account_;
   const catalog::Claim& claim_;
   Uploader& uploader_;
   Observer& observer_;
   const ModelPlan* plan_ = nullptr;
-  std::unique_ptr<record::ObjectBuffer> object_;
-  std::uint64_t objects_ = 0;
-  std::uint64_t rows_ = 0;
-  std::uint64_t bytes_ = 0;
-  Pacer pacer_;
-  std::uint64_t paced_ = 0;  // bytes noted with it
+  ReadCounts counts_;  // of all processes
   std::chrono::steady_clock::time_point looked_;
   ModelResult result_;
 };

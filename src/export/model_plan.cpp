@@ -1,5 +1,7 @@
 #include "export/model_plan.hpp"
 
+#include <algorithm>
+
 #include "change/fingerprint.hpp"
 #include "pg/compat.hpp"
 #include "pg/guc.hpp"
@@ -264,6 +266,7 @@ ModelPlan lock_model(const Model& model, Patience patience) {
   plan.relation = *relation;
   plan.key = catalog::key_of(model, *relation);
   plan.columns = catalog::columns_of(model, *relation);
+  plan.type_versions = change::type_versions(model.relation, names_of(plan.columns));
   plan.numbered = relation->is_remote() || relation->has_children;
   for (const Oid member : family_of(model.relation)) {
     if (member != model.relation)
@@ -281,6 +284,16 @@ ModelPlan lock_model(const Model& model, Patience patience) {
 
 bool was_rewritten(const ModelPlan& plan, Snapshot snapshot) {
   return file_numbers(plan, snapshot) != file_numbers(plan, nullptr);
+}
+
+void check_types(const ModelPlan& plan) {
+  const std::vector<std::string>& before = plan.type_versions;
+  const auto now = change::type_versions(plan.relation.oid, names_of(plan.columns));
+  // A label that was added changes no line.
+  if (std::includes(now.begin(), now.end(), before.begin(), before.end())) return;
+  throw Error(ERRCODE_OBJECT_IN_USE,
+              "an enum or composite type of " + plan.relation.name + " changed while it was read",
+              "", "The model's rows come with the next export.");
 }
 
 void choose_rows(ModelPlan& plan, const Model& model, const change::Reading& reading) {

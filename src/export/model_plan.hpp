@@ -52,6 +52,7 @@ struct ModelPlan {
   std::vector<Leaf> leaves;
   std::vector<Oid> sources;  // what a view reads
   bool numbered = false;     // nothing enforces the key, so object names need a number
+  std::vector<std::string> type_versions;  // before the first line was written
   bool full = true;
   std::string reason;
 
@@ -67,6 +68,10 @@ ModelPlan lock_model(const catalog::Model& model, Patience patience = Patience::
 // Whether a table was rewritten or truncated after the snapshot was taken, or is newer than it:
 // then its rows cannot be read with it.
 bool was_rewritten(const ModelPlan& plan, Snapshot snapshot);
+
+// Throws when a type of the exported columns was changed since the model was locked: lines may show
+// either form.
+void check_types(const ModelPlan& plan);
 
 // Decides which rows are read.
 void choose_rows(ModelPlan& plan, const catalog::Model& model, const change::Reading& reading);

@@ -1,20 +1,17 @@
 #include "export/preview.hpp"
 
-#include "export/model_plan.hpp"
+#include "export/table_scan.hpp"
 #include "pg/spi.hpp"
 #include "pg/transaction.hpp"
 
 namespace hydra::exporting {
 namespace {
 
-bool is_scanned(const Leaf& leaf) {
-  return leaf.has_xmin && !(leaf.updated_since && leaf.has_index);
-}
-
-change::BlockCounts count_blocks(const Leaf& leaf) {
+// Blocks that would be read, of all those of the deal.
+std::uint64_t count_candidates(const Leaf& leaf, change::BlockDeal& deal) {
   const Oid oid = leaf.relation;
   ::Relation relation = pg::call([=]() noexcept { return table_open(oid, NoLock); });
-  change::BlockSelection selection(relation, leaf.wal);
+  change::BlockSelection selection(relation, leaf.wal, deal);
   using Next = change::BlockSelection::Next;
   for (Next next = Next::run; next != Next::end;) {
     change::BlockRun run;
@@ -22,7 +19,7 @@ change::BlockCounts count_blocks(const Leaf& leaf) {
     pg::check_interrupts();
   }
   pg::call([=]() noexcept { table_close(relation, NoLock); });
-  return selection.counts();
+  return selection.counts().read;
 }
 
 // What the planner believes to be in the table.
@@ -45,12 +42,13 @@ double bytes_per_row(const catalog::Model& model) {
 // The rows of the leaf that would be sent, at most; nothing where that is not known beforehand.
 std::optional<std::uint64_t> look_at_leaf(ModelPreview& preview, const Leaf& leaf) {
   const std::uint64_t rows = estimated_rows(leaf.relation);
-  if (!is_scanned(leaf))
+  if (needs_query(leaf))
     return leaf.is_full() && leaf.has_xmin ? std::optional(rows) : std::nullopt;
-  const change::BlockCounts counts = count_blocks(leaf);
-  preview.blocks_total += counts.total;
-  preview.blocks_to_read += counts.read;
-  return counts.total > 0 ? rows * counts.read / counts.total : 0;
+  change::BlockDeal deal(change::count_blocks(leaf.relation), 1);
+  const std::uint64_t candidates = count_candidates(leaf, deal);
+  preview.blocks_total += deal.blocks();
+  preview.blocks_to_read += candidates;
+  return deal.blocks() > 0 ? rows * candidates / deal.blocks() : 0;
 }
 
 void look(ModelPreview& preview, const catalog::Model& model) {

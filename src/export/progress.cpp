@@ -7,8 +7,7 @@ namespace {
 
 const char* const name = "hydra_export progress";
 
-// More than hydra_export.max_workers can be.
-constexpr int max_slots = 64;
+constexpr int max_slots = 1024;
 
 struct Slot {
   int pid;  // 0: free
@@ -16,7 +15,8 @@ struct Slot {
   std::int64_t export_id;
   char model[256];
   char phase[32];
-  std::uint64_t numbers[7];
+  std::uint64_t blocks_total, blocks_scanned, blocks_skipped;
+  std::uint64_t rows, bytes_written, bytes_uploaded, objects;
   catalog::Micros started_at;
 };
 
@@ -26,7 +26,7 @@ struct Shared {
 
 Shared* shared = nullptr;
 LWLock* lock = nullptr;
-Slot* own = nullptr;
+std::vector<Slot*> own;
 
 void copy(char* to, std::size_t room, const std::string& from) {
   const int length =
@@ -35,24 +35,20 @@ void copy(char* to, std::size_t room, const std::string& from) {
   to[length] = '\0';
 }
 
-void free_slot(int code, Datum argument) {
-  (void)code;
-  (void)argument;
-  hide_progress();
-}
-
-// Under the lock.
-Slot* take_slot() {
-  static bool registered = false;
-  if (!registered) before_shmem_exit(free_slot, 0);
-  registered = true;
-  for (Slot& slot : shared->slots) {
-    if (slot.pid != 0) continue;
-    slot.pid = MyProcPid;
-    slot.database = MyDatabaseId;
-    return &slot;
-  }
-  return nullptr;
+void fill(Slot& slot, const Progress& progress) {
+  slot.pid = MyProcPid;
+  slot.database = MyDatabaseId;
+  slot.export_id = progress.export_id;
+  copy(slot.model, sizeof(slot.model), progress.model);
+  copy(slot.phase, sizeof(slot.phase), progress.phase);
+  slot.blocks_total = progress.blocks_total;
+  slot.blocks_scanned = progress.blocks_scanned;
+  slot.blocks_skipped = progress.blocks_skipped;
+  slot.rows = progress.rows;
+  slot.bytes_written = progress.bytes_written;
+  slot.bytes_uploaded = progress.bytes_uploaded;
+  slot.objects = progress.objects;
+  slot.started_at = progress.started_at;
 }
 
 Progress to_progress(const Slot& slot) {
@@ -60,16 +56,31 @@ Progress to_progress(const Slot& slot) {
   progress.export_id = slot.export_id;
   progress.model = slot.model;
   progress.phase = slot.phase;
-  progress.blocks_total = slot.numbers[0];
-  progress.blocks_scanned = slot.numbers[1];
-  progress.blocks_skipped = slot.numbers[2];
-  progress.rows = slot.numbers[3];
-  progress.bytes_written = slot.numbers[4];
-  progress.bytes_uploaded = slot.numbers[5];
-  progress.objects = slot.numbers[6];
+  progress.blocks_total = slot.blocks_total;
+  progress.blocks_scanned = slot.blocks_scanned;
+  progress.blocks_skipped = slot.blocks_skipped;
+  progress.rows = slot.rows;
+  progress.bytes_written = slot.bytes_written;
+  progress.bytes_uploaded = slot.bytes_uploaded;
+  progress.objects = slot.objects;
   progress.started_at = slot.started_at;
   progress.pid = slot.pid;
   return progress;
+}
+
+void hide_at_exit(int code, Datum argument) {
+  (void)code;
+  (void)argument;
+  hide_progress();
+}
+
+// Changes what is shown of a model, if anything is.
+template <typename Change>
+void change_slot(std::size_t model, Change change) {
+  if (model >= own.size()) return;
+  LWLockAcquire(lock, LW_EXCLUSIVE);
+  change(*own[model]);
+  LWLockRelease(lock);
 }
 
 }  // namespace
@@ -88,40 +99,56 @@ void attach_progress_memory() {
   LWLockRelease(AddinShmemInitLock);
 }
 
-void show_progress(const Progress& progress) {
+void show_models(const std::vector<Progress>& models) {
   if (shared == nullptr) return;
+  static bool registered = false;
+  if (!registered) before_shmem_exit(hide_at_exit, 0);
+  registered = true;
+  own.reserve(models.size());
   LWLockAcquire(lock, LW_EXCLUSIVE);
-  if (own == nullptr) own = take_slot();
-  if (own != nullptr) {
-    own->export_id = progress.export_id;
-    copy(own->model, sizeof(own->model), progress.model);
-    copy(own->phase, sizeof(own->phase), progress.phase);
-    const std::uint64_t numbers[] = {
-        progress.blocks_total,  progress.blocks_scanned, progress.blocks_skipped, progress.rows,
-        progress.bytes_written, progress.bytes_uploaded, progress.objects};
-    std::memcpy(own->numbers, numbers, sizeof(numbers));
-    own->started_at = progress.started_at;
+  for (Slot& slot : shared->slots) {
+    if (own.size() == models.size()) break;
+    if (slot.pid != 0) continue;
+    fill(slot, models[own.size()]);
+    own.push_back(&slot);
   }
   LWLockRelease(lock);
 }
 
 void hide_progress() {
-  if (own == nullptr) return;
+  if (own.empty()) return;
   LWLockAcquire(lock, LW_EXCLUSIVE);
-  std::memset(static_cast<void*>(own), 0, sizeof(*own));
-  own = nullptr;
+  for (Slot* slot : own)
+    slot->pid = 0;
   LWLockRelease(lock);
+  own.clear();
+}
+
+void show_progress(std::size_t model, const Progress& progress) {
+  change_slot(model, [&](Slot& slot) { fill(slot, progress); });
+}
+
+void show_phase(std::size_t model, const char* phase) {
+  change_slot(model, [=](Slot& slot) { strlcpy(slot.phase, phase, sizeof(slot.phase)); });
+}
+
+void show_uploads(std::size_t model, std::uint64_t bytes, std::uint64_t objects) {
+  change_slot(model, [=](Slot& slot) {
+    slot.bytes_uploaded = bytes;
+    slot.objects = objects;
+  });
 }
 
 std::vector<Progress> list_progress() {
   std::vector<Progress> list;
   if (shared == nullptr) return list;
   // Copied first: nothing may throw while the lock is held.
-  static Slot slots[max_slots];
+  const auto slots = std::make_unique<Slot[]>(max_slots);
   LWLockAcquire(lock, LW_SHARED);
-  std::memcpy(static_cast<void*>(slots), shared->slots, sizeof(slots));
+  std::memcpy(static_cast<void*>(slots.get()), shared->slots, sizeof(shared->slots));
   LWLockRelease(lock);
-  for (const Slot& slot : slots) {
+  for (int i = 0; i < max_slots; ++i) {
+    const Slot& slot = slots[i];
     if (slot.pid != 0 && slot.database == MyDatabaseId) list.push_back(to_progress(slot));
   }
   return list;

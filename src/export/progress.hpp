@@ -9,13 +9,15 @@
 
 namespace hydra::exporting {
 
+// Of one model of a running export.
 struct Progress {
   std::int64_t export_id = 0;
   std::string model;
-  std::string phase;  // "waiting for locks", "reading", "uploading", "writing the manifest"
+  // "waiting", "waiting for locks", "reading", "uploading", "writing the manifest", "failed"
+  std::string phase;
   std::uint64_t blocks_total = 0, blocks_scanned = 0, blocks_skipped = 0;
   std::uint64_t rows = 0, bytes_written = 0, bytes_uploaded = 0, objects = 0;
-  catalog::Micros started_at = 0;  // of the model
+  catalog::Micros started_at = 0;  // of the export, then of the model
   int pid = 0;
 };
 
@@ -35,11 +37,18 @@ class Observer {
 void request_progress_memory();
 void attach_progress_memory();
 
-// Shows this process's export from now on, with its current model; replaces what it showed before.
-void show_progress(const Progress& progress);
+// Shows the models of this process's export from now on, until hide_progress() or the process's
+// end. Where the shared memory is full (1,024 models of exports that run at once), the rest is not
+// shown.
+void show_models(const std::vector<Progress>& models);
 void hide_progress();
 
-// Of all exports that run in this database.
+// model: its place among them.
+void show_progress(std::size_t model, const Progress& progress);
+void show_phase(std::size_t model, const char* phase);
+void show_uploads(std::size_t model, std::uint64_t bytes, std::uint64_t objects);
+
+// Of all models of exports that run in this database.
 std::vector<Progress> list_progress();
 
 }  // namespace hydra::exporting

@@ -37,7 +37,10 @@ class Export {
   void read_models(Uploader& uploader);
   void settle_models(Uploader& uploader);
   void write_manifest(Uploader& uploader);
-  void show(const char* phase);
+  void show_waiting();
+  void show_phases(const char* phase);
+  void show_all_uploads(Uploader& uploader);
+  void finish_uploads(Uploader& uploader);
   void interrupted(const std::string& error);
   void conclude();
   void record_in_the_end();
@@ -46,7 +49,7 @@ class Export {
   const std::string name_;
   const catalog::StartedBy started_by_;
   Observer& observer_;
-  catalog::Destination destination_;
+  Account account_;
   std::vector<catalog::Model> models_;
   catalog::Claim claim_;
   change::Note note_;
@@ -60,6 +63,7 @@ class Export {
 
 ExportResult Export::run() {
   claim();
+  show_waiting();
   try {
     transfer();
   } catch (const Error& error) {
@@ -82,19 +86,20 @@ void Export::claim() {
   Transaction transaction;
   hold_extension();
   catalog::fail_abandoned(name_);
-  destination_ = catalog::get_destination(name_);
+  const catalog::Destination destination = catalog::get_destination(name_);
   models_ = catalog::load_models(name_, pg::guc::debug_seconds_per_hour);
   if (models_.empty()) {
     throw Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
                 "destination \"" + name_ + "\" has no models", "",
                 "Choose tables with hydra_export.add_model().");
   }
-  claim_ = catalog::claim_export(destination_, models_, started_by_, pg::now());
+  claim_ = catalog::claim_export(destination, models_, started_by_, pg::now());
   for (const catalog::Model& model : models_) {
     results_.emplace_back();
     results_.back().row.model = model.name;
     results_.back().row.relation = pg::display_name(model.relation);
   }
+  account_ = account_of(destination);
   transaction.commit();
   result_.id = claim_.export_id;
   observer_.claimed(claim_);
@@ -104,15 +109,14 @@ void Export::transfer() {
   s3::Options options;
   {
     Transaction transaction(Transaction::Mode::read_only);
-    options = client_options(destination_);
+    options = client_options(account_);
     transaction.commit();
   }
-  Uploader uploader(std::move(options), destination_.compression_kind(),
+  Uploader uploader(std::move(options), account_.destination.compression_kind(),
                     static_cast<std::size_t>(pg::guc::memory_limit) * kilobyte);
   try {
     read_models(uploader);
-    show("uploading");
-    uploader.drain();
+    finish_uploads(uploader);
   } catch (...) {
     uploader.cancel();
     settle_models(uploader);
@@ -141,8 +145,10 @@ void Export::read_models(Uploader& uploader) {
       reading.emplace(horizon);
       taken_at = std::chrono::steady_clock::now();
     }
-    ModelExport model(models_[i], i, destination_, claim_, uploader, observer_);
+    ModelExport model(models_[i], i, account_, claim_, uploader, observer_);
     results_[i] = model.run(*reading, horizon);
+    show_phase(i, results_[i].row.status == "failed" ? "failed" : "uploading");
+    show_all_uploads(uploader);
     observer_.model_read(results_[i].row, model.rows());
     if (uploader.fatal()) break;
   }
@@ -177,17 +183,39 @@ json::ManifestModel manifest_of(const ModelResult& result) {
   return model;
 }
 
-// What the whole export waits for, when no model is being read.
-void Export::show(const char* phase) {
-  Progress progress;
-  progress.export_id = claim_.export_id;
-  progress.phase = phase;
-  progress.started_at = claim_.started_at;
-  show_progress(progress);
+void Export::show_waiting() {
+  std::vector<Progress> models;
+  for (const catalog::Model& model : models_) {
+    Progress progress;
+    progress.export_id = claim_.export_id;
+    progress.model = model.name;
+    progress.phase = "waiting";
+    progress.started_at = claim_.started_at;
+    models.push_back(progress);
+  }
+  show_models(models);
+}
+
+void Export::show_phases(const char* phase) {
+  for (std::size_t i = 0; i < results_.size(); ++i)
+    show_phase(i, results_[i].row.status == "failed" ? "failed" : phase);
+}
+
+void Export::show_all_uploads(Uploader& uploader) {
+  for (std::size_t i = 0; i < results_.size(); ++i)
+    show_uploads(i, uploader.bytes_arrived(i), uploader.objects(i).size());
+}
+
+void Export::finish_uploads(Uploader& uploader) {
+  while (!uploader.is_drained() && !uploader.fatal()) {
+    uploader.wait();
+    show_all_uploads(uploader);
+  }
+  uploader.drain();
 }
 
 void Export::write_manifest(Uploader& uploader) {
-  show("writing the manifest");
+  show_phases("writing the manifest");
   conclude();
   json::Manifest manifest;
   std::string key;
@@ -196,7 +224,7 @@ void Export::write_manifest(Uploader& uploader) {
     manifest.server_version = pg::or_empty(pg::query("SHOW server_version")[0][0]);
     manifest.database = pg::to_utf8(pg::or_empty(pg::query("SELECT current_database()")[0][0]));
     manifest.destination = pg::to_utf8(name_);
-    key = manifest_key(pg::to_utf8(destination_.prefix), claim_.folder);
+    key = manifest_key(pg::to_utf8(account_.destination.prefix), claim_.folder);
     for (const ModelResult& result : results_)
       manifest.models.push_back(manifest_of(result));
     transaction.commit();

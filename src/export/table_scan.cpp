@@ -12,14 +12,6 @@ namespace {
 constexpr int rows_per_step = 2048;
 constexpr std::size_t bytes_per_step = 512 * 1024;
 
-bool needs_query(const Leaf& leaf) {
-  if (!leaf.has_xmin || (leaf.updated_since && leaf.has_index)) return true;
-  for (const catalog::Column& column : leaf.columns) {
-    if (column.computed_when_read) return true;
-  }
-  return false;
-}
-
 std::string query_of(const Leaf& leaf) {
   std::string sql = leaf.has_xmin ? "SELECT xmin" : "SELECT NULL::xid";
   for (const catalog::Column& column : leaf.columns)
@@ -32,10 +24,18 @@ std::string query_of(const Leaf& leaf) {
 
 }  // namespace
 
-TableScan::TableScan(const Leaf& leaf, const change::Reading& reading, Oid role,
-                     record::LineWriter& writer, const record::Key& key)
-    : leaf_(leaf), reading_(reading), role_(role), writer_(writer), key_(key) {
-  source_ = make_source();
+bool needs_query(const Leaf& leaf) {
+  if (!leaf.has_xmin || (leaf.updated_since && leaf.has_index)) return true;
+  for (const catalog::Column& column : leaf.columns) {
+    if (column.computed_when_read) return true;
+  }
+  return false;
+}
+
+TableScan::TableScan(const Leaf& leaf, const ReadAs& as, record::LineWriter& writer,
+                     const record::Key& key, change::BlockDeal& deal)
+    : leaf_(leaf), as_(as), writer_(writer), key_(key) {
+  source_ = make_source(deal);
   row_context_ = pg::call([]() noexcept {
     return AllocSetContextCreate(CurrentMemoryContext, "hydra_export row", ALLOCSET_DEFAULT_SIZES);
   });
@@ -45,9 +45,9 @@ TableScan::~TableScan() {
   MemoryContextDelete(row_context_);
 }
 
-std::unique_ptr<change::RowSource> TableScan::make_source() {
+std::unique_ptr<change::RowSource> TableScan::make_source(change::BlockDeal& deal) {
   if (needs_query(leaf_)) {
-    return std::make_unique<change::QuerySource>(query_of(leaf_), reading_.snapshot(),
+    return std::make_unique<change::QuerySource>(query_of(leaf_), as_.snapshot,
                                                  leaf_.columns.size());
   }
   std::vector<change::SourceColumn> columns;
@@ -57,9 +57,8 @@ std::unique_ptr<change::RowSource> TableScan::make_source() {
   const Oid oid = leaf_.relation;
   relation_ = pg::call([=]() noexcept { return table_open(oid, NoLock); });
   // Without a baseline nothing is known, and every block is read.
-  selection_ = std::make_unique<change::BlockSelection>(relation_, leaf_.wal);
-  auto heap = std::make_unique<change::HeapSource>(relation_, reading_.snapshot(), columns,
-                                                   selection_.get());
+  selection_ = std::make_unique<change::BlockSelection>(relation_, leaf_.wal, deal);
+  auto heap = std::make_unique<change::HeapSource>(relation_, as_.snapshot, columns, *selection_);
   heap_ = heap.get();
   return heap;
 }
@@ -67,15 +66,12 @@ std::unique_ptr<change::RowSource> TableScan::make_source() {
 change::BlockCounts TableScan::counts() const {
   if (!selection_) return {};
   change::BlockCounts counts = selection_->counts();
-  // A scan of the whole table is one run.
-  if (!leaf_.wal.is_known() && relation_ != nullptr) {
-    counts.read = std::min<std::uint64_t>(counts.read, heap_->position());
-  }
+  counts.read -= heap_->blocks_ahead();
   return counts;
 }
 
 bool TableScan::step(record::ObjectBuffer& object, std::size_t bytes) {
-  pg::AsRole role(role_, SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+  pg::AsRole role(as_.role, SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
   culprit_[0] = '\0';
   try {
     return pg::call([&]() noexcept { return read_some(object, bytes); });
@@ -112,7 +108,7 @@ void TableScan::write_row(record::ObjectBuffer& object, record::Line& line) {
 }
 
 bool TableScan::is_wanted(TransactionId xmin) {
-  if (leaf_.baseline && !change::is_changed(xmin, *leaf_.baseline, reading_.next_xid())) {
+  if (leaf_.baseline && !change::is_changed(xmin, *leaf_.baseline, as_.next_xid)) {
     return false;
   }
   if (!leaf_.updated_since || heap_ == nullptr) return true;  // or the query has looked
@@ -130,7 +126,7 @@ bool TableScan::read_some(record::ObjectBuffer& object, std::size_t bytes) {
   callback.arg = this;
   callback.previous = error_context_stack;
   error_context_stack = &callback;
-  PushActiveSnapshot(reading_.snapshot());
+  PushActiveSnapshot(as_.snapshot);
 
   record::Line line(object.buffer(), static_cast<std::size_t>(pg::guc::max_row_size) * 1024);
   const std::size_t enough = std::min(bytes, object.bytes() + bytes_per_step);

@@ -10,14 +10,24 @@
 
 namespace hydra::exporting {
 
+// Under which snapshot, and with whose rights, rows are read.
+struct ReadAs {
+  Snapshot snapshot = nullptr;
+  change::FullXid next_xid = 0;  // not yet given to any transaction that the snapshot sees
+  Oid role = 0;
+};
+
+// Whether the leaf's rows come from a query, not from a scan of its blocks.
+bool needs_query(const Leaf& leaf);
+
 // Goes through the rows of a leaf, picks those that changed, and writes each as a line into an
 // object's buffer. Works in steps, so that uploads move on in between. What the table's types run
-// (output functions, a view's query) runs as the given role.
+// (output functions, a view's query) runs with the reader's rights.
 class TableScan {
  public:
-  // The leaf stays locked while the scan lives. The others are used, not kept.
-  TableScan(const Leaf& leaf, const change::Reading& reading, Oid role, record::LineWriter& writer,
-            const record::Key& key);
+  // deal: of the leaf's blocks. The leaf stays locked while the scan lives. All are used, not kept.
+  TableScan(const Leaf& leaf, const ReadAs& as, record::LineWriter& writer, const record::Key& key,
+            change::BlockDeal& deal);
   ~TableScan();
   TableScan(const TableScan&) = delete;
   TableScan& operator=(const TableScan&) = delete;
@@ -26,19 +36,18 @@ class TableScan {
   // pg::Error with the row's id and the column where a value is to blame.
   bool step(record::ObjectBuffer& object, std::size_t bytes);
 
-  // Blocks so far. All 0 where the planner chooses the way.
+  // Blocks that it has passed. All 0 where the planner chooses the way.
   change::BlockCounts counts() const;
 
  private:
-  std::unique_ptr<change::RowSource> make_source();
+  std::unique_ptr<change::RowSource> make_source(change::BlockDeal& deal);
   bool is_wanted(TransactionId xmin);                                // raw
   bool read_some(record::ObjectBuffer& object, std::size_t bytes);   // raw
   void write_row(record::ObjectBuffer& object, record::Line& line);  // raw
   static void name_culprit(void* self);                              // raw
 
   const Leaf& leaf_;
-  const change::Reading& reading_;
-  const Oid role_;
+  const ReadAs as_;
   record::LineWriter& writer_;
   const record::Key& key_;
   Relation relation_ = nullptr;

@@ -49,18 +49,17 @@ catalog::Micros now() {
       .count();
 }
 
-// One object is filled while at least one other is on its way, and a filling buffer may be half
-// empty. Compression may take as much again, and half more while its buffer grows.
-std::size_t choose_object_size(Compression compression, std::size_t memory) {
-  const std::size_t parts = compression == Compression::none ? 3 : 5;
-  return std::min(static_cast<std::size_t>(pg::guc::file_size) * 1024, memory / parts);
-}
-
 std::string describe(const s3::Outcome& outcome) {
   std::string text = "object \"" + outcome.key + "\": " + outcome.failure->text();
   if (outcome.attempts > 1) text += " (" + std::to_string(outcome.attempts) + " attempts)";
   if (const std::optional<std::string> hint = outcome.failure->hint()) text += ". " + *hint;
   return pg::from_utf8(text);
+}
+
+// One object is filled while at least one other is on its way, and a filling buffer may be half
+// empty. Compression may take as much again, and half more while its buffer grows.
+std::size_t parts(Compression compression) {
+  return compression == Compression::none ? 3 : 5;
 }
 
 }  // namespace
@@ -79,13 +78,20 @@ s3::Outcome upload_text(s3::Client& client, const std::string& key, const std::s
   return std::move(client.take_outcomes().at(0));
 }
 
+std::size_t Uploader::full_memory(Compression compression) {
+  return parts(compression) * static_cast<std::size_t>(pg::guc::file_size) * 1024;
+}
+
 Uploader::Uploader(s3::Options options, Compression compression, std::size_t memory)
-    : memory_(memory),
-      object_size_(choose_object_size(compression, memory)),
-      buffers_(object_size_, memory / object_size_),
-      client_(std::move(options)),
-      compression_(compression),
-      loop_(client_) {}
+    : client_(std::move(options)), compression_(compression), loop_(client_) {
+  set_memory(memory);
+}
+
+void Uploader::set_memory(std::size_t memory) {
+  memory_ = memory;
+  object_size_ = std::min(full_memory(compression_), memory) / parts(compression_);
+  buffers_.resize(object_size_, memory / object_size_);
+}
 
 void Uploader::wait() {
   loop_.wait(turn);
@@ -113,15 +119,8 @@ bool Uploader::has_room() const {
   return used_ + wanted <= memory_ || client_.pending() == 0;
 }
 
-std::uint64_t Uploader::bytes_arrived(std::size_t model) {
-  std::uint64_t bytes = 0;
-  for (const catalog::ObjectRow& object : objects_[model])
-    bytes += object.bytes;
-  return bytes;
-}
-
 void Uploader::drain() {
-  while (client_.pending() > 0 && !fatal_)
+  while (!is_drained() && !fatal_)
     wait();
   collect();
   if (fatal_) client_.cancel();
@@ -145,11 +144,13 @@ void Uploader::put(std::size_t model, const std::string& key, record::ClosedObje
   Sent sent;
   sent.model = model;
   sent.memory = object.body->memory();
-  sent.row = {key, object.first_id, object.last_id, object.rows, object.bytes, object.sha256, "",
-              0};
-  std::unique_ptr<s3::Body> body = std::move(object.body);
+  sent.row = {key, object.first_id, object.last_id, object.rows, object.bytes, "", "", 0};
+  std::unique_ptr<s3::Body> body;
   if (compression_ != Compression::none) {
-    body = compress(static_cast<record::LinesBody&>(*body), sent);
+    body = compress(*object.body, sent);
+  } else {
+    sent.row.sha256 = object.body->sha256();
+    body = std::move(object.body);
   }
   send(std::move(sent), std::move(body), "application/x-ndjson");
 }
@@ -181,6 +182,17 @@ void Uploader::put_manifest(const std::string& key, const std::string& text) {
   if (const auto error = failure(manifest_model)) throw pg::Error(ERRCODE_FDW_ERROR, *error);
 }
 
+void Uploader::adopt(std::size_t model, catalog::ObjectRow object) {
+  bytes_arrived_[model] += object.bytes;
+  objects_[model].push_back(std::move(object));
+}
+
+void Uploader::adopt_failure(std::size_t model, const std::string& failure, bool fatal) {
+  Failed& failed = failures_[model];
+  if (++failed.objects == 1) failed.first = failure;
+  if (fatal && !fatal_) fatal_ = failure;
+}
+
 std::optional<std::string> Uploader::failure(std::size_t model) const {
   const auto found = failures_.find(model);
   if (found == failures_.end()) return std::nullopt;
@@ -205,7 +217,7 @@ void Uploader::settle(const s3::Outcome& outcome) {
   advise(outcome);
   sent.row.etag = outcome.etag;
   sent.row.uploaded_at = now();
-  if (sent.model != manifest_model) objects_[sent.model].push_back(std::move(sent.row));
+  if (sent.model != manifest_model) adopt(sent.model, std::move(sent.row));
 }
 
 void Uploader::fail(std::size_t model, const s3::Outcome& outcome) {

@@ -23,9 +23,16 @@ s3::Outcome upload_text(s3::Client& client, const std::string& key, const std::s
 // objects in a row that failed for the same reason: the rest is left to the schedule's retry.
 class Uploader {
  public:
+  // With less memory than this, objects are smaller than configured.
+  static std::size_t full_memory(Compression compression);
+
   // memory: bound on the bodies that wait or are on their way, the one being filled, and what its
   // compression makes of it.
   Uploader(s3::Options options, Compression compression, std::size_t memory);
+
+  // Another bound from now on. What is on its way keeps its memory until it has arrived.
+  void set_memory(std::size_t memory);
+  bool is_within_memory() const { return used_ <= memory_; }
 
   // The size at which an object is closed so that several fit into the memory.
   std::size_t object_size() const { return object_size_; }
@@ -44,6 +51,10 @@ class Uploader {
   // Sends an object of the model with this number.
   void put(std::size_t model, const std::string& key, record::ClosedObject object);
 
+  // Takes over what became of objects that another process has sent.
+  void adopt(std::size_t model, catalog::ObjectRow object);
+  void adopt_failure(std::size_t model, const std::string& failure, bool fatal);
+
   // Sends the manifest and waits for it. Throws pg::Error when it does not arrive.
   void put_manifest(const std::string& key, const std::string& text);
 
@@ -54,9 +65,12 @@ class Uploader {
   void progress();
 
   // Bytes and objects of the model that have arrived.
-  std::uint64_t bytes_arrived(std::size_t model);
+  std::uint64_t bytes_arrived(std::size_t model) { return bytes_arrived_[model]; }
 
-  // Waits until all uploads have ended; after a fatal failure, drops them.
+  // Whether all uploads have ended.
+  bool is_drained() const { return client_.pending() == 0; }
+
+  // Waits until they have; after a fatal failure, drops them.
   void drain();
 
   void cancel() { client_.cancel(); }
@@ -83,8 +97,8 @@ class Uploader {
 
   std::unique_ptr<s3::Body> compress(record::LinesBody& body, Sent& sent);
 
-  std::size_t memory_;
-  std::size_t object_size_;
+  std::size_t memory_ = 0;
+  std::size_t object_size_ = 0;
   BufferPool buffers_;  // outlives the client, which holds bodies
   s3::Client client_;
   Compression compression_;
@@ -96,6 +110,7 @@ class Uploader {
   bool advised_ = false;
   std::map<std::uint64_t, Sent> sent_;
   std::map<std::size_t, std::vector<catalog::ObjectRow>> objects_;
+  std::map<std::size_t, std::uint64_t> bytes_arrived_;
   std::map<std::size_t, Failed> failures_;
   std::optional<std::string> fatal_;
 };

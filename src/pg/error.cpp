@@ -119,7 +119,8 @@ void notice(const std::string& message) {
 bool check_interrupts() {
   return call([]() noexcept {
     CHECK_FOR_INTERRUPTS();
-    if (!ConfigReloadPending) return false;
+    // In parallel mode settings cannot change; they do so at the next look after it.
+    if (!ConfigReloadPending || IsInParallelMode()) return false;
     ConfigReloadPending = false;
     ProcessConfigFile(PGC_SIGHUP);
     return true;

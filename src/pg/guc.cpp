@@ -11,6 +11,7 @@ int memory_limit = 256 * 1024;
 int upload_concurrency = 4;
 int throttle = 0;
 int max_workers = 2;
+int parallel_workers = 0;
 int lock_timeout = 10000;
 int max_snapshot_age = 4 * 3600;
 int after_failover = full;
@@ -65,6 +66,9 @@ void define() {
          &throttle, 0, INT_MAX, GUC_UNIT_KB);
   number("hydra_export.max_workers", "Exports running at once in the server.", &max_workers, 1, 64,
          0);
+  number("hydra_export.parallel_workers",
+         "Workers that read a large table beside the export's own process.", &parallel_workers, 0,
+         1024, 0);
   number("hydra_export.lock_timeout", "Wait for a model's table.", &lock_timeout, 1, INT_MAX,
          GUC_UNIT_MS);
   number("hydra_export.max_snapshot_age",

@@ -10,6 +10,7 @@ extern int memory_limit;        // kB
 extern int upload_concurrency;
 extern int throttle;  // kB/s
 extern int max_workers;
+extern int parallel_workers;
 extern int lock_timeout;      // ms
 extern int max_snapshot_age;  // s
 extern int after_failover;    // AfterFailover

@@ -59,6 +59,7 @@ extern "C" {
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
+#include "optimizer/paths.h"
 #include "parser/parse_coerce.h"
 #include "pgstat.h"
 #include "port/atomics.h"

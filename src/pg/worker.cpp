@@ -96,6 +96,8 @@ bool is_preloaded() {
 
 void register_launcher() {
   preloaded = true;
+  // pg_upgrade wants its servers, and the databases that it makes, to itself.
+  if (IsBinaryUpgrade) return;
   BackgroundWorker worker;
   describe(&worker, "hydra_export launcher", "hydra_export launcher", "hydra_export_launcher_main");
   worker.bgw_restart_time = 5;

@@ -112,7 +112,6 @@ ClosedObject ObjectBuffer::close() {
   object.last_id = key_.id(key_of(entries_[rows_ - 1]));
   std::vector<LinesBody::Piece> order = pieces();
   object.body = std::make_unique<LinesBody>(std::move(bytes_), std::move(order), pool_);
-  object.sha256 = object.body->sha256();
   return object;
 }
 

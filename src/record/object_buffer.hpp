@@ -40,7 +40,7 @@ class LinesBody : public s3::Body {
 // An object whose contents are complete.
 struct ClosedObject {
   std::unique_ptr<LinesBody> body;
-  std::string sha256, first_id, last_id;
+  std::string first_id, last_id;
   std::uint64_t rows = 0, bytes = 0;
 };
 

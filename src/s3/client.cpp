@@ -8,6 +8,7 @@
 
 #include "base/backoff.hpp"
 #include "s3/credentials/keeper.hpp"
+#include "s3/header_value.hpp"
 #include "s3/multi.hpp"
 #include "s3/session.hpp"
 #include "s3/signals.hpp"
@@ -27,10 +28,8 @@ std::int64_t system_now() {
   return duration_cast<seconds>(system_clock::now().time_since_epoch()).count();
 }
 
-// A line break in a value would let it add headers of its own.
 void require_header_value(const std::string& value, const char* what) {
-  const auto fits = [](char c) { return c >= 0x20 && c < 0x7f; };
-  if (!std::all_of(value.begin(), value.end(), fits))
+  if (!is_header_value(value))
     throw std::runtime_error(std::string(what) + " contains characters that a header cannot hold");
 }
 

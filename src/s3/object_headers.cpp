@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "s3/header_value.hpp"
+
 namespace hydra::s3 {
 
 namespace {
@@ -47,8 +49,7 @@ bool is_allowed(std::string_view name) {
 std::optional<std::string> value_problem(std::string_view value) {
   if (value.empty()) return "must not be empty";
   if (value.size() > longest_value) return "must be at most 2048 bytes long";
-  if (!std::all_of(value.begin(), value.end(), [](char c) { return c >= 0x20 && c < 0x7f; }))
-    return "must consist of printable ASCII characters";
+  if (!is_header_value(value)) return "must consist of printable ASCII characters";
   if (value.front() == ' ' || value.back() == ' ') return "must not begin or end with a space";
   return std::nullopt;
 }

@@ -6,6 +6,7 @@
 
 #include "base/clock.hpp"
 #include "base/percent.hpp"
+#include "s3/answer_header.hpp"
 
 namespace hydra::s3 {
 
@@ -50,27 +51,6 @@ std::string advice(CURLcode result) {
     default:
       return "";
   }
-}
-
-// The value of this header if the line holds it.
-std::optional<std::string_view> header_value(std::string_view line, std::string_view name) {
-  const auto same = [](char a, char b) {
-    return a == b || (a >= 'A' && a <= 'Z' && a - 'A' + 'a' == b);
-  };
-  if (line.size() <= name.size() || line[name.size()] != ':') return std::nullopt;
-  if (!std::equal(name.begin(), name.end(), line.begin(),
-                  [&](char expected, char c) { return same(c, expected); }))
-    return std::nullopt;
-  constexpr std::string_view spaces = " \t\r\n";
-  std::string_view value = line.substr(name.size() + 1);
-  value.remove_prefix(std::min(value.find_first_not_of(spaces), value.size()));
-  return value.substr(0, value.find_last_not_of(spaces) + 1);
-}
-
-std::string without_quotes(std::string_view etag) {
-  if (etag.size() >= 2 && etag.front() == '"' && etag.back() == '"')
-    etag = etag.substr(1, etag.size() - 2);
-  return clean_text(etag);
 }
 
 }  // namespace
@@ -133,10 +113,12 @@ void Transfer::begin(Job job) {
   job_->lessons = session_.lessons();
   const Upload& upload = job_->upload;
   upload.body->rewind();
+  read_ = 0;
   answer_ = {};
   easy_.forget_error();
 
-  const Scope scope{amz_date(session_.now()), session_.region()};
+  begun_at_ = session_.now();
+  const Scope scope{amz_date(begun_at_), session_.region()};
   const Request request = put_request(options_, session_, upload, scope.date);
   set_headers(request, authorization(request, scope, session_.credentials()));
   host_ = session_.endpoint().host;
@@ -158,9 +140,6 @@ void Transfer::set_headers(const Request& request, const std::string& authorizat
 std::optional<Failure> Transfer::finish(CURLcode result) {
   const int status = easy_.status();
   answer_.status = status;
-  curl_off_t wait = 0;
-  if (curl_easy_getinfo(handle(), CURLINFO_RETRY_AFTER, &wait) == CURLE_OK && wait > 0)
-    answer_.retry_after = std::chrono::seconds(wait);
   // A store that refuses early may close the connection before libcurl has sent everything: its
   // answer says more than the broken connection.
   if (status >= 300) return parse_failure(answer_);
@@ -184,27 +163,23 @@ Job Transfer::release() {
   return job;
 }
 
-void Transfer::read_header(std::string_view line) {
-  if (line.starts_with("HTTP/")) answer_ = {};  // "100 Continue" may come before the answer
-  if (const auto value = header_value(line, "etag")) answer_.etag = without_quotes(*value);
-  if (const auto value = header_value(line, "x-amz-request-id")) answer_.request_id = *value;
-  if (const auto value = header_value(line, "x-amz-bucket-region")) answer_.region = *value;
-  if (const auto value = header_value(line, "location")) answer_.location = *value;
-  if (const auto value = header_value(line, "date")) {
-    const std::time_t date = curl_getdate(std::string(*value).c_str(), nullptr);
-    if (date > 0) answer_.date = date;
-  }
-}
-
 std::size_t Transfer::on_read(char* to, std::size_t size, std::size_t n, void* self) noexcept {
-  return static_cast<Transfer*>(self)->job_->upload.body->read(to, size * n);
+  auto* transfer = static_cast<Transfer*>(self);
+  const std::size_t read = transfer->job_->upload.body->read(to, size * n);
+  transfer->read_ += read;
+  return read;
 }
 
-// libcurl goes back to the start when a kept connection turns out to be closed.
+// libcurl goes back to the start when a kept connection ends without an answer, and sends all of it
+// again on another. Where the first had the whole body, the store may have it, too.
 int Transfer::on_seek(void* self, curl_off_t offset, int origin) noexcept {
   if (offset != 0 || origin != SEEK_SET) return CURL_SEEKFUNC_CANTSEEK;
   try {
-    static_cast<Transfer*>(self)->job_->upload.body->rewind();
+    auto* transfer = static_cast<Transfer*>(self);
+    Body& body = *transfer->job_->upload.body;
+    if (transfer->read_ >= body.size()) transfer->job_->perhaps_stored = true;
+    transfer->read_ = 0;
+    body.rewind();
     return CURL_SEEKFUNC_OK;
   } catch (...) {
     return CURL_SEEKFUNC_FAIL;
@@ -223,7 +198,8 @@ std::size_t Transfer::on_body(char* from, std::size_t size, std::size_t n, void*
 
 std::size_t Transfer::on_header(char* from, std::size_t size, std::size_t n, void* self) noexcept {
   try {
-    static_cast<Transfer*>(self)->read_header(std::string_view(from, size * n));
+    auto* transfer = static_cast<Transfer*>(self);
+    read_header(std::string_view(from, size * n), transfer->begun_at_, transfer->answer_);
     return size * n;
   } catch (...) {
     return 0;

@@ -1,6 +1,7 @@
 // One upload attempt on one of libcurl's easy handles. Internal to the client.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <set>
 #include <string>
@@ -62,13 +63,14 @@ class Transfer {
   void set_network_options();
   void set_callbacks();
   void set_headers(const Request& request, const std::string& authorization);
-  void read_header(std::string_view line);
   Failure no_answer(CURLcode result);
 
   const Options& options_;
   const Session& session_;
   std::optional<Job> job_;
-  std::string host_;  // of the last attempt
+  std::string host_;           // of the last attempt
+  std::uint64_t read_ = 0;     // bytes of the body, since its start
+  std::int64_t begun_at_ = 0;  // Unix seconds, by the store's clock
   Answer answer_;
   HeaderList headers_;
   Easy easy_;

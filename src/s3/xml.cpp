@@ -35,11 +35,13 @@ bool append_entity(std::string& to, std::string_view name) {
 }
 
 std::string decode_entities(std::string_view text) {
-  constexpr std::size_t longest_entity = 10;
+  constexpr std::size_t longest_entity = 11;  // with '&' and ';'
   std::string decoded;
   while (!text.empty()) {
-    const std::size_t semicolon = text[0] == '&' ? text.find(';') : std::string_view::npos;
-    if (semicolon <= longest_entity && append_entity(decoded, text.substr(1, semicolon - 1))) {
+    const std::size_t semicolon =
+        text[0] == '&' ? text.substr(0, longest_entity).find(';') : std::string_view::npos;
+    if (semicolon != std::string_view::npos &&
+        append_entity(decoded, text.substr(1, semicolon - 1))) {
       text.remove_prefix(semicolon + 1);
       continue;
     }

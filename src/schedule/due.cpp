@@ -1,6 +1,7 @@
 #include "schedule/due.hpp"
 
 #include "base/grid.hpp"
+#include "base/start_window.hpp"
 #include "pg/guc.hpp"
 #include "pg/spi.hpp"
 #include "pg/worker.hpp"
@@ -63,6 +64,17 @@ void take_earlier(Due& due, Micros at, const std::string& why, StartedBy started
   due.started_by = started_by;
 }
 
+// Puts a start off to the destination's window. What is late waits for the next one, too.
+void keep_to_window(Due& due) {
+  if (!due.at) return;
+  const auto window = parse_start_window(due.destination.start_window);
+  const Micros earliest = std::max(*due.at, pg::now());
+  const Micros start = next_start(window.value_or(StartWindow{}), earliest);
+  if (start == earliest) return;
+  due.at = start;
+  due.why += "; not before start_window " + due.destination.start_window + " UTC";
+}
+
 Due due_of(const catalog::Destination& destination) {
   Due due;
   due.destination = destination;
@@ -101,6 +113,7 @@ std::vector<Due> list_due() {
   std::vector<Due> dues;
   for (const catalog::Destination& destination : catalog::load_destinations()) {
     dues.push_back(due_of(destination));
+    keep_to_window(dues.back());
   }
   return dues;
 }

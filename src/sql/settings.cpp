@@ -1,4 +1,5 @@
 // configure(), remove_destination(), pause(), resume(), iam_policy().
+#include "base/start_window.hpp"
 #include "catalog/destination.hpp"
 #include "catalog/model.hpp"
 #include "catalog/policy.hpp"
@@ -21,7 +22,7 @@ struct Wanted {
       prefix;
   std::optional<int> frequency_hours;
   std::optional<std::string> credentials, role_arn, external_id, addressing, compression,
-      conditional, object_headers;
+      conditional, object_headers, start_window;
   std::string destination;
 };
 
@@ -43,7 +44,8 @@ Wanted read_arguments(FunctionCallInfo call) {
   wanted.compression = arguments.text(12);
   wanted.conditional = arguments.text(13);
   wanted.object_headers = arguments.text(14);
-  wanted.destination = arguments.required_text(15, "destination");
+  wanted.start_window = arguments.text(15);
+  wanted.destination = arguments.required_text(16, "destination");
   return wanted;
 }
 
@@ -117,6 +119,11 @@ void check(const Destination& destination) {
                       std::to_string(destination.frequency_hours),
                   "24 exports once a day, 168 once a week.");
   }
+  if (!parse_start_window(destination.start_window)) {
+    throw invalid(
+        "start_window must be two times of the day, not \"" + destination.start_window + "\"",
+        "Give it in UTC, such as 22:00-04:30, or '' for any time.");
+  }
   if (!is_one_of(destination.addressing, {"auto", "path", "virtual"})) {
     throw invalid("addressing must be auto, path or virtual", "auto suits AWS and most stores.");
   }
@@ -129,8 +136,16 @@ void check(const Destination& destination) {
   catalog::check_policy(destination);
 }
 
+// A bucket of AWS is the same one at each of AWS's endpoints (China has buckets of its own).
+bool same_store(const Destination& a, const Destination& b) {
+  if (a.endpoint == b.endpoint) return true;
+  const s3::Endpoint one = s3::resolve(a.endpoint_settings());
+  const s3::Endpoint other = s3::resolve(b.endpoint_settings());
+  return one.is_aws() && other.is_aws() && one.host.ends_with(".cn") == other.host.ends_with(".cn");
+}
+
 bool overlap(const Destination& a, const Destination& b) {
-  if (a.bucket != b.bucket || a.endpoint != b.endpoint) return false;
+  if (a.bucket != b.bucket || !same_store(a, b)) return false;
   return a.prefix.starts_with(b.prefix) || b.prefix.starts_with(a.prefix);
 }
 
@@ -168,6 +183,7 @@ void apply(const Wanted& wanted, Destination& destination) {
     if (!destination.prefix.empty() && destination.prefix.back() != '/') destination.prefix += '/';
   }
   if (wanted.frequency_hours) destination.frequency_hours = *wanted.frequency_hours;
+  if (wanted.start_window) destination.start_window = *wanted.start_window;
   if (wanted.role_arn) destination.role_arn = *wanted.role_arn;
   if (wanted.external_id) destination.external_id = *wanted.external_id;
   if (wanted.addressing) {
@@ -215,8 +231,7 @@ std::optional<s3::Credentials> new_credentials(const Wanted& wanted, bool had_so
   return std::nullopt;
 }
 
-void start_over(Destination& destination) {
-  ++destination.generation;
+void start_over(const Destination& destination) {
   catalog::reset_models(destination.name, std::nullopt);
   pg::report(NOTICE, Error(ERRCODE_SUCCESSFUL_COMPLETION,
                            "the next exports of destination \"" + destination.name +

@@ -5,7 +5,7 @@
 //   hydra_test_scan(regclass, text, bool)       an export of a table whose objects are dropped
 //
 // test/bench/module.sql declares them.
-#include "export/table_scan.hpp"
+#include "export/model_reader.hpp"
 #include "pg/guc.hpp"
 #include "pg/transaction.hpp"
 #include "record/line_writer.hpp"
@@ -100,31 +100,15 @@ struct Totals {
   std::uint64_t rows = 0, bytes = 0;
 };
 
-std::vector<record::LineColumn> line_columns(const exporting::ModelPlan& plan) {
-  std::vector<record::LineColumn> columns;
-  for (std::size_t i = 0; i < plan.columns.size(); ++i)
-    columns.push_back({plan.columns[i].name, i, plan.columns[i].type});
-  return columns;
-}
-
-std::vector<record::KeyColumn> key_columns(const exporting::ModelPlan& plan) {
-  std::vector<record::KeyColumn> columns;
-  for (const std::string& name : plan.key) {
-    for (std::size_t i = 0; i < plan.columns.size(); ++i) {
-      const catalog::Column& column = plan.columns[i];
-      if (column.name == name) columns.push_back({name, i, column.type, column.collation});
-    }
-  }
-  return columns;
-}
-
-// What export/model_export.cpp does with a table, but for the upload. `close`: objects are sorted
+// What export/model_reader.cpp does with a table, but for the upload. `close`: objects are sorted
 // and hashed before they are dropped.
 void scan_leaf(const exporting::ModelPlan& plan, const exporting::Leaf& leaf,
                const change::Reading& reading, bool close, Totals& totals) {
-  const record::Key key(key_columns(plan));
-  record::LineWriter writer(line_columns(plan));
-  exporting::TableScan scan(leaf, reading, GetUserId(), writer, key);
+  const record::Key key(exporting::key_columns(plan));
+  record::LineWriter writer(exporting::line_columns(plan));
+  const exporting::ReadAs as{reading.snapshot(), reading.next_xid(), GetUserId()};
+  change::BlockDeal deal(change::count_blocks(leaf.relation), 1);
+  exporting::TableScan scan(leaf, as, writer, key, deal);
   const std::size_t size = static_cast<std::size_t>(pg::guc::file_size) * 1024;
   BufferPool pool(size, 1);
   std::unique_ptr<record::ObjectBuffer> object;
@@ -136,7 +120,7 @@ void scan_leaf(const exporting::ModelPlan& plan, const exporting::Leaf& leaf,
     if (more && object->bytes() < size) continue;
     totals.rows += object->rows();
     totals.bytes += object->bytes();
-    if (close && object->rows() > 0) object->close();
+    if (close && object->rows() > 0) object->close().body->sha256();
     object.reset();
   }
 }

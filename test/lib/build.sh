@@ -9,13 +9,23 @@ unset "${!PG@}" "${!LC_@}" "${!MAKE@}"
 export PG_CONFIG=$pg_config LANG=C.UTF-8
 
 bin=$("$PG_CONFIG" --bindir)
+major=$("$PG_CONFIG" --version | sed -E 's/^PostgreSQL ([0-9]+).*/\1/')
 export TEMP_CONFIG=$work/temp.conf
+
+# Where the server finds extensions, in install directory $1. Before 18 that is Debian's own setting.
+extension_path() {
+  if [ "$major" -ge 18 ]; then
+    echo "extension_control_path = '$1$("$PG_CONFIG" --sharedir):\$system'"
+  else
+    echo "extension_destdir = '$1'"
+  fi
+}
 
 # Nothing is installed into the system: the server finds the extension by these settings.
 write_temp_config() {
   cat > "$TEMP_CONFIG" <<CONF
 shared_preload_libraries = 'hydra_export'
-extension_destdir = '$work/install'
+$(extension_path "$work/install")
 dynamic_library_path = '$work/install$("$PG_CONFIG" --pkglibdir):\$libdir'
 CONF
 }

@@ -2,13 +2,14 @@
 # Sourced, with `root` set to the checkout.
 # shellcheck shell=bash disable=SC2034,SC2154
 
-PG_MAJOR=15
+PG_MAJOR=${PG_MAJOR:-15}
 export PG_CONFIG=${PG_CONFIG:-/usr/lib/postgresql/$PG_MAJOR/bin/pg_config}
 
 BUILD_PACKAGES=(g++ make "postgresql-server-dev-$PG_MAJOR" libcurl4-openssl-dev libssl-dev libjansson-dev
   pkg-config libisal-dev libzstd-dev)
 SERVER_PACKAGES=("postgresql-$PG_MAJOR")
 S3_PACKAGES=(radosgw ceph-mon ceph-osd curl openssl perl)
+ASSERT_PACKAGES=(dpkg-dev bison flex libicu-dev zlib1g-dev libreadline-dev)
 TEST_PACKAGES=(clang clang-format libgtest-dev libipc-run-perl perl python3 zstd)
 
 say() {
@@ -116,6 +117,18 @@ copy_checkout() {
       cp --preserve=mode "fresh/$file" "src/$file"
     done < files
     rm -r checkout.tar fresh' "$work"
+}
+
+# Sets PG_CONFIG to a server with assertions, which is built when it is not there.
+use_assert_server() {
+  [ -n "${BUILD_DIR:-}" ] || die "ASSERT needs a BUILD_DIR, which keeps the server"
+  install_packages "${ASSERT_PACKAGES[@]}"
+  make_work_dir
+  [ -x "$work/assert/install/bin/pg_config" ] || say "Building PostgreSQL $PG_MAJOR in $work/assert"
+  # The checkout may be closed to the tester.
+  as_tester bash -s "$work/assert" < "$root/test/lib/assert_server.sh" > "$work/assert.log" 2>&1 \
+    || { tail -n 30 "$work/assert.log"; die "no server; see $work/assert.log"; }
+  export PG_CONFIG=$work/assert/install/bin/pg_config
 }
 
 # run_in_copy SCRIPT ARGUMENT...: runs SCRIPT WORK ARGUMENT... of a copy of the checkout, as the tester. The copy is

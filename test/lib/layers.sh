@@ -19,6 +19,11 @@ failed=0
 pgxs=$(dirname "$("$PG_CONFIG" --pgxs)")/..
 export PG_REGRESS=$pgxs/test/regress/pg_regress
 mkdir -p "$work/log"
+no_reports() { :; }
+if [ -n "${SANITIZE:-}" ]; then
+  # shellcheck source=test/lib/sanitize.sh
+  . "$work/src/test/lib/sanitize.sh"
+fi
 
 # ---- layers: run_LAYER runs it, count_LAYER says "passed failed", show_LAYER prints what a failure left
 
@@ -30,13 +35,13 @@ run_unit() { GTEST_FILTER="$(IFS=:; echo "${tests[*]:-*}")" make -j"$(nproc)" un
 
 run_regress() {
   make installcheck ISOLATION= REGRESS="$(names sql sql)" \
-    EXTRA_REGRESS_OPTS="--temp-instance=$work/regress --temp-config=$TEMP_CONFIG \
-      --temp-config=test/regress.conf --encoding=UTF8"
+    EXTRA_REGRESS_OPTS="--bindir=$bin --temp-instance=$work/regress --temp-config=$TEMP_CONFIG \
+      --temp-config=test/regress.conf --encoding=UTF8" && no_reports log
 }
 
 run_isolation() {
   make installcheck REGRESS= ISOLATION="$(names specs spec)" \
-    EXTRA_REGRESS_OPTS="--temp-instance=$work/isolation --temp-config=$TEMP_CONFIG --encoding=UTF8"
+    EXTRA_REGRESS_OPTS="--bindir=$bin --temp-instance=$work/isolation --temp-config=$TEMP_CONFIG --encoding=UTF8"
 }
 
 run_tap() {
@@ -44,16 +49,48 @@ run_tap() {
   if [ ${#files[@]} = 0 ]; then files=(test/t/*.pl); fi
   rm -rf "$work/tap"
   mkdir -p "$work/tap"
-  TESTDIR="$work/tap" PATH="$bin:$PATH" \
-    perl test/lib/tap.pl --jobs 2 -I test/t/lib -I "$pgxs/test/perl" "${files[@]}"
+  run_perl "$work/tap" --jobs 2 "${files[@]}" && no_reports "$work/tap/tmp_check/log"
 }
 
 # Not among the layers of a whole run: SEED, SECONDS, MODE and others come from the environment (test/torture).
 run_torture() {
   rm -rf "$work/torture/tmp_check"
   mkdir -p "$work/torture"
-  TESTDIR="$work/torture" PATH="$bin:$PATH" \
-    perl test/lib/tap.pl -I test/t/lib -I "$pgxs/test/perl" test/torture/torture.pl
+  run_perl "$work/torture" test/torture/torture.pl
+}
+
+# Not among them either: pg_upgrade from OLD_PG_CONFIG's server.
+run_upgrade() {
+  build_old > "$work/log/build_old.log" 2>&1 || { tail -n 20 "$work/log/build_old.log"; return 1; }
+  rm -rf "$work/upgrade"
+  mkdir -p "$work/upgrade"
+  OLD_TEMP_CONFIG="$work/old/temp.conf" run_perl "$work/upgrade" test/upgrade/upgrade.pl
+}
+
+# run_perl DIR ARGUMENT...: TAP files, their logs in DIR/tmp_check/log. Servers before 16 look for the first variable,
+# later ones for the others.
+run_perl() {
+  TESTDIR=$1 TESTDATADIR=$1/tmp_check TESTLOGDIR=$1/tmp_check/log PATH="$bin:$PATH" \
+    perl test/lib/tap.pl -I test/t/lib -I "$pgxs/test/perl" "${@:2}"
+}
+
+# In a copy of its own, as objects for another server are of no use.
+build_old() (
+  mkdir -p "$work/old/src" "$work/old/tmp"
+  tar --exclude='*.o' --exclude='*.d' --exclude='*.so' --exclude='./tmp_check' -cf - . | tar -C "$work/old/src" -xf -
+  # shellcheck disable=SC2030,SC2031
+  work=$work/old
+  PG_CONFIG=$OLD_PG_CONFIG
+  # shellcheck source=test/lib/build.sh
+  . "$work/src/test/lib/build.sh"
+  run_build
+)
+
+# Started by test/conformance/run, which says where the store is.
+run_conformance() {
+  rm -rf "$work/conformance"
+  mkdir -p "$work/conformance"
+  run_perl "$work/conformance" "${tests[@]}"
 }
 
 # The tests that were asked for by name or file, or all.
@@ -81,6 +118,9 @@ count_isolation() { count_regress "$1"; }
 count_tap() { sed -nE 's/^([0-9]+) passed, ([0-9]+) failed$/\1 \2/p' "$1" | tail -n 1; }
 
 count_torture() { count_tap "$1"; }
+count_upgrade() { count_tap "$1"; }
+
+count_conformance() { count_tap "$1"; }
 
 show_log() { tail -n 60 "$work/log/$1.log"; }
 
@@ -92,6 +132,8 @@ show_lint() { show_errors lint; }
 show_unit() { show_log unit; }
 show_tap() { show_log tap; }
 show_torture() { show_log torture; }
+show_upgrade() { show_log upgrade; }
+show_conformance() { show_log conformance; }
 
 show_regress() {
   show_log regress
@@ -110,7 +152,7 @@ has_tests() {
     regress) compgen -G 'test/sql/*.sql' > /dev/null ;;
     isolation) compgen -G 'test/specs/*.spec' > /dev/null ;;
     tap) compgen -G 'test/t/*.pl' > /dev/null ;;
-    torture) true ;;
+    torture | upgrade | conformance) true ;;
     *) return 1 ;;
   esac
 }
@@ -137,7 +179,7 @@ step() {
 }
 
 needs_server() {
-  case $1 in regress | isolation | tap | torture) return 0 ;; *) return 1 ;; esac
+  case $1 in regress | isolation | tap | torture | upgrade | conformance) return 0 ;; *) return 1 ;; esac
 }
 
 built=

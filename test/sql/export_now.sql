@@ -7,7 +7,7 @@ INSERT INTO orders VALUES (1, 'apple'), (2, 'pear');
 CREATE FUNCTION masked(message text) RETURNS text LANGUAGE sql AS $$
   SELECT regexp_replace(
     regexp_replace(replace(message, pg_backend_pid()::text, '<this process>'), '\d{12}(_\d{3})?', '<folder>', 'g'),
-    'Failed to connect.*?Couldn.t connect to server', '<reason>', 'g')
+    'Failed to connect.*?Could(n.t| not) connect to server', '<reason>', 'g')
 $$;
 CREATE FUNCTION attempt(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE

@@ -6,8 +6,11 @@ RESET ROLE;
 CREATE EXTENSION hydra_export SCHEMA public;
 
 -- A schema that somebody else owns is not taken: its owner could put functions of his own into it.
+-- Later versions say which line of the script failed.
+\set SHOW_CONTEXT never
 CREATE SCHEMA hydra_export AUTHORIZATION regress_plain;
 CREATE EXTENSION hydra_export;
+\set SHOW_CONTEXT errors
 DROP SCHEMA hydra_export;
 
 -- Privileges that new objects get by default do not open the extension to anybody.
@@ -83,7 +86,10 @@ SELECT name, boot_val, unit, context FROM pg_settings WHERE name LIKE 'hydra\_ex
 SET hydra_export.allow_http = on;
 SET hydra_export.no_such_setting = on;
 ALTER SYSTEM SET hydra_export.max_attempts = 0;
+-- In words that differ between versions.
+\set VERBOSITY sqlstate
 ALTER SYSTEM SET hydra_export.file_size = '1kB';
+\set VERBOSITY default
 ALTER SYSTEM SET hydra_export.after_failover = 'sometimes';
 
 -- It exists once.

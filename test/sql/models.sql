@@ -49,7 +49,6 @@ SELECT hydra_export.add_model('sales."Größe/""2"""');
 -- relation
 SELECT hydra_export.add_model(NULL);
 SELECT hydra_export.add_model('no_such');
-SELECT hydra_export.add_model('no_such.orders');
 SELECT hydra_export.add_model(0);
 
 -- settings of a model

@@ -69,6 +69,18 @@ SELECT * FROM upcoming;
 UPDATE hydra_export.destination_state SET failures = 0;
 SELECT * FROM upcoming;
 
+-- Starts keep to the destination's window: it is open from two hours to three hours from now, so tomorrow again.
+SELECT hydra_export.configure(start_window =>
+  to_char(now() AT TIME ZONE 'UTC' + interval '2 hours', 'HH24:MI') || '-' || to_char(now() AT TIME ZONE 'UTC' + interval '3 hours', 'HH24:MI'));
+SELECT next_export_at = date_trunc('minute', now() + interval '26 hours') AS at_its_opening,
+       regexp_replace(why, '\d\d:\d\d-\d\d:\d\d', 'FROM-TO') AS why FROM hydra_export.schedule;
+-- What is late waits as well.
+UPDATE hydra_export.destination_state SET anchor = now() - interval '48 hours', last_start = now() - interval '25 hours';
+SELECT next_export_at = date_trunc('minute', now() + interval '2 hours') AS at_its_opening FROM hydra_export.schedule;
+SELECT hydra_export.configure(start_window => '');
+SELECT next_export_at <= now() AS at_once, why FROM hydra_export.schedule;
+UPDATE hydra_export.destination_state SET anchor = now() - interval '1 hour', last_start = now() - interval '1 hour';
+
 -- The newest export, whoever started it.
 INSERT INTO hydra_export.exports (destination, folder, started_by, status, started_at)
 VALUES ('default', '202601010000', 'schedule', 'succeeded', '2026-01-01 00:00 UTC'),

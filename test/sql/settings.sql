@@ -103,6 +103,7 @@ SELECT hydra_export.configure(destination => 'new', bucket => 'exports', prefix 
 SELECT hydra_export.configure(destination => 'new', bucket => 'exports', access_key => 'A', secret_key => 'S');
 SELECT hydra_export.configure(destination => 'new', bucket => 'exports', prefix => 'a/b/c', access_key => 'A', secret_key => 'S');
 SELECT hydra_export.configure(destination => 'Größe "2"', endpoint => '');
+SELECT hydra_export.configure(destination => 'Größe "2"', endpoint => 'https://s3.dualstack.eu-west-1.amazonaws.com');
 
 -- Functions of destinations
 SELECT hydra_export.pause('no such');
@@ -123,7 +124,7 @@ CREATE TABLE orders (id int PRIMARY KEY);
 SELECT hydra_export.add_model('orders');
 SELECT hydra_export.add_model('orders', destination => 'loopback');
 CREATE VIEW generations AS
-  SELECT s.destination, s.generation, m.generation AS model
+  SELECT s.destination, m.generation AS model
   FROM hydra_export.settings s LEFT JOIN hydra_export.models m USING (destination) ORDER BY 1;
 SELECT * FROM generations;
 SELECT hydra_export.configure(bucket => 'elsewhere');
@@ -135,6 +136,15 @@ SELECT * FROM generations;
 SELECT hydra_export.configure(region => 'us-west-2', frequency_hours => 3, addressing => 'virtual',
                               access_key => 'B', secret_key => 'T', session_token => 'U');
 SELECT * FROM generations;
+
+-- The hours in which scheduled exports may start.
+SELECT hydra_export.configure(start_window => '22:00-04:30');
+SELECT destination, start_window FROM hydra_export.settings ORDER BY 1;
+SELECT hydra_export.configure(start_window => '22:00');
+SELECT hydra_export.configure(start_window => '22:00-22:00');
+SELECT hydra_export.configure(start_window => '22:00-25:00');
+SELECT hydra_export.configure(start_window => '');
+SELECT destination, start_window FROM hydra_export.settings ORDER BY 1;
 
 -- pause and resume
 SELECT hydra_export.pause();

@@ -132,6 +132,14 @@ $site->export;
 $open->query_safe('ROLLBACK');
 sends('', 'a transaction was rolled back');
 
+# The caller of an export, whose transaction is open.
+$open->query_safe('BEGIN; SET LOCAL client_min_messages = warning');
+$open->query_safe(q{UPDATE t SET v = 'caller', updated_at = clock_timestamp() WHERE id = 5});
+$open->query_safe('SELECT hydra_export.export_now()');
+is($site->last_export->{rows}, 0, 'what the caller has not committed is not sent');
+$open->query_safe('COMMIT');
+sends('5', 'the caller has committed');
+
 # ---- freezing and rewriting
 
 $sql = insert();
@@ -177,10 +185,11 @@ sends('500 501 502 503', 'updated_at is NULL, in the future, behind');
 sends('', 'nothing of them comes again');
 $site->sql(q{UPDATE t SET v = 'again' WHERE id IN (500, 501, 502, 503)});
 sends('500 501 502 503', 'changed again');
-$site->sql(q{UPDATE t SET v = 'mass update', updated_at = now() - interval '2 hours' WHERE id < 10});
+$site->sql(q{UPDATE t SET v = 'mass update', updated_at = now() - interval '2 hours' WHERE id < 10;
+    UPDATE t SET v = 'untouched' WHERE id = 401});
 $export = $site->export;
-$site->sent($export, 'by updated_at', '', 'a write that sets updated_at behind look_back is not seen, as README says');
-$site->sent($export, 'by xmin', '1 2 3 4 5 6 7 8 9', 'in xmin mode it is');
+$site->sent($export, 'by updated_at', '', 'writes that set updated_at behind look_back, or leave it there, are not seen, as README says');
+$site->sent($export, 'by xmin', '1 2 3 4 5 6 7 8 9 401', 'in xmin mode they are');
 $site->sql(q{SELECT hydra_export.reset_model('by updated_at')});
 $site->export;
 

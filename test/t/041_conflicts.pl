@@ -290,5 +290,30 @@ $site->export;
 holds('in yet another place');
 
 $session->quit;
-unlike(PostgreSQL::Test::Utils::slurp_file($node->logfile), qr/PANIC|TRAP|terminated by signal|could not abort/, 'the server is well');
+
+# ---- wal_level = minimal, where a rewrite may write no WAL
+
+my $minimal = new_node('minimal', wal_level => 'minimal', max_wal_senders => 0);
+my $bare = HydraExport::Site->new($minimal, 'postgres', $s3, bucket => 'minimal');
+$bare->sql('CREATE TABLE a (id integer PRIMARY KEY); CREATE TABLE z (id integer PRIMARY KEY, v integer); INSERT INTO z SELECT i, 0 FROM generate_series(1, 99) AS i');
+$bare->add_model($_) foreach qw(a z);
+$bare->export;
+my $first = $node;
+($site, $node) = ($bare, $minimal);
+$session = $node->background_psql('postgres');
+foreach my $turn (1 .. 2)
+{
+    $bare->sql("UPDATE z SET v = $turn WHERE id = 7");
+    my $reload = "BEGIN; TRUNCATE z; INSERT INTO z SELECT i, 10 * $turn FROM generate_series(1, 99) AS i; COMMIT";
+    $export = while_blocked(sub { $bare->sql($reload) });
+    is($export->{status}, 'succeeded', 'wal_level = minimal: truncated and reloaded before its turn') or diag($export->{error});
+    $bare->holds_table('z');
+    $bare->sent($bare->export, 'z', '', 'and nothing comes again');
+}
+$session->quit;
+
+foreach my $server ($first, $minimal)
+{
+    unlike(PostgreSQL::Test::Utils::slurp_file($server->logfile), qr/PANIC|TRAP|terminated by signal|could not abort/, 'the server is well');
+}
 done_testing();

@@ -74,7 +74,8 @@ $site->sent($export, 'plain', '100', 'one row changed: it is sent');
 my ($blocks) = blocks($site, $export, 'plain');
 my ($total, $map, $lsn, $read) = split / /, $blocks;
 cmp_ok($read, '<=', 2, 'only its old and its new block are read') or diag($blocks);
-cmp_ok($map, '>=', 298, 'the others are not even looked at');
+# From 17.11 on what clears a bit of the map stamps its page, so that headers tell about the others.
+cmp_ok($node->pg_version < 17 ? $map : $map + $lsn, '>=', 298, 'the others are not read');
 
 # Cleared and set again since the baseline: the bit alone would hide the row.
 $site->sql('UPDATE plain SET v = 2 WHERE id = 150');
@@ -160,7 +161,9 @@ $export = $site->export;
 is((blocks($site, $export, 'plain'))[1], 'whole table read: relation rewritten', 'VACUUM FULL: likewise');
 $site->sent($export, 'plain', '5', 'and no row is sent again');
 vacuum($site, 'plain');
-reads($site, 'plain', '300 0 300 0', 'the rewritten file is told by its LSNs');
+# With checksums, which are the default from 18 on, vacuum stamps the pages that it marks.
+my $stamps = $site->sql('SHOW data_checksums') eq 'on';
+reads($site, 'plain', $stamps ? '300 0 0 300' : '300 0 300 0', 'the rewritten file is told by its LSNs');
 vacuum($site, 'plain');
 reads($site, 'plain', '300 300 0 0', 'and once vacuumed, by the map');
 

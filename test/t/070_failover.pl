@@ -3,8 +3,12 @@
 use strict;
 use warnings;
 
+use FindBin;
+use lib "$FindBin::Bin/../torture/lib";
+use HydraExport::BucketCopy;
 use HydraExport::Site;
 use HydraExport::Test;
+use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $s3 = start_s3();
@@ -48,8 +52,12 @@ $primary->stop('fast');
 $first->promote;
 $site->{node} = $first;
 is(why($first), 'first export', 'after its promotion the schedule goes on');
-my $export = $site->export;
-is($export->{status}, 'succeeded', 'the promoted standby exports') or diag($export->{messages});
+$first->append_conf('postgresql.conf', q(hydra_export.first_export_delay = '1s'));
+$first->reload;
+wait_for_export($first, 'postgres', 3);
+my $export = $site->last_export;
+is($export->{started_by}, 'schedule', 'by itself');
+is($export->{status}, 'succeeded', 'the promoted standby exports') or diag($export->{error});
 is($site->model($export, 't')->{kind}, 'full', 'in full');
 is($site->model($export, 't')->{reason}, 'promotion of a standby, or a restore', 'and says why');
 $site->holds_table('t');
@@ -64,6 +72,34 @@ $export = $incremental->export;
 is($incremental->model($export, 't')->{kind}, 'incremental', 'after_failover = incremental is obeyed');
 is($incremental->model($export, 't')->{reason}, 'whole table read: another timeline', 'no rule about WAL is used');
 is($incremental->manifest($export)->{models}[0]{rows}, 1, 'only what changed is sent');
+
+# ---- a standby that lacks what its primary had exported
+
+$first->backup('again');
+my $behind = PostgreSQL::Test::Cluster->new('behind');
+$behind->init_from_backup($first, 'again', has_streaming => 1);
+$behind->start;
+$first->wait_for_catchup($behind);
+$behind->append_conf('postgresql.conf', q(primary_conninfo = ''));
+$behind->reload;
+$behind->poll_query_until('postgres', 'SELECT count(*) = 0 FROM pg_stat_wal_receiver');
+$site->sql('INSERT INTO t VALUES (77, 0); UPDATE t SET v = 77 WHERE id = 4; DELETE FROM t WHERE id = 5');
+$site->sent($site->export, 't', '4 77', 'the primary exports what its standby does not get');
+$first->stop('fast');
+$behind->promote;
+$site->{node} = $behind;
+# The failover took longer than a minute.
+$site->sql(q(UPDATE hydra_export.settings SET last_folder = to_char(now() AT TIME ZONE 'UTC' + interval '1 hour', 'YYYYMMDDHH24MI')));
+$site->sql('UPDATE t SET v = 8 WHERE id = 1');
+is($site->export->{status}, 'succeeded', 'the promoted standby exports');
+$site->sql('UPDATE t SET v = 9 WHERE id = 2');
+$site->export;
+my %table = map { /"id":(\d+)/ ? ($1 => $_) : () } $site->table_lines('t');
+my $bucket = HydraExport::BucketCopy->take($s3, 'failover', PostgreSQL::Test::Utils::tempdir('copy'));
+foreach my $rule (qw(rebuild rebuild_by_chain))
+{
+    is_deeply($bucket->$rule('live/', 't', sub { $_[0] =~ /"id":(\d+)/ ? $1 : die }), \%table, "the table is rebuilt from the bucket ($rule)");
+}
 
 # ---- a point in time
 
@@ -80,6 +116,7 @@ is(why($restored), 'paused: restored to a point in time; hydra_export.resume() g
 (undef, undef, $messages) = $restored->psql('postgres', 'SELECT hydra_export.export_now()');
 like($messages, qr/ERROR:  destination "default" was restored to a point in time/, 'and refuses export_now()');
 like($messages, qr/HINT:  Change bucket or prefix/, 'with a hint');
+is($restored->safe_psql('postgres', 'SELECT count(*) FROM hydra_export.secrets'), '1', 'it still has the credentials');
 
 my $copy = HydraExport::Site->new($restored, 'postgres', $s3, bucket => 'failover', prefix => 'restored');
 is(why($restored), 'paused: restored to a point in time; hydra_export.resume() goes on here', 'also with another prefix');

@@ -103,4 +103,54 @@ $site->sql(q{SELECT hydra_export.alter_model('t', full_every_hours => 0)});
 is($site->export->{status}, 'succeeded', 'an incremental one follows');
 rebuilds('t', 'after a full export that failed, and an incremental one');
 
+# ---- types that are changed, and changed back, while a model is being read: nobody waits for a reader's lock
+
+# Reading stops at a gate that is closed; what is read with the row behind it is written later. Labels are looked up when
+# the first row that has one is written.
+$site->sql(q{
+    CREATE TABLE people (id integer PRIMARY KEY, mood mood, pair pair, updated_at timestamptz DEFAULT now() - interval '1 day');
+    INSERT INTO people SELECT i, CASE WHEN i > 1000 THEN 'wild' END::mood, CASE WHEN i > 1000 THEN (1, 2)::pair END
+      FROM generate_series(1, 3000) AS i;
+    CREATE FUNCTION gate(id integer) RETURNS integer LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_xact_lock_shared(id); RETURN id; END';
+    CREATE VIEW gated AS SELECT id, mood, pair, updated_at, CASE WHEN id % 1000 = 1 THEN gate(id) END AS gate FROM people;
+});
+$site->add_model('gated', changed_by => q('updated_at'), key_columns => q('{id}'));
+$site->export;
+my $keeper = $node->background_psql('postgres');
+
+# An export in full, with each statement run at a gate of its own.
+sub export_around
+{
+    my (@statements) = @_;
+
+    my @gates = map { 1 + 1000 * $_ } 1 .. @statements;
+    $keeper->query_safe("SELECT pg_advisory_lock($_)") foreach @gates;
+    $site->sql(q{SELECT hydra_export.reset_model('gated')});
+    my $id = $site->sql('SELECT hydra_export.export_now(wait => false)');
+    foreach my $gate (@gates)
+    {
+        $node->poll_query_until('postgres', "SELECT count(*) = 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = $gate AND NOT granted");
+        $site->sql(shift @statements);
+        $keeper->query_safe("SELECT pg_advisory_unlock($gate)");
+    }
+    $node->poll_query_until('postgres', "SELECT status <> 'running' FROM hydra_export.exports WHERE id = $id");
+    return $site->exports("WHERE id = $id");
+}
+
+foreach my $change (grep { $_->[1] =~ /ALTER TYPE/ } @changes)
+{
+    my ($name, $do, $undo) = @$change;
+
+    $export = export_around($do, $undo);
+    is($site->model($export, 'gated')->{status}, 'failed', "$name, and back, while it was read: the model failed");
+    like($export->{error}, qr/an enum or composite type of public\.gated changed while it was read/, 'with the reason');
+    $export = $site->export;
+    is($site->model($export, 'gated')->{kind}, 'full', 'the next export is full');
+    rebuilds('gated', "$name, and back, while it was read");
+}
+$export = export_around(q(ALTER TYPE mood ADD VALUE 'new' BEFORE 'calm'));
+is($site->model($export, 'gated')->{status}, 'succeeded', 'a label that is added changes no line') or diag($export->{error});
+rebuilds('gated', 'a label was added while the model was read');
+$keeper->quit;
+
 done_testing();

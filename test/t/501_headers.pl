@@ -4,10 +4,15 @@ use strict;
 use warnings;
 
 use HydraExport::Test;
+use JSON::PP;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $s3 = start_s3();
+my $s3 = start_s3(EXTRA_CONF => <<~'CONF');
+    rgw_crypt_require_ssl = false
+    rgw_crypt_s3_kms_backend = testing
+    rgw_crypt_s3_kms_encryption_keys = k1=MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=
+    CONF
 my $faults = start_faults($s3);
 my $node = new_node('headers');
 $s3->make_bucket('data');
@@ -52,6 +57,22 @@ is_deeply(
     [ split /\|/, sql(q(SELECT hydra_export.iam_policy()->'Statement'->0->>'Action')) ],
     ['["s3:PutObject", "s3:PutObjectAcl", "s3:PutObjectTagging"]'],
     'the policy has what the headers need');
+
+# ---- encryption by the store
+
+my %kms = ('x-amz-server-side-encryption' => 'aws:kms', 'x-amz-server-side-encryption-aws-kms-key-id' => 'k1');
+sql("SELECT hydra_export.configure(object_headers => '@{[ encode_json(\%kms) ]}'), hydra_export.reset_model('t')");
+($code, $err) = export();
+is($code, 0, 'an export that the store encrypts') or diag($err);
+($object) = reverse grep { m{/t/1-1\.json$} } $s3->keys('data');
+like(head_of("/data/$object"), qr/^x-amz-server-side-encryption-aws-kms-key-id: k1\r$/mi, 'with the key of settings');
+is($s3->get('data', $object), qq({"id":1}\n), 'and gives back as it was');
+$kms{'x-amz-server-side-encryption-aws-kms-key-id'} = 'missing';
+sql("SELECT hydra_export.configure(object_headers => '@{[ encode_json(\%kms) ]}'), hydra_export.reset_model('t')");
+($code, $err) = export();
+isnt($code, 0, 'a key that is not there');
+like($err, qr/S3 answered 4\d\d \w+/, 'and the error says so');
+sql(q(SELECT hydra_export.configure(object_headers => '{"X-Amz-Meta-Source": "a database, (really)"}')));
 
 # ---- what is refused
 

@@ -3,6 +3,7 @@
 use strict;
 use warnings;
 
+use HydraExport::Relay;
 use HydraExport::Test;
 use IO::Socket::INET;
 use IPC::Run ();
@@ -115,6 +116,30 @@ $node->safe_psql('postgres', 'SELECT hydra_export.export_now()');
 is($node->safe_psql('postgres', 'SELECT status, rows FROM hydra_export.exports'), 'succeeded|3000', 'an export over HTTPS');
 my @lines = $s3->lines('data', $node->safe_psql('postgres', 'SELECT folder FROM hydra_export.exports') . '/t/');
 is(scalar @lines, 3000, 'is whole');
+
+# Each connection begins with a handshake, so these are counted, too.
+my $relay = HydraExport::Relay->start($dir, $s3->https_endpoint);
+configure($node, 'postgres', $s3, bucket => 'data', endpoint => $relay->endpoint, prefix => 'counted');
+$node->safe_psql('postgres', q(INSERT INTO t SELECT g, repeat('x', 1000) FROM generate_series(3001, 15000) AS g));
+$node->safe_psql('postgres', 'SELECT hydra_export.export_now()');
+cmp_ok($node->safe_psql('postgres', 'SELECT objects FROM hydra_export.exports ORDER BY id DESC LIMIT 1'), '>', 200,
+    'an export of hundreds of objects');
+cmp_ok($relay->connections, '>', 0, 'over connections');
+cmp_ok($relay->connections, '<=', 2, 'of which there are no more than uploads at once');
+
+# ---- a proxy, as the server's environment names it
+
+my $proxy = HydraExport::Relay->start(PostgreSQL::Test::Utils::tempdir('proxy'));
+{
+    local @ENV{qw(https_proxy no_proxy)} = ($proxy->endpoint, 'other.example');
+    $node->restart;
+    is(check_access($s3->https_endpoint), $s3->https_endpoint . '/data', 'a store behind a proxy');
+    is($proxy->connections, 1, 'which is asked');
+    local $ENV{no_proxy} = '127.0.0.1';
+    $node->restart;
+    is(check_access($s3->https_endpoint), $s3->https_endpoint . '/data', 'a store to which no_proxy applies');
+    is($proxy->connections, 1, 'is asked directly');
+}
 
 unlike(slurp_file($node->logfile), qr/\Q@{[ ($s3->writer)[1] ]}\E/, 'no secret is in the log');
 

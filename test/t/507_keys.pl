@@ -74,5 +74,18 @@ ok(export(endpoint => "HTTP://S3.LocalHost:$port/"), 'in capitals, with a slash'
 ok(export(endpoint => "http://s3.localhost:$port", addressing => 'virtual'), 'the bucket in the name');
 ok(export(bucket => 'dotted.bucket.name'), 'a bucket with dots');
 ok(export(bucket => 'dotted.bucket.name', endpoint => "http://s3.localhost:$port", addressing => 'virtual'), 'in the name');
+SKIP:
+{
+    skip 'no [::1] here', 1 unless slurp_file('/proc/net/if_inet6') =~ /^0{31}1 /m;
+    ok(export(endpoint => "http://[::1]:$port"), 'an IPv6 address');
+}
+
+# To the store an endpoint's path is part of the key, or names the bucket, and it checks the signature of the whole.
+$folder = export(endpoint => "http://s3.localhost:$port/a%20path/b", addressing => 'virtual');
+is_deeply([ $s3->keys('data', 'a path/') ], [ map { "a path/b/$folder/$_" } '_manifest.json', 't/x-x.json' ],
+    'an endpoint with a path, and the bucket in the name');
+$folder = export(endpoint => "http://127.0.0.1:$port/data/", bucket => 'inner');
+is_deeply([ $s3->keys('data', 'inner/') ], [ map { "inner/$folder/$_" } '_manifest.json', 't/x-x.json' ],
+    'an endpoint with a path, and the bucket behind it');
 
 done_testing();

@@ -115,6 +115,16 @@ TEST_F(ClientTest, SaysThatNobodyListens) {
   EXPECT_TRUE(outcome.failure->text().starts_with("no answer from 127.0.0.1:1: "));
 }
 
+// The time allowed is one without progress, not one for all of it.
+TEST_F(ClientTest, HasPatienceWithAServerThatReadsSlowly) {
+  options_.request_timeout = milliseconds{1000};
+  options_.max_attempts = 1;
+  server_.script({{Reply::slow}});
+  const auto start = Clock::now();
+  EXPECT_TRUE(upload(std::string(16 << 20, 'x')).ok);
+  EXPECT_GT(Clock::now() - start, milliseconds{2000}) << "too fast to tell";
+}
+
 TEST_F(ClientTest, GivesUpOnAServerThatHangs) {
   options_.request_timeout = milliseconds{1000};
   options_.max_attempts = 1;

@@ -193,6 +193,15 @@ TEST_F(CredentialsTest, AWebIdentityMayBeForTheRoleItself) {
   EXPECT_NE(second.body.find("Action=AssumeRole&"), std::string::npos);
 }
 
+// They would add lines to the request that they sign.
+TEST_F(CredentialsTest, ARoleIsNotAskedForWithKeysThatNoHeaderHolds) {
+  variables_ = {{"AWS_ACCESS_KEY_ID", "AK"},
+                {"AWS_SECRET_ACCESS_KEY", "secret"},
+                {"AWS_SESSION_TOKEN", "T\r\nx-evil: 1"}};
+  source_ = source("environment", "arn:aws:iam::1:role/x");
+  EXPECT_EQ(why(source_->begin(now)), "broken: environment: the keys are not valid");
+}
+
 TEST_F(CredentialsTest, StsThatRefuses) {
   source_ = source("static", "arn:aws:iam::1:role/x");
   source_->begin(now);
@@ -200,6 +209,9 @@ TEST_F(CredentialsTest, StsThatRefuses) {
       {403, "<Error><Code>AccessDenied</Code><Message>not yours</Message></Error>", ""});
   EXPECT_EQ(why(refused), "broken: STS AssumeRole: 403 AccessDenied: not yours");
   EXPECT_FALSE(std::get<Broken>(refused).heals);
+  source_->begin(now);
+  EXPECT_EQ(why(source_->answered({403, "<Error><Code>AccessDenied</Code><Message/></Error>", ""})),
+            "broken: STS AssumeRole: 403 AccessDenied");
   source_->begin(now);
   EXPECT_TRUE(std::get<Broken>(source_->answered({503, "", ""})).heals);
   source_->begin(now);

@@ -7,11 +7,13 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <deque>
 #include <map>
 #include <mutex>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -27,6 +29,7 @@ struct Received {
 struct Reply {
   enum Kind {
     answer,     // after the whole request
+    slow,       // the same, but the request is read a little at a time
     cut_short,  // after the whole request; the connection is closed before the answer's end
     no_answer,  // none: after the whole request the connection is closed
     early,      // before the body is read; then the connection is closed
@@ -124,11 +127,12 @@ class HttpServer {
     request.body = input.substr(end);
     const std::size_t length = std::stoul("0" + request.headers["content-length"]);
     while (request.body.size() < length) {
+      if (reply.kind == Reply::slow) std::this_thread::sleep_for(std::chrono::milliseconds{25});
       if (!read_more(fd, request.body)) return false;
     }
     remember(std::move(request));
     if (reply.kind == Reply::no_answer) return false;
-    return send_reply(fd, reply) && reply.kind == Reply::answer;
+    return send_reply(fd, reply) && reply.kind <= Reply::slow;
   }
 
   bool misbehave(int fd, const Reply& reply, Received request) {
@@ -140,7 +144,8 @@ class HttpServer {
       while (read_more(fd, rest))
         rest.clear();
     } else if (reply.kind == Reply::garbage) {
-      send(fd, "\x16\x03\x01 what?\r\n\r\n", 16, MSG_NOSIGNAL);
+      constexpr std::string_view garbage = "\x16\x03\x01 what?\r\n\r\n";
+      send(fd, garbage.data(), garbage.size(), MSG_NOSIGNAL);
       shutdown(fd, SHUT_WR);
       while (read_more(fd, rest))
         rest.clear();

@@ -149,6 +149,21 @@ TEST_F(RemedyTest, AfterALostAnswerAnObjectThatExistsIsOurs) {
   }
 }
 
+// libcurl itself sends it again where a connection was used before, and counts no attempt.
+TEST_F(RemedyTest, AlsoWhereLibcurlTriesAgain) {
+  options_.conditional = true;
+  options_.concurrency = 1;
+  server_.script({{}, {Reply::no_answer}, {Reply::answer, 412, code("PreconditionFailed")}});
+  Client client(options_);
+  client.put(upload_of(1, "a"));
+  client.put(upload_of(2, "b"));
+  for (const Outcome& outcome : wait_for(client)) {
+    EXPECT_TRUE(outcome.ok);
+    EXPECT_EQ(outcome.attempts, 1);
+  }
+  EXPECT_EQ(server_.received().size(), 3u);
+}
+
 TEST_F(RemedyTest, OtherwiseItIsAnothers) {
   options_.conditional = true;
   for (const Reply& before : {Reply{Reply::reset}, Reply{Reply::answer, 503, code("SlowDown")},

@@ -12,10 +12,6 @@ constexpr std::int64_t too_late = 30;           // before their end: not signed 
 constexpr std::int64_t shortest_life = 60;  // a source that hands out dying keys is not hammered
 constexpr int most_attempts = 4;
 
-bool is_header_value(const std::string& value) {
-  return std::all_of(value.begin(), value.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
-}
-
 }  // namespace
 
 Keeper::Keeper(std::shared_ptr<Source> source, Session& session, Multi& multi,
@@ -68,7 +64,7 @@ void Keeper::act(Step step) {
 }
 
 void Keeper::accept(Found found) {
-  if (!is_header_value(found.keys.access_key) || !is_header_value(found.keys.session_token))
+  if (!can_be_sent(found.keys))
     return reject({found.source + ": the keys are not valid", "", false});
   if (found.expires_at && *found.expires_at - too_late <= session_.now())
     return reject({found.source + ": the keys have expired already", "", true});

@@ -8,6 +8,7 @@
 #include "base/clock.hpp"
 #include "s3/endpoint.hpp"
 #include "s3/errors.hpp"
+#include "s3/header_value.hpp"
 
 namespace hydra::s3::credentials {
 
@@ -22,10 +23,6 @@ struct DropReference {
 std::string text_of(const json_t* object, const char* name) {
   const char* text = json_string_value(json_object_get(object, name));
   return text != nullptr ? text : "";
-}
-
-bool is_header_value(const std::string& value) {
-  return std::all_of(value.begin(), value.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
 }
 
 // Nothing where the answer is good.

@@ -65,7 +65,9 @@ Step read_answer(const HttpReply& reply, const std::string& action, const std::s
     const Failure failure = parse_failure(answer);
     std::string why = who + std::to_string(reply.status);
     if (!failure.code.empty()) why += ' ' + failure.code;
-    if (!failure.message.empty()) why += ": " + failure.message;
+    // Where STS gives none, S3's words for the code would be about something else.
+    const std::string message = clean_text(xml_element(reply.body, "Message"));
+    if (!message.empty()) why += ": " + message;
     const bool heals = failure.action == Action::retry || failure.code == "IDPCommunicationError" ||
                        failure.code == "Throttling";
     return Broken{why, "Check role_arn, and that the role trusts who asks for it.", heals};
@@ -165,6 +167,7 @@ Step AssumeRole::answered(const HttpReply& reply) {
 Step AssumeRole::ask(Step step) {
   const Found* found = std::get_if<Found>(&step);
   if (found == nullptr) return step;
+  if (!can_be_sent(found->keys)) return Broken{found->source + ": the keys are not valid", ""};
   source_ = found->source;
   HttpRequest request = post(
       place_, encoded({{"Action", "AssumeRole"},

@@ -77,7 +77,9 @@ sub request
 
     my @keys = $options{keys} ? @{ $options{keys} } : $self->owner;
     my @command = (
-        qw(curl --silent --show-error --globoff --path-as-is --max-time 60),
+        qw(curl --silent --show-error --globoff --max-time 60),
+        # Newer versions refuse it for signed requests.
+        $path =~ m{/\.\.?(/|$)} ? '--path-as-is' : (),
         '--aws-sigv4', "aws:amz:$self->{region}:s3",
         '--user', join(':', @keys),
         '--header', 'x-amz-content-sha256: UNSIGNED-PAYLOAD',
@@ -133,7 +135,7 @@ sub get
     return $answer->{body};
 }
 
-# list(BUCKET, PREFIX, PAGE): [{ key, size }…] in key order. PAGE is the number of keys asked for at once.
+# list(BUCKET, PREFIX, PAGE): [{ key, size, etag }…] in key order. PAGE is the number of keys asked for at once.
 sub list
 {
     my ($self, $bucket, $prefix, $page) = @_;
@@ -145,7 +147,7 @@ sub list
         while ($xml =~ m{<Contents>(.*?)</Contents>}gs)
         {
             my $object = $1;
-            push @objects, { key => xml_text($object, 'Key'), size => xml_text($object, 'Size') + 0 };
+            push @objects, { key => xml_text($object, 'Key'), size => xml_text($object, 'Size') + 0, etag => xml_text($object, 'ETag') };
         }
         $token = xml_text($xml, 'NextContinuationToken');
     } while (defined $token);

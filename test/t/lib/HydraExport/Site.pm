@@ -19,6 +19,7 @@ use Digest::SHA qw(sha256_hex);
 use Encode ();
 use HydraExport::Test;
 use JSON::PP;
+use PostgreSQL::Test::Utils;
 use Test::More;
 
 # What the worker's output is defined by.
@@ -296,6 +297,20 @@ sub is_consistent
     my $passed = ok(!@problems, $name // "bucket, manifest and history of export $export->{id} agree");
     diag(join "\n", @problems) unless $passed;
     return $passed;
+}
+
+# check(): what the checks that users have find in history and bucket, as "export|key or model|problem" lines.
+sub check
+{
+    my ($self) = @_;
+
+    my $file = PostgreSQL::Test::Utils::tempdir('listing') . '/listing';
+    open(my $listing, '>', $file) or croak "$file: $!";
+    print $listing join("\t", @{$_}{qw(key size etag)}), "\n" foreach @{ $self->{s3}->list($self->{bucket}, '') };
+    close $listing;
+    return $self->sql("SET client_encoding = 'UTF8'; CREATE TEMP TABLE listing (key text, size bigint, etag text);\n\\copy listing FROM '$file'\n"
+          . "SELECT * FROM hydra_export.check_history('$self->{destination}')\n"
+          . "UNION ALL SELECT * FROM hydra_export.check_listing('listing', destination => '$self->{destination}')");
 }
 
 sub manifest_problems

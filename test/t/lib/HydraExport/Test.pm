@@ -56,7 +56,8 @@ END
     $? = $status;
 }
 
-# new_node(NAME, setting => value…): an initialised and started server; `init` holds arguments of Cluster's init().
+# new_node(NAME, setting => value…): an initialised and started server; `init` holds arguments of Cluster's init(), `new`
+# those of its new().
 # TEMP_CONFIG, which test/run sets, preloads the extension. Statements are not logged, as in production: tests look for secrets in the log.
 sub new_node
 {
@@ -68,7 +69,7 @@ sub new_node
         max_worker_processes      => 16,
         wal_level                 => 'replica',
         %settings);
-    my $node = PostgreSQL::Test::Cluster->new($name);
+    my $node = PostgreSQL::Test::Cluster->new($name, %{ delete $settings{new} // {} });
     $node->init(%{ delete $settings{init} // {} });
     $node->append_conf('postgresql.conf', join '', map { "$_ = " . literal($settings{$_}) . "\n" } sort keys %settings);
     $node->start;

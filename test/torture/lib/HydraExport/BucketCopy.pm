@@ -48,7 +48,7 @@ sub fetch
     }
     close $config;
     my @command = (
-        qw(curl --silent --show-error --globoff --path-as-is --fail --max-time 600 --aws-sigv4),
+        qw(curl --silent --show-error --globoff --fail --max-time 600 --aws-sigv4),
         "aws:amz:$s3->{region}:s3",
         '--user', join(':', $s3->owner),
         '--header', 'x-amz-content-sha256: UNSIGNED-PAYLOAD');

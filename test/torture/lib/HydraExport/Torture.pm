@@ -316,6 +316,10 @@ sub keep
     my ($self) = @_;
 
     my $dir = $self->{dir};
+    foreach my $name (sort keys %destinations)
+    {
+        is($self->{sites}{$name}->check, '', "$name: the checks that users have find nothing");
+    }
     make_path("$dir/tables");
     HydraExport::BucketCopy->take($self->{s3}, $bucket, "$dir/bucket");
     $self->save('history.json', encode_json(HydraExport::Checker::read_history($self->{node}, 'postgres')));

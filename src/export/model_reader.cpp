@@ -1,0 +1,139 @@
+#include "export/model_reader.hpp"
+
+#include <new>
+
+#include "pg/guc.hpp"
+#include "pg/spi.hpp"
+
+namespace hydra::exporting {
+namespace {
+
+void add(change::BlockCounts& sum, const change::BlockCounts& counts) {
+  sum.skipped_by_map += counts.skipped_by_map;
+  sum.skipped_by_lsn += counts.skipped_by_lsn;
+  sum.read += counts.read;
+}
+
+}  // namespace
+
+std::vector<record::LineColumn> line_columns(const ModelPlan& plan) {
+  std::vector<record::LineColumn> columns;
+  for (std::size_t i = 0; i < plan.columns.size(); ++i) {
+    columns.push_back({plan.columns[i].name, i, plan.columns[i].type});
+  }
+  return columns;
+}
+
+std::vector<record::KeyColumn> key_columns(const ModelPlan& plan) {
+  std::vector<record::KeyColumn> columns;
+  for (const std::string& name : plan.key) {
+    for (std::size_t i = 0; i < plan.columns.size(); ++i) {
+      const catalog::Column& column = plan.columns[i];
+      if (column.name == name) columns.push_back({name, i, column.type, column.collation});
+    }
+  }
+  return columns;
+}
+
+std::size_t SharedReading::size(const ReadTask& task) {
+  return sizeof(SharedReading) + task.leaves.size() * sizeof(change::BlockDeal);
+}
+
+SharedReading* SharedReading::make(void* memory, const ReadTask& task, int readers) {
+  SharedReading* shared = new (memory) SharedReading;
+  for (std::size_t i = 0; i < task.leaves.size(); ++i) {
+    const Leaf& leaf = task.leaves[i];
+    const BlockNumber blocks = needs_query(leaf) ? 0 : change::count_blocks(leaf.relation);
+    new (shared->deals() + i) change::BlockDeal(blocks, readers);
+  }
+  return shared;
+}
+
+ReadCounts& ReadCounts::operator+=(const ReadCounts& other) {
+  add(blocks, other.blocks);
+  rows += other.rows;
+  bytes += other.bytes;
+  return *this;
+}
+
+ModelReader::ModelReader(const ReadTask& task, SharedReading& shared, Snapshot snapshot,
+                         std::size_t number, Uploader& uploader)
+    : task_(task),
+      shared_(shared),
+      as_{snapshot, task.next_xid, task.role},
+      number_(number),
+      uploader_(uploader),
+      key_(task.key),
+      writer_(task.columns),
+      pacer_(task.bytes_per_second, std::chrono::steady_clock::now()) {}
+
+bool ModelReader::step() {
+  if (leaf_ == task_.leaves.size()) return false;
+  if (!object_) {
+    if (!uploader_.has_room()) {
+      uploader_.wait();
+      return true;
+    }
+    object_ = std::make_unique<record::ObjectBuffer>(key_, uploader_.buffers());
+  }
+  if (!scan_) {
+    scan_ =
+        std::make_unique<TableScan>(task_.leaves[leaf_], as_, writer_, key_, shared_.deal(leaf_));
+  }
+  const bool more = scan_->step(*object_, uploader_.object_size());
+  if (object_->memory() >= uploader_.object_size() + uploader_.object_size() / 2 ||
+      object_->bytes() >= uploader_.object_size()) {
+    flush();
+  }
+  if (!more) {
+    add(done_.blocks, scan_->counts());
+    scan_.reset();
+    if (++leaf_ == task_.leaves.size()) flush();
+  }
+  uploader_.progress();
+  pg::check_interrupts();
+  pace();
+  return true;
+}
+
+ReadCounts ModelReader::counts() const {
+  ReadCounts counts = done_;
+  if (scan_) add(counts.blocks, scan_->counts());
+  if (object_) {
+    counts.rows += object_->rows();
+    counts.bytes += object_->bytes();
+  }
+  return counts;
+}
+
+void ModelReader::flush() {
+  if (object_ && object_->rows() > 0) {
+    record::ClosedObject closed = object_->close();
+    const std::string key = next_key(closed);
+    done_.rows += closed.rows;
+    done_.bytes += closed.bytes;
+    object_.reset();
+    uploader_.put(number_, key, std::move(closed));
+  }
+  object_.reset();
+}
+
+// By what there is more of: table read, or JSON made of it.
+void ModelReader::pace() {
+  const ReadCounts now = counts();
+  const std::uint64_t work = std::max(now.blocks.read * BLCKSZ, now.bytes);
+  if (work <= paced_) return;
+  const auto wait = pacer_.note(work - paced_, std::chrono::steady_clock::now());
+  paced_ = work;
+  if (wait.count() > 0) uploader_.pause(wait);
+}
+
+std::string ModelReader::next_key(const record::ClosedObject& object) {
+  ObjectName name = task_.name;
+  name.first_id = object.first_id;
+  name.last_id = object.last_id;
+  if (task_.numbered) name.number = shared_.next_number();
+  return object_key(name);
+}
+
+}  // namespace hydra::exporting

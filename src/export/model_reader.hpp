@@ -1,0 +1,95 @@
+// Reading a model's rows into objects, by one process or by several that share the work.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/object_name.hpp"
+#include "base/pacer.hpp"
+#include "catalog/history.hpp"
+#include "export/table_scan.hpp"
+#include "export/uploader.hpp"
+
+namespace hydra::exporting {
+
+std::vector<record::LineColumn> line_columns(const ModelPlan& plan);
+std::vector<record::KeyColumn> key_columns(const ModelPlan& plan);
+
+// What each process has to know.
+struct ReadTask {
+  std::vector<Leaf> leaves;
+  std::vector<record::LineColumn> columns;
+  std::vector<record::KeyColumn> key;
+  change::FullXid next_xid = 0;  // see ReadAs
+  Oid role = 0;
+  ObjectName name;  // but for the ids and the number
+  bool numbered = false;
+  std::uint64_t bytes_per_second = 0;  // of table read, or of JSON made of it; 0 = no limit
+};
+
+// What the processes share, beside the task. Lies in memory that is size() bytes large.
+class SharedReading {
+ public:
+  static std::size_t size(const ReadTask& task);
+
+  // Deals out the blocks of all leaves to so many readers. Called when the snapshot is taken and
+  // the leaves are locked.
+  static SharedReading* make(void* memory, const ReadTask& task, int readers);
+
+  change::BlockDeal& deal(std::size_t leaf) { return deals()[leaf]; }
+
+  // Numbers for the objects' names, from 1 on.
+  std::uint64_t next_number() { return ++numbers_; }
+
+ private:
+  SharedReading() = default;
+  change::BlockDeal* deals() { return reinterpret_cast<change::BlockDeal*>(this + 1); }
+
+  std::atomic<std::uint64_t> numbers_{0};
+};
+
+// What was read so far, arrived or not.
+struct ReadCounts {
+  change::BlockCounts blocks;
+  std::uint64_t rows = 0;
+  std::uint64_t bytes = 0;
+
+  ReadCounts& operator+=(const ReadCounts& other);
+};
+
+// Reads this process's share of the rows, and hands the objects made of them to the uploader. Made,
+// used and dropped within one memory context.
+class ModelReader {
+ public:
+  // number: the model's place in the export, for the uploader. All references are kept.
+  ModelReader(const ReadTask& task, SharedReading& shared, Snapshot snapshot, std::size_t number,
+              Uploader& uploader);
+
+  // Reads on for a while, or waits a while for uploads to make room. False at the end.
+  bool step();
+
+  ReadCounts counts() const;
+
+ private:
+  void flush();
+  void pace();
+  std::string next_key(const record::ClosedObject& object);
+
+  const ReadTask& task_;
+  SharedReading& shared_;
+  const ReadAs as_;
+  const std::size_t number_;
+  Uploader& uploader_;
+  const record::Key key_;
+  record::LineWriter writer_;
+  std::size_t leaf_ = 0;  // the one being read
+  std::unique_ptr<TableScan> scan_;
+  std::unique_ptr<record::ObjectBuffer> object_;
+  ReadCounts done_;  // leaves and objects that are finished
+  Pacer pacer_;
+  std::uint64_t paced_ = 0;  // bytes noted with it
+};
+
+}  // namespace hydra::exporting

@@ -1,0 +1,156 @@
+// What an export's own process and its scan workers send each other, as bytes (base/archive.hpp).
+// The bindings name all members, so that a new one cannot be forgotten here.
+#pragma once
+
+#include "base/archive.hpp"
+#include "export/access.hpp"
+#include "export/model_reader.hpp"
+
+namespace hydra {
+
+template <typename Archive>
+void fields(Archive& archive, ObjectName& name) {
+  auto& [prefix, folder, model, first_id, last_id, number, suffix] = name;
+  archive(prefix, folder, model, first_id, last_id, number, suffix);
+}
+
+namespace s3 {
+
+template <typename Archive>
+void fields(Archive& archive, Credentials& credentials) {
+  auto& [access_key, secret_key, session_token] = credentials;
+  archive(access_key, secret_key, session_token);
+}
+
+}  // namespace s3
+
+namespace catalog {
+
+template <typename Archive>
+void fields(Archive& archive, Destination& destination) {
+  auto& [name, bucket, region, endpoint, prefix, credentials, role_arn, external_id, addressing,
+         compression, conditional, object_headers, frequency_hours, enabled, last_folder,
+         start_window] = destination;
+  archive(name, bucket, region, endpoint, prefix, credentials, role_arn, external_id, addressing,
+          compression, conditional, object_headers, frequency_hours, enabled, last_folder,
+          start_window);
+}
+
+template <typename Archive>
+void fields(Archive& archive, Column& column) {
+  auto& [name, number, type, collation, not_null, computed_when_read, type_name] = column;
+  archive(name, number, type, collation, not_null, computed_when_read, type_name);
+}
+
+template <typename Archive>
+void fields(Archive& archive, ObjectRow& object) {
+  auto& [key, first_id, last_id, rows, bytes, sha256, etag, uploaded_at] = object;
+  archive(key, first_id, last_id, rows, bytes, sha256, etag, uploaded_at);
+}
+
+}  // namespace catalog
+
+namespace change {
+
+template <typename Archive>
+void fields(Archive& archive, XidSnapshot& snapshot) {
+  std::string text = snapshot.text();
+  archive(text);
+  snapshot = XidSnapshot::parse(text);
+}
+
+template <typename Archive>
+void fields(Archive& archive, WalBaseline& baseline) {
+  auto& [map_position, floor] = baseline;
+  archive(map_position, floor);
+}
+
+template <typename Archive>
+void fields(Archive& archive, BlockCounts& counts) {
+  auto& [skipped_by_map, skipped_by_lsn, read] = counts;
+  archive(skipped_by_map, skipped_by_lsn, read);
+}
+
+}  // namespace change
+
+namespace record {
+
+template <typename Archive>
+void fields(Archive& archive, LineColumn& column) {
+  auto& [name, place, type] = column;
+  archive(name, place, type);
+}
+
+template <typename Archive>
+void fields(Archive& archive, KeyColumn& column) {
+  auto& [name, place, type, collation] = column;
+  archive(name, place, type, collation);
+}
+
+}  // namespace record
+
+namespace exporting {
+
+template <typename Archive>
+void fields(Archive& archive, UpdatedSince& since) {
+  auto& [condition, number, is_date, bound] = since;
+  archive(condition, number, is_date, bound);
+}
+
+template <typename Archive>
+void fields(Archive& archive, Leaf& leaf) {
+  auto& [relation, kind, qualified_name, columns, fingerprint, updated_at_type, updated_at_number,
+         baseline, updated_since, has_index, has_xmin, reason, wal, whole_table_reason, file_number,
+         logged] = leaf;
+  archive(relation, kind, qualified_name, columns, fingerprint, updated_at_type, updated_at_number,
+          baseline, updated_since, has_index, has_xmin, reason, wal, whole_table_reason,
+          file_number, logged);
+}
+
+template <typename Archive>
+void fields(Archive& archive, ReadTask& task) {
+  auto& [leaves, columns, key, next_xid, role, name, numbered, bytes_per_second] = task;
+  archive(leaves, columns, key, next_xid, role, name, numbered, bytes_per_second);
+}
+
+template <typename Archive>
+void fields(Archive& archive, ReadCounts& counts) {
+  auto& [blocks, rows, bytes] = counts;
+  archive(blocks, rows, bytes);
+}
+
+template <typename Archive>
+void fields(Archive& archive, Account& account) {
+  auto& [destination, saved] = account;
+  archive(destination, saved);
+}
+
+// To a worker, once.
+struct WorkerTask {
+  ReadTask read;
+  Account account;
+  std::size_t memory = 0;
+};
+
+template <typename Archive>
+void fields(Archive& archive, WorkerTask& task) {
+  auto& [read, account, memory] = task;
+  archive(read, account, memory);
+}
+
+// From a worker, now and then.
+struct WorkerReport {
+  std::vector<catalog::ObjectRow> objects;  // that have arrived since the last report
+  ReadCounts counts;                        // since the start
+  std::string failure;                      // of an object; '' for none
+  bool fatal = false;                       // every other object would meet it as well
+};
+
+template <typename Archive>
+void fields(Archive& archive, WorkerReport& report) {
+  auto& [objects, counts, failure, fatal] = report;
+  archive(objects, counts, failure, fatal);
+}
+
+}  // namespace exporting
+}  // namespace hydra
