@@ -1,4 +1,4 @@
--- The table of the benchmark: a wide mix, 387 bytes of JSON a row. Needs psql's variable `rows`.
+-- The table of the benchmark: a wide mix, 409 bytes of JSON a row. Needs psql's variable `rows`.
 CREATE TABLE mixed (
     id bigint PRIMARY KEY,
     token uuid NOT NULL,

@@ -46,6 +46,15 @@ WHERE generators.type::text IN (
 RESET ALL;
 SET client_min_messages = error;
 
+-- jsonb objects whose keys are those of the row before, or as many others of the same length, or others each time; with
+-- so many keys that their lengths are told in another way, and with objects in them that have the same keys.
+SELECT count(*) AS compared, count(*) FILTER (WHERE hydra_test.line(t) <> hydra_test.reference(t)) AS different
+FROM (SELECT i, (SELECT jsonb_object_agg(format('%s"%s', chr(97 + i / 5 % 7), k), CASE k % 3 WHEN 0 THEN to_jsonb(i) WHEN 1 THEN to_jsonb('v' || i)
+                                         ELSE jsonb_build_object(chr(97 + i % 7) || '"1', k) END)
+                 FROM generate_series(1, (ARRAY[1, 3, 31, 33, 63, 64, 65, 100])[i / 35 % 8 + 1]) k) AS j,
+             jsonb_build_object('key ' || i % 3, i) AS changing, jsonb_build_object('é', i) AS steady
+      FROM generate_series(0, 600) i) t;
+
 -- Whitespace outside strings of json is left out; that of jsonb is as jsonb has it.
 SELECT convert_from(hydra_test.line(t), 'UTF8') AS line
 FROM (SELECT E' { "a b" :\t[ 1 ,\n2 ] }'::json AS j, ARRAY[E'[ 1\r\n]'::json] AS a, '{"a":[1,2]}'::jsonb AS b) t;

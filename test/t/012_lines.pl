@@ -84,4 +84,25 @@ $error = $limits->model($export, 'huge')->{error};
 like($error, qr/It has more than (\d+) bytes\./, 'a line that is far too large is given up');
 like($error, qr/In column "v" of the row with id 8\./, 'in the column where that was seen');
 
+# ---- the look at all lines with which every test ends
+
+my ($good, $output) = check_lines($s3);
+ok($good, 'all lines so far are JSON') or diag($output);
+my $object = '202611230000/model/1-1.json';
+my %wrong = (
+    "{\"a\":1,\"a\":2}\n"  => qr/a key is there twice/,
+    "{\"a\":NaN}\n"        => qr/NaN is no JSON/,
+    "{\"a\":\"\xff\"}\n"    => qr/can't decode byte 0xff/,
+    "{\"a\":\"b\nc\"}\n"    => qr/Unterminated string/,
+    "{\"a\":1}\n{\"a\":2"  => qr/Python: /,
+    "{\"a\":\"\\ud800\"}\n" => qr/jansson: /);
+foreach my $body (sort keys %wrong)
+{
+    $s3->put('odd', $object, $body);
+    ($good, $output) = check_lines($s3);
+    ok(!$good, 'a line that is wrong is found');
+    like($output, $wrong{$body}, 'and the reason given');
+}
+$s3->request('DELETE', "/odd/$object");
+
 done_testing();

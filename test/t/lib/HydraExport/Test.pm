@@ -15,7 +15,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-our @EXPORT = qw(start_s3 start_faults new_node configure wait_for_export);
+our @EXPORT = qw(start_s3 start_faults new_node configure wait_for_export check_lines);
 
 my $check_lines = abs_path(dirname(__FILE__) . '/../check_lines.py');
 my @servers;
@@ -47,10 +47,10 @@ END
     my $status = $?;
     foreach my $s3 (grep { $status == 0 && $_->isa('HydraExport::S3') && ($_->{owner} // 0) == $$ } @servers)
     {
-        my $output = `python3 '$check_lines' '$s3->{dir}' 2>&1`;
-        $status = 1 if $? != 0;
-        diag("not all that was exported is JSON: $output") if $? != 0;
-        note("all that was exported is JSON: $output") if $? == 0;
+        my ($good, $output) = check_lines($s3);
+        note("exported: $output") if $good;
+        diag("not all that was exported is JSON:\n$output") if !$good;
+        $status = 1 if !$good;
     }
     $_->stop foreach @servers;
     $? = $status;
@@ -74,6 +74,15 @@ sub new_node
     $node->append_conf('postgresql.conf', join '', map { "$_ = " . literal($settings{$_}) . "\n" } sort keys %settings);
     $node->start;
     return $node;
+}
+
+# check_lines($s3): whether all that was exported to its buckets is JSON, and how much it was or what is wrong.
+sub check_lines
+{
+    my ($s3) = @_;
+
+    my $output = `python3 '$check_lines' '$s3->{dir}' 2>&1`;
+    return ($? == 0, $output);
 }
 
 sub literal
