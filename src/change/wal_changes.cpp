@@ -1,6 +1,7 @@
 #include "change/wal_changes.hpp"
 
 #include "pg/compat.hpp"
+#include "pg/spi.hpp"
 
 namespace hydra::change {
 
@@ -21,11 +22,10 @@ void WalChanges::load(const std::vector<Oid>& files, Lsn from, Lsn to) {
 
 namespace {
 
-// WAL that is read after the last summary, at the most.
-constexpr Lsn longest_tail = 256 * 1024 * 1024;
+// WAL that is read after the last summary, at the most: it takes about a tenth of a second.
+constexpr Lsn longest_tail = 64 * 1024 * 1024;
 
 constexpr int changes_at_once = 1024;
-constexpr unsigned blocks_at_once = 1024;
 
 // The changed blocks of the files that are asked for.
 class Collection {
@@ -40,6 +40,13 @@ class Collection {
     return found == blocks_.end() ? nullptr : &found->second;
   }
 
+  std::vector<std::string> files() const {
+    std::vector<std::string> files;
+    for (const auto& [file, blocks] : blocks_)
+      files.push_back(std::to_string(file));
+    return files;
+  }
+
   std::map<Oid, WalChanges::Blocks> take() {
     for (auto& [file, blocks] : blocks_) {
       std::sort(blocks.begin(), blocks.end());
@@ -52,69 +59,34 @@ class Collection {
   std::map<Oid, WalChanges::Blocks> blocks_;
 };
 
-// ---- summaries
-
-struct Summary {
-  WalSummaryIO io{};
-  BlockRefTableReader* reader = nullptr;
-};
-
-// False when the file was removed since it was listed.
-bool open(Summary& summary, WalSummaryFile* file) {
-  return pg::call([&summary, file]() noexcept {
-    summary.io.file = OpenWalSummaryFile(file, true);
-    if (summary.io.file < 0) return false;
-    summary.reader = CreateBlockRefTableReader(
-        ReadWalSummary, &summary.io, FilePathName(summary.io.file), ReportWalSummaryError, nullptr);
-    return true;
-  });
-}
-
-void close(Summary& summary) {
-  pg::call([&summary]() noexcept {
-    DestroyBlockRefTableReader(summary.reader);
-    FileClose(summary.io.file);
-  });
-}
-
-// A truncated file's blocks beyond its end then are listed when they are written again.
-bool read_summary(WalSummaryFile* file, Collection& collection) {
-  Summary summary;
-  if (!open(summary, file)) return false;
-  RelFileLocator locator{};
-  ForkNumber fork = InvalidForkNumber;
-  BlockNumber limit = InvalidBlockNumber;
-  while (pg::call([&]() noexcept {
-    return BlockRefTableReaderNextRelation(summary.reader, &locator, &fork, &limit);
-  })) {
-    const bool wanted = locator.dbOid == MyDatabaseId && fork == MAIN_FORKNUM;
-    WalChanges::Blocks* const to = wanted ? collection.of(locator.relNumber) : nullptr;
-    BlockNumber blocks[blocks_at_once];
-    // Those that nobody wants have to be read as well.
-    while (const unsigned count = pg::call([&]() noexcept {
-             return BlockRefTableReaderGetBlocks(summary.reader, blocks, blocks_at_once);
-           })) {
-      if (to != nullptr) to->insert(to->end(), blocks, blocks + count);
-    }
-    pg::check_interrupts();
-  }
-  close(summary);
-  return true;
-}
-
-// Up to where summaries without a gap say what changed; 0 where there are none.
-Lsn read_summaries(Lsn from, Lsn to, Collection& collection) {
-  XLogRecPtr covered = InvalidXLogRecPtr;
-  List* const files = pg::call([&]() noexcept {
-    List* list = GetWalSummaries(GetWALInsertionTimeLine(), from, to);
-    if (WalSummariesAreComplete(list, from, to, &covered)) covered = to;
-    return list;
-  });
-  if (covered <= from) return 0;
-  for (int i = 0; i < list_length(files); ++i) {
-    if (!read_summary(static_cast<WalSummaryFile*>(list_nth(files, i)), collection)) return 0;
+// Up to where summaries without a gap say what changed; `from` where none does.
+Lsn covered_by_summaries(Lsn from, TimeLineID timeline) {
+  const pg::Rows rows = pg::query(
+      "SELECT start_lsn - '0/0', end_lsn - '0/0' FROM pg_available_wal_summaries()"
+      " WHERE tli = $1::bigint AND end_lsn - '0/0' > $2::numeric ORDER BY start_lsn, end_lsn",
+      {pg::text(timeline), std::to_string(from)});
+  Lsn covered = from;
+  for (const pg::Row& row : rows) {
+    if (std::stoull(*row[0]) > covered) break;
+    covered = std::max<Lsn>(covered, std::stoull(*row[1]));
   }
   return covered;
+}
+
+// Blocks beyond where a file was cut off are listed when they are written again.
+void read_summaries(Lsn from, Lsn to, TimeLineID timeline, Collection& collection) {
+  const pg::Rows rows = pg::query(
+      "SELECT c.relfilenode, c.relblocknumber FROM pg_available_wal_summaries() s"
+      " CROSS JOIN pg_wal_summary_contents(s.tli, s.start_lsn, s.end_lsn) c"
+      " WHERE s.tli = $1::bigint AND s.end_lsn - '0/0' > $2::numeric"
+      " AND s.start_lsn - '0/0' < $3::numeric AND c.reldatabase = $4::oid"
+      " AND c.relforknumber = 0 AND NOT c.is_limit_block AND c.relfilenode = ANY ($5::oid[])",
+      {pg::text(timeline), std::to_string(from), std::to_string(to), pg::text(MyDatabaseId),
+       pg::array_literal(collection.files())});
+  for (const pg::Row& row : rows) {
+    collection.of(static_cast<Oid>(pg::to_int(row[0])))
+        ->push_back(static_cast<BlockNumber>(pg::to_int(row[1])));
+  }
 }
 
 // ---- WAL
@@ -152,11 +124,11 @@ int read_changes(XLogReaderState* reader, Lsn to, Change* changes, bool* done) {
 // Raw. nullptr where there is no record from there on.
 XLogReaderState* open_wal(Lsn from) {
   void* state = palloc0(sizeof(ReadLocalXLogPageNoWaitPrivate));
-  XLogReaderState* reader = XLogReaderAllocate(
-      wal_segment_size, nullptr,
-      XL_ROUTINE(.page_read = read_local_xlog_page_no_wait, .segment_open = wal_segment_open,
-                 .segment_close = wal_segment_close),
-      state);
+  XLogReaderRoutine routine{};
+  routine.page_read = read_local_xlog_page_no_wait;
+  routine.segment_open = wal_segment_open;
+  routine.segment_close = wal_segment_close;
+  XLogReaderState* reader = XLogReaderAllocate(wal_segment_size, nullptr, &routine, state);
   if (reader == nullptr) ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
   return XLogRecPtrIsInvalid(XLogFindNextRecord(reader, from)) ? nullptr : reader;
 }
@@ -183,9 +155,12 @@ bool read_wal(Lsn from, Lsn to, Collection& collection) {
 }  // namespace
 
 void WalChanges::load(const std::vector<Oid>& files, Lsn from, Lsn to) {
+  const TimeLineID timeline = pg::compat::timeline();
+  const Lsn covered = std::min(covered_by_summaries(from, timeline), to);
+  // WAL before the last checkpoint may be gone.
+  if (covered < to && (covered < GetRedoRecPtr() || to - covered > longest_tail)) return;
   Collection collection(files);
-  const Lsn covered = read_summaries(from, to, collection);
-  if (covered == 0 || to - std::min(covered, to) > longest_tail) return;
+  read_summaries(from, covered, timeline, collection);
   if (covered < to && !read_wal(covered, to, collection)) return;
   for (auto& [file, blocks] : collection.take())
     blocks_[{file, from}] = std::move(blocks);

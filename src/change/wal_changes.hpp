@@ -10,8 +10,8 @@
 
 namespace hydra::change {
 
-// What the server's WAL summaries say of some files, and WAL itself after the last of them: a
-// summary ends at a checkpoint. PostgreSQL 17 or later, with summarize_wal = on.
+// What the server's WAL summaries say of some files (PostgreSQL 17 or later, with summarize_wal =
+// on), and WAL itself after the last of them: a summary ends at a checkpoint.
 class WalChanges {
  public:
   using Blocks = std::vector<BlockNumber>;  // in order

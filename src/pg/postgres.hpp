@@ -37,9 +37,6 @@ extern "C" {
 #include "access/xlog_internal.h"
 #include "access/xlogreader.h"
 #include "access/xlogutils.h"
-#if __has_include("backup/walsummary.h")
-#include "backup/walsummary.h"
-#endif
 #include "catalog/catalog.h"
 #include "catalog/namespace.h"
 #include "catalog/partition.h"
@@ -56,9 +53,6 @@ extern "C" {
 #include "commands/dbcommands.h"
 #include "commands/extension.h"
 #include "commands/trigger.h"
-#if __has_include("common/blkreftable.h")
-#include "common/blkreftable.h"
-#endif
 #include "common/jsonapi.h"
 #include "common/shortest_dec.h"
 #include "executor/spi.h"

@@ -4,14 +4,10 @@
 import argparse
 import os
 import shlex
-import socketserver
-import statistics
 import subprocess
 import threading
-import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-RUNS = 5
+from common import Session, Sink, add_destination, export, in_turns, wall_of
 
 # A column's type and the value of row i; a table of one such column (and a key) is exported.
 TYPES = [
@@ -53,68 +49,6 @@ TYPES = [
 ]
 
 
-class Session:
-    """One psql for everything, so that one process is measured. Without a host, on the server that PGHOST names."""
-
-    def __init__(self, host=None):
-        self.at = ["-h", host, "-U", "postgres"] if host else []
-        self.psql = subprocess.Popen(
-            ["psql", "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", *self.at],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.pid = int(self.query("SELECT pg_backend_pid()"))
-
-    def query(self, sql):
-        self.psql.stdin.write(sql + ";\n\\echo -- done\n")
-        self.psql.stdin.flush()
-        lines = []
-        while (line := self.psql.stdout.readline()) != "-- done\n":
-            if line == "":
-                raise SystemExit("psql ended; the statement was: " + sql)
-            lines.append(line.rstrip("\n"))
-        return "\n".join(lines)
-
-    def run_file(self, name, **variables):
-        arguments = [part for item in variables.items() for part in ("-v", "%s=%s" % item)]
-        subprocess.run(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", *self.at, *arguments,
-                        "-f", os.path.join(HERE, name)], check=True)
-
-    def cpu(self):
-        """What the server's process has used so far: what others do on the machine does not count."""
-        with open("/proc/%d/schedstat" % self.pid) as file:
-            return int(file.read().split()[0]) / 1e9
-
-    def timed(self, sql):
-        start = self.cpu()
-        result = self.query(sql)
-        return self.cpu() - start, result
-
-
-class Sink(socketserver.ThreadingTCPServer):
-    """An S3 server that reads what is put and keeps nothing."""
-
-    daemon_threads = True
-
-    class Handler(socketserver.StreamRequestHandler):
-        def handle(self):
-            room = bytearray(1 << 20)
-            while self.rfile.readline():
-                headers = {}
-                while (line := self.rfile.readline().strip()):
-                    name, value = line.decode().split(":", 1)
-                    headers[name.lower()] = value.strip()
-                if "expect" in headers:
-                    self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-                left = int(headers.get("content-length", 0))
-                while left > 0 and (n := self.rfile.readinto1(memoryview(room)[:left])):
-                    left -= n
-                self.wfile.write(b'HTTP/1.1 200 OK\r\nETag: "none"\r\nContent-Length: 0\r\n\r\n')
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Sink.Handler)
-        self.endpoint = "http://127.0.0.1:%d" % self.server_address[1]
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-
 def scan(table, closed=False):
     return "SELECT bytes FROM hydra_test.scan('%s', closed => %s)" % (table, closed)
 
@@ -123,22 +57,8 @@ def copy(table):
     return "COPY (SELECT row_to_json(t) FROM %s t) TO '/dev/null'" % table
 
 
-def in_turns(*measures):
-    """Medians of what the functions return, called in turns after a first round that does not count."""
-    rounds = [[measure() for measure in measures] for _ in range(RUNS + 1)]
-    return [statistics.median(one) for one in zip(*rounds[1:])]
-
-
 def cpu_of(session, statement):
     return lambda: session.timed(statement)[0]
-
-
-def wall_of(action, *arguments):
-    def measure():
-        start = time.monotonic()
-        action(*arguments)
-        return time.monotonic() - start
-    return measure
 
 
 def size_of(session, table):
@@ -174,21 +94,6 @@ def measure_mixed(session, newest, rows):
 
 
 # ---- whole exports
-
-def add_destination(session, name, endpoint, bucket, key="key", secret="secret", compression="none", table="mixed"):
-    session.query("SELECT hydra_export.configure(destination => '%s', endpoint => '%s', bucket => '%s', prefix => '%s',"
-                  " access_key => '%s', secret_key => '%s', compression => '%s')"
-                  % (name, endpoint, bucket, name, key, secret, compression))
-    session.query("SELECT hydra_export.add_model('%s', destination => '%s')" % (table, name))
-
-
-def export(session, name, table="mixed"):
-    session.query("SELECT hydra_export.reset_model('%s', destination => '%s')" % (table, name))
-    number = session.query("SELECT hydra_export.export_now('%s')" % name)
-    status = session.query("SELECT status || ' ' || coalesce(error, '') FROM hydra_export.exports WHERE id = " + number)
-    if status != "succeeded ":
-        raise SystemExit("export to %s: %s" % (name, status))
-
 
 def read_env(path):
     with open(os.path.join(path, "env")) as file:

@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# The second half of test/bench/json: builds the copy, starts servers, measures, stops them. As an unprivileged user.
+# The second half of test/bench/json and test/bench/changes: builds the copy, starts servers, measures, stops them. As an
+# unprivileged user.
 #
-#   bash server.sh WORK [ARGUMENT...]      the arguments are those of measure.py
+#   bash server.sh WORK json|changes [ARGUMENT...]      the arguments are those of measure.py and changes.py
 set -euo pipefail
 
 work=$1
-shift
+what=$2
+shift 2
 # shellcheck source=test/lib/build.sh
 . "$work/src/test/lib/build.sh"
 mkdir -p "$work/log"
@@ -18,8 +20,9 @@ mkdir "$PGHOST"
 cat "$TEMP_CONFIG" - >> "$PGHOST/data/postgresql.conf" <<CONF
 listen_addresses = ''
 unix_socket_directories = '$PGHOST'
-shared_buffers = 2GB
-max_wal_size = 8GB
+shared_buffers = 6GB
+max_wal_size = 16GB
+checkpoint_timeout = 1h
 fsync = off
 autovacuum = off
 max_parallel_workers_per_gather = 0
@@ -30,10 +33,14 @@ s3=$work/s3
 rm -rf "$s3"
 stop() {
   "$bin/pg_ctl" -D "$PGHOST/data" -m immediate stop > /dev/null
-  test/s3/server stop "$s3"
+  if [ "$what" = json ]; then test/s3/server stop "$s3"; fi
   rm -rf "$PGHOST" "$s3"
 }
 trap stop EXIT
+if [ "$what" = changes ]; then
+  PATH="$bin:$PATH" python3 test/bench/changes.py --chart "$work/changes.svg" "$@"
+  exit
+fi
 STORE=bluestore EXTRA_CONF='bluestore_block_size = 34359738368' OWNER=$$ LIFETIME=86400 test/s3/server start "$s3"
 test/s3/server bucket "$s3" bench
 PATH="$bin:$PATH" python3 test/bench/measure.py --chart "$work/json.svg" --s3 "$s3" "$@"

@@ -86,10 +86,10 @@ $site->sql('DELETE FROM wide WHERE id > 900');
 $site->sql('VACUUM wide');
 summarize();
 $site->export;
-$site->sql(q(INSERT INTO wide SELECT i, 4, repeat('x', 3500) FROM generate_series(901, 950) AS i));
+$site->sql(q(INSERT INTO wide SELECT i, 4, repeat('x', 3500) FROM generate_series(901, 1000) AS i));
 summarize();
 $export = $site->export;
-is($export->{rows}, 50, 'rows on blocks that a vacuum had cut off are sent');
+is($export->{rows}, 100, 'rows on blocks that a vacuum had cut off are sent');
 
 # Another file.
 $site->sql('VACUUM FULL wide; UPDATE wide SET v = 5 WHERE id < 10');
@@ -104,15 +104,26 @@ $site->sql('UPDATE wide SET v = 6 WHERE id % 3 = 0');
 summarize();
 $export = $site->export;
 is($site->model($export, 'wide')->{workers}, 2, 'workers have the list, too');
-is($export->{rows}, 316, 'and send each row once');
+is($export->{rows}, 333, 'and send each row once');
 
-# Removed, or switched off: the other rules serve.
+# Switched off, and removed: the other rules serve.
+sub summarizer
+{
+    my ($value, $condition) = @_;
+    $site->sql("ALTER SYSTEM SET summarize_wal = $value; SELECT pg_reload_conf()");
+    $node->poll_query_until('postgres', "SELECT summarizer_pid IS $condition FROM pg_get_wal_summarizer_state()");
+    return;
+}
+
 $site->sql('UPDATE wide SET v = 7 WHERE id = 7');
+summarizer('off', 'NULL');
 unlink glob $node->data_dir . '/pg_wal/summaries/*.summary';
+$site->sql('CHECKPOINT');
 $export = $site->export;
 $site->sent($export, 'wide', '7', 'without summaries changed rows are sent as well');
 (undef, $skipped) = split / /, blocks($export, 'wide');
 is($skipped, 0, 'by other rules');
+summarizer('on', 'NOT NULL');
 summarize();
 open(my $file, '>', (sort glob $node->data_dir . '/pg_wal/summaries/*.summary')[-1]) or die;
 close $file;
