@@ -120,7 +120,13 @@ sub set_up
         'hydra_export.file_size'              => '64kB',
         'hydra_export.request_timeout'        => '1s',
         'hydra_export.max_attempts'           => 3,
-        'hydra_export.lock_timeout'           => '1s');
+        'hydra_export.lock_timeout'           => '1s',
+        # With an odd seed models are read by workers, too, however small they are.
+        'hydra_export.parallel_workers'       => $self->{seed} % 2,
+        min_parallel_table_scan_size          => 0,
+        max_worker_processes                  => 24);
+    $self->{node}->safe_psql('postgres', 'ALTER SYSTEM SET summarize_wal = on; SELECT pg_reload_conf()')
+      if $self->{node}->pg_version >= 17;
     my $sites = $self->{sites} = {};
     foreach my $name (sort keys %destinations)
     {
