@@ -256,7 +256,7 @@ sub reap
 {
     my ($self, $children) = @_;
 
-    my $give_up = time + 180;
+    my $give_up = $self->{until} + 180;
     while (%$children)
     {
         my $pid = waitpid -1, POSIX::WNOHANG;
