@@ -2,6 +2,7 @@
 
 #include "base/clock.hpp"
 #include "base/folder.hpp"
+#include "pg/compat.hpp"
 #include "pg/spi.hpp"
 
 namespace hydra::catalog {
@@ -32,12 +33,26 @@ Text number(std::uint64_t value) {
   return std::to_string(value);
 }
 
+// After a promotion the lost primary may have exported in this very minute, and this server not
+// know of it: the next one is nobody's.
+Micros minute_of(const std::vector<Model>& models, Micros now) {
+  const std::int64_t timeline = pg::compat::timeline();
+  for (const Model& model : models) {
+    for (const Baseline& baseline : model.baselines) {
+      if (baseline.timeline != timeline) return now + 60 * micros_per_second;
+    }
+  }
+  return now;
+}
+
 // The unique constraint decides which folder is free: history may know folders of an earlier
 // destination of this name.
-Claim insert_export(const Destination& destination, StartedBy started_by, Micros now) {
+Claim insert_export(const Destination& destination, const std::vector<Model>& models,
+                    StartedBy started_by, Micros now) {
+  const std::string minute = utc_minute(minute_of(models, now) / micros_per_second);
   std::string last = destination.last_folder;
   for (;;) {
-    const std::string folder = next_folder(utc_minute(now / micros_per_second), last);
+    const std::string folder = next_folder(minute, last);
     const pg::Rows rows = pg::query(
         "INSERT INTO hydra_export.exports (destination, folder, started_by, status, started_at)"
         " VALUES ($1, $2, $3, 'running', $4::timestamptz)"
@@ -107,7 +122,7 @@ std::uint64_t ModelRow::bytes() const {
 
 Claim claim_export(const Destination& destination, const std::vector<Model>& models,
                    StartedBy started_by, Micros now) {
-  const Claim claim = insert_export(destination, started_by, now);
+  const Claim claim = insert_export(destination, models, started_by, now);
   pg::query("UPDATE hydra_export.settings SET last_folder = $2 WHERE destination = $1",
             {destination.name, claim.folder});
   if (started_by != StartedBy::user) {

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Builds PostgreSQL with assertions from Debian's source, as an unprivileged user.
 #
-#   bash assert_server.sh DIR      DIR/install/bin/pg_config is then there
+#   bash assert_server.sh DIR      DIR/postgresql/bin/pg_config is then there
 set -euo pipefail
 
 dir=$1
 major=15
-if [ -x "$dir/install/bin/pg_config" ]; then exit; fi
+if [ -x "$dir/postgresql/bin/pg_config" ]; then exit; fi
 rm -rf "$dir"
 mkdir -p "$dir/apt/lists/partial"
 cd "$dir"
@@ -21,7 +21,8 @@ get() {
 get update
 get source "postgresql-$major"
 cd "postgresql-$major"-*/
-./configure --prefix="$dir/install" --enable-cassert --enable-debug --enable-tap-tests --with-icu --with-openssl \
+# Debian's version has paths of its own for installations whose prefix does not say "postgres".
+./configure --prefix="$dir/postgresql" --enable-cassert --enable-debug --enable-tap-tests --with-icu --with-openssl \
   --with-system-tzdata=/usr/share/zoneinfo CFLAGS='-Og -g'
 make -s -j"$(nproc)" world-bin
 make -s install-world-bin

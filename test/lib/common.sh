@@ -124,11 +124,11 @@ use_assert_server() {
   [ -n "${BUILD_DIR:-}" ] || die "ASSERT needs a BUILD_DIR, which keeps the server"
   install_packages "${ASSERT_PACKAGES[@]}"
   make_work_dir
-  [ -x "$work/assert/install/bin/pg_config" ] || say "Building PostgreSQL $PG_MAJOR in $work/assert"
+  [ -x "$work/assert/postgresql/bin/pg_config" ] || say "Building PostgreSQL $PG_MAJOR in $work/assert"
   # The checkout may be closed to the tester.
   as_tester bash -s "$work/assert" < "$root/test/lib/assert_server.sh" > "$work/assert.log" 2>&1 \
     || { tail -n 30 "$work/assert.log"; die "no server; see $work/assert.log"; }
-  export PG_CONFIG=$work/assert/install/bin/pg_config
+  export PG_CONFIG=$work/assert/postgresql/bin/pg_config
 }
 
 # run_in_copy SCRIPT ARGUMENT...: runs SCRIPT WORK ARGUMENT... of a copy of the checkout, as the tester. The copy is

@@ -58,6 +58,8 @@ wait_for_export($first, 'postgres', 3);
 my $export = $site->last_export;
 is($export->{started_by}, 'schedule', 'by itself');
 is($export->{status}, 'succeeded', 'the promoted standby exports') or diag($export->{error});
+cmp_ok($export->{folder}, 'gt', $site->sql(q(SELECT to_char(started_at AT TIME ZONE 'UTC', 'YYYYMMDDHH24MI') || '_999'
+    FROM hydra_export.exports ORDER BY id DESC LIMIT 1)), 'to a folder that the lost primary cannot have used');
 is($site->model($export, 't')->{kind}, 'full', 'in full');
 is($site->model($export, 't')->{reason}, 'promotion of a standby, or a restore', 'and says why');
 $site->holds_table('t');
@@ -88,7 +90,7 @@ $site->sent($site->export, 't', '4 77', 'the primary exports what its standby do
 $first->stop('fast');
 $behind->promote;
 $site->{node} = $behind;
-# The failover took longer than a minute.
+# The first failover was more than a minute ago.
 $site->sql(q(UPDATE hydra_export.settings SET last_folder = to_char(now() AT TIME ZONE 'UTC' + interval '1 hour', 'YYYYMMDDHH24MI')));
 $site->sql('UPDATE t SET v = 8 WHERE id = 1');
 is($site->export->{status}, 'succeeded', 'the promoted standby exports');
