@@ -221,4 +221,29 @@ $other->sql('UPDATE bare SET v = 2 WHERE id = 500');
 $other->sent($other->export, 'bare', '500', 'and then changed by one row');
 $other->holds_table('bare');
 
+# ---- where hints are in WAL, vacuum and readers stamp pages that did not change
+
+my %kinds = (checksums => { init => { extra => ['--data-checksums'] } }, wal_log_hints => { wal_log_hints => 'on' });
+foreach my $kind (sort keys %kinds)
+{
+    my $hints = new_node($kind, %quiet, %{ $kinds{$kind} });
+    my $hinted = HydraExport::Site->new($hints, 'postgres', $s3, bucket => "hints-$kind" =~ tr/_/-/r);
+    wide_table($hinted, 'wide', 100);
+    $hinted->export;
+    my $open = $hints->background_psql('postgres');
+    $open->query_safe('BEGIN; UPDATE wide SET v = 1 WHERE id = 50');
+    $hinted->sql('UPDATE wide SET v = 1 WHERE id = 51');
+    $hinted->sent($hinted->export, 'wide', '51', "$kind: a row of an open transaction is not sent");
+    $hinted->sql('CHECKPOINT');
+    $hinted->sql('SELECT count(*) FROM wide');
+    $hinted->sent($hinted->export, 'wide', '', 'nor are rows that a reader gave hints');
+    $open->query_safe('COMMIT');
+    $open->quit;
+    vacuum($hinted, 'wide');
+    $hinted->sent($hinted->export, 'wide', '50', 'once committed it is sent, though vacuumed');
+    reads($hinted, 'wide', $_, 'nothing changed: no block is read') foreach $hinted->sql(
+        q(SELECT format('%1$s %1$s 0 0', relpages) FROM pg_class WHERE relname = 'wide'));
+    $hinted->holds_table('wide');
+}
+
 done_testing();
