@@ -47,13 +47,16 @@ dsm_handle Caller::handle() const {
   return dsm_segment_handle(segment_);
 }
 
-bool Caller::receive(BackgroundWorkerHandle* worker, Message* message) {
+void Caller::listen_to(BackgroundWorkerHandle* worker) {
+  pg::call([=, this]() noexcept { shm_mq_set_handle(queue_, worker); });
+}
+
+bool Caller::receive(Message* message) {
   struct Received {
     const char* data;
     Size size;
   };
   const Received received = pg::call([&]() noexcept -> Received {
-    shm_mq_set_handle(queue_, worker);
     Size size = 0;
     void* data = nullptr;
     if (shm_mq_receive(queue_, &size, &data, false) != SHM_MQ_SUCCESS) return {nullptr, 0};

@@ -35,8 +35,11 @@ class Caller {
 
   dsm_handle handle() const;
 
+  // Once, when the worker is started: the end of its process is then an end of the messages.
+  void listen_to(BackgroundWorkerHandle* worker);
+
   // Waits for the next message of the worker; false when it has ended.
-  bool receive(BackgroundWorkerHandle* worker, Message* message);
+  bool receive(Message* message);
 
  private:
   dsm_segment* segment_;

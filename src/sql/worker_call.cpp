@@ -13,10 +13,12 @@ WorkerCall::WorkerCall(const std::string& destination, schedule::Task task)
                 "Exports run on the primary.");
   }
   worker_ = pg::start_worker({MyDatabaseId, caller_.handle()});
-  if (worker_ != nullptr) return;
-  throw Error(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED, "could not start a worker for the export",
-              "All background worker slots of the server are in use.",
-              "Try again later, or raise max_worker_processes.");
+  if (worker_ == nullptr) {
+    throw Error(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED, "could not start a worker for the export",
+                "All background worker slots of the server are in use.",
+                "Try again later, or raise max_worker_processes.");
+  }
+  caller_.listen_to(worker_);
 }
 
 WorkerCall::~WorkerCall() {

@@ -19,7 +19,7 @@ class WorkerCall {
   WorkerCall& operator=(const WorkerCall&) = delete;
 
   // Waits for the next message; false when the worker has ended.
-  bool receive(schedule::Message* message) { return caller_.receive(worker_, message); }
+  bool receive(schedule::Message* message) { return caller_.receive(message); }
 
   void done() { done_ = true; }
 
