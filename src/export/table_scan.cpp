@@ -55,7 +55,8 @@ std::unique_ptr<change::RowSource> TableScan::make_source(change::BlockDeal& dea
     columns.push_back({static_cast<AttrNumber>(column.number), column.name});
   }
   const Oid oid = leaf_.relation;
-  relation_ = pg::call([=]() noexcept { return table_open(oid, NoLock); });
+  // Its own process has the lock already; a scan worker gets it at once, as its leader has it.
+  relation_ = pg::call([=]() noexcept { return table_open(oid, AccessShareLock); });
   // Without a baseline nothing is known, and every block is read.
   selection_ = std::make_unique<change::BlockSelection>(relation_, leaf_.wal, deal,
                                                         leaf_.changed ? &*leaf_.changed : nullptr);

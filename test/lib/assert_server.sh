@@ -22,7 +22,7 @@ get update
 get source "postgresql-$major"
 cd "postgresql-$major"-*/
 # Debian's version has paths of its own for installations whose prefix does not say "postgres".
-./configure --prefix="$dir/postgresql" --enable-cassert --enable-debug --enable-tap-tests --with-icu --with-openssl \
+./configure --prefix="$dir/postgresql" --enable-cassert --enable-debug --enable-tap-tests --with-icu --with-libxml --with-openssl \
   --with-system-tzdata=/usr/share/zoneinfo CFLAGS='-Og -g'
 make -s -j"$(nproc)" world-bin
 make -s install-world-bin

@@ -9,7 +9,7 @@ BUILD_PACKAGES=(g++ make "postgresql-server-dev-$PG_MAJOR" libcurl4-openssl-dev 
   pkg-config libisal-dev libzstd-dev)
 SERVER_PACKAGES=("postgresql-$PG_MAJOR")
 S3_PACKAGES=(radosgw ceph-mon ceph-osd curl openssl perl)
-ASSERT_PACKAGES=(dpkg-dev bison flex libicu-dev zlib1g-dev libreadline-dev)
+ASSERT_PACKAGES=(dpkg-dev bison flex libicu-dev libxml2-dev zlib1g-dev libreadline-dev)
 TEST_PACKAGES=(clang clang-format libgtest-dev libipc-run-perl perl python3 zstd)
 
 say() {
