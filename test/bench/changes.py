@@ -63,26 +63,33 @@ class Bench:
     def filter(self, name):
         return wall_of(self.session.query, "SELECT count(*) FROM %s WHERE xmin::text::bigint > 2000000000" % name)
 
-    # ---- nothing changed
+    # ---- by the size of the table
 
-    def flat(self):
-        ours, theirs = [], []
+    def sizes(self, path):
+        """Nothing changed; then the same number of rows in each table, for the chart."""
+        changed = int(100000 * self.scale)
+        ours, theirs, points = [], [], []
         for size in SIZES:
-            name = "flat_%d" % (size * 100)
-            self.make_table(name, size)
+            name = "size_%d" % (size * 100)
+            rows = self.make_table(name, size) * ROWS_PER_BLOCK
             one, other = in_turns(lambda: self.exported(name)[0], self.filter(name))
             ours.append(one)
             theirs.append(other)
-            print("nothing changed, %4g GB: export %.1f ms, filter %.0f ms" % (size * self.scale, one * 1e3, other * 1e3), flush=True)
-            # The same number of rows in each table, for the chart.
-            if size != 2:
-                self.session.query("DROP TABLE %s" % name)
-                self.session.query("SELECT hydra_export.remove_destination('%s')" % name)
+            (seconds, *_), filtered = self.rounds(
+                name, "UPDATE %s SET v = v + 1 WHERE id > %d AND id <= %d" % (name, rows - changed, rows), True)
+            points.append((size * self.scale, seconds, filtered))
+            print("%4g GB: nothing changed: export %.1f ms, filter %.0f ms; %d rows: export %.0f ms, filter %.0f ms"
+                  % (size * self.scale, one * 1e3, other * 1e3, changed, seconds * 1e3, filtered * 1e3), flush=True)
+            self.drop_table(name)
+        write_chart(path, changed, points)
         at = SIZES.index(2)
         self.goal("nothing changed, %g GB: export against filter" % (2 * self.scale), "%.0fx (%.1f ms, %.0f ms)"
                   % (theirs[at] / ours[at], ours[at] * 1e3, theirs[at] * 1e3), ">= 100x")
         self.goal("nothing changed, %g to %g GB: longest against shortest" % (SIZES[0] * self.scale, SIZES[-1] * self.scale),
                   "%.1fx (%s ms)" % (max(ours) / min(ours), ", ".join("%.1f" % (one * 1e3) for one in ours)), "<= 2x")
+
+    def drop_table(self, name):
+        self.session.query("DROP TABLE %s; SELECT hydra_export.remove_destination('%s')" % (name, name))
 
     # ---- some changed
 
@@ -103,17 +110,16 @@ class Bench:
     def changed(self):
         blocks = self.make_table("changed", 2)
         rows = blocks * ROWS_PER_BLOCK
-        q = self.session.query
         # Every tenth row of the last hundredth of the table.
         (seconds, _, read, _, sent, _), theirs = self.rounds(
             "changed", "UPDATE changed SET v = v + 1 WHERE id > %d AND id %% 10 = 0 AND id <= %d" % (rows * 0.99, rows), True)
-        end = int(q("SELECT relpages FROM pg_class WHERE relname = 'changed'"))
+        end = int(self.session.query("SELECT pg_relation_size('changed') / 8192"))
         self.goal("0.1 % changed, in 1 % of the table: export against filter", "%.0fx (%.1f ms, %d rows)"
                   % (theirs / seconds, seconds * 1e3, sent), ">= 20x")
         self.goal("  its heap blocks read", "%d of %d in that part" % (read, end - blocks * 99 // 100), "<= those")
-        q("DROP TABLE changed; SELECT hydra_export.remove_destination('changed')")
+        self.drop_table("changed")
 
-        # One row in every tenth block. Room in each, so that a new version stays beside the old one.
+        # One row in every tenth block.
         for vacuum, words in ((True, "vacuumed before"), (False, "never vacuumed")):
             name = "spread_%d" % vacuum
             self.make_table(name, 2, vacuum)
@@ -124,22 +130,7 @@ class Bench:
             if self.summaries:
                 old = int(rows / (10 * ROWS_PER_BLOCK))
                 self.goal("  its heap blocks read", "%d, %.2f x those changed" % (read, read / (changed + old)), "<= 1.2x")
-            q("DROP TABLE %s; SELECT hydra_export.remove_destination('%s')" % (name, name))
-
-    def chart(self, path):
-        """Time against the size of the table, the same number of changed rows in each."""
-        rows = int(100000 * self.scale)
-        points = []
-        for size in SIZES:
-            name = "chart_%d" % (size * 100)
-            blocks = self.make_table(name, size)
-            (seconds, _, _, _, _, _), theirs = self.rounds(
-                name, "UPDATE %s SET v = v + 1 WHERE id > %d - %d" % (name, blocks * ROWS_PER_BLOCK, rows), True)
-            points.append((size * self.scale, seconds, theirs))
-            print("%d rows changed, %4g GB: export %.0f ms, filter %.0f ms"
-                  % (rows, size * self.scale, seconds * 1e3, theirs * 1e3), flush=True)
-            self.session.query("DROP TABLE %s; SELECT hydra_export.remove_destination('%s')" % (name, name))
-        write_chart(path, rows, points)
+            self.drop_table(name)
 
     # ---- full exports
 
@@ -178,6 +169,7 @@ class Bench:
 
                 def work():
                     other = Session()
+                    other.query("SET client_min_messages = warning")
                     while not stop.is_set():
                         statement(other)
                 worker = threading.Thread(target=work)
@@ -230,12 +222,12 @@ def write_chart(path, rows, points):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--scale", type=float, default=1)
-    parser.add_argument("--only", choices=("flat", "changed", "chart", "parallel", "guest"))
+    parser.add_argument("--only", choices=("sizes", "changed", "parallel", "guest"))
     parser.add_argument("--chart", required=True)
     options = parser.parse_args()
     bench = Bench(options.scale)
-    parts = {"flat": bench.flat, "changed": bench.changed, "chart": lambda: bench.chart(options.chart),
-             "parallel": bench.parallel, "guest": bench.guest}
+    parts = {"sizes": lambda: bench.sizes(options.chart), "changed": bench.changed, "parallel": bench.parallel,
+             "guest": bench.guest}
     for name, part in parts.items():
         if options.only in (None, name):
             part()
