@@ -17,6 +17,11 @@ constexpr BlockNumber bytes_per_map_page = BLCKSZ - MAXALIGN(SizeOfPageHeaderDat
 constexpr BlockNumber blocks_per_map_byte = 4;
 constexpr BlockNumber blocks_per_map_page = bytes_per_map_page * blocks_per_map_byte;
 
+// "All visible", for as many blocks as fit into a word.
+using MapWord = std::uint64_t;
+constexpr MapWord all_visible = 0x5555555555555555;
+constexpr BlockNumber blocks_per_map_word = sizeof(MapWord) * blocks_per_map_byte;
+
 // Raw.
 BlockNumber count_map_blocks(Relation heap) {
   SMgrRelation storage = RelationGetSmgr(heap);
@@ -49,6 +54,7 @@ BlockSelection::BlockSelection(Relation heap, const WalBaseline& baseline, Block
 }
 
 void BlockSelection::load_map_page(BlockNumber number) {
+  CHECK_FOR_INTERRUPTS();
   map_number_ = number;
   map_useful_ = false;
   if (number >= map_blocks_) return;
@@ -117,6 +123,25 @@ void BlockSelection::skip_unchanged() {
   next_ = block;
 }
 
+// Past blocks that the map proves unchanged, many at a time.
+void BlockSelection::skip_visible() {
+  if (changed_ != nullptr || baseline_.map_position == 0) return;
+  while (end_ - next_ >= blocks_per_map_word) {
+    const BlockNumber number = next_ / blocks_per_map_page;
+    if (number != map_number_) load_map_page(number);
+    const BlockNumber place = next_ % blocks_per_map_page;
+    const bool is_word =
+        place % blocks_per_map_byte == 0 && place + blocks_per_map_word <= blocks_per_map_page;
+    if (!map_useful_ || !is_word) return;
+    MapWord word = 0;
+    std::memcpy(&word, map_->data + MAXALIGN(SizeOfPageHeaderData) + place / blocks_per_map_byte,
+                sizeof(word));
+    if ((word & all_visible) != all_visible) return;
+    counts_.skipped_by_map += blocks_per_map_word;
+    next_ += blocks_per_map_word;
+  }
+}
+
 BlockSelection::Next BlockSelection::next(BlockRun* run) {
   run->count = 0;
   const std::uint64_t looked = counts_.skipped_by_lsn;
@@ -128,7 +153,10 @@ BlockSelection::Next BlockSelection::next(BlockRun* run) {
       return Next::run;
     }
     while (next_ < end_) {
-      if (run->count == 0) skip_unchanged();
+      if (run->count == 0) {
+        skip_unchanged();
+        skip_visible();
+      }
       if (next_ == end_) break;
       const BlockNumber block = next_++;
       if (must_read(block)) {
@@ -138,7 +166,6 @@ BlockSelection::Next BlockSelection::next(BlockRun* run) {
       }
       if (run->count > 0) return Next::run;
       if (counts_.skipped_by_lsn - looked >= looks_per_call) return Next::pause;
-      if (block % (16 * blocks_per_map_page) == 0) CHECK_FOR_INTERRUPTS();
     }
     if (run->count > 0) return Next::run;
   }

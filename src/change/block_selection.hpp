@@ -65,6 +65,7 @@ class BlockSelection {
  private:
   bool take_chunk();
   void skip_unchanged();
+  void skip_visible();
   bool map_proves(BlockNumber block);
   void load_map_page(BlockNumber number);
   bool lsn_proves(BlockNumber block);

@@ -152,8 +152,10 @@ std::string full_reason(const Leaf& leaf, const Model& model, const change::Read
     return "columns, key or types changed";
   }
   const change::XidSnapshot snapshot = change::XidSnapshot::parse(baseline->snapshot);
-  // Values that ADD COLUMN wrote into the rows: nobody set updated_at for them.
-  if (model.changed_by == ChangedBy::updated_at && baseline->file_number != leaf.file_number &&
+  // A rewrite writes the value of a column that was added with a default into all rows, with their
+  // old xmin, and the fingerprint does not have it any more. ADD COLUMN itself, where it rewrites,
+  // sets no updated_at.
+  if (baseline->file_number != leaf.file_number &&
       change::has_new_columns(baseline->fingerprint, leaf.fingerprint)) {
     return "columns added, and the table rewritten";
   }
