@@ -263,25 +263,34 @@ def write_chart(path, results):
     print("\nchart: " + path)
 
 
+def print_goals(goals):
+    print("\n%-64s %-20s %s" % ("what", "measured", "goal"))
+    for goal in goals:
+        print("%-64s %-20s %s" % goal, flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, default=2000000)
     parser.add_argument("--type-rows", type=int, default=200000)
     parser.add_argument("--tenfold", action="store_true")
     parser.add_argument("--million", action="store_true")
+    parser.add_argument("--exports", action="store_true")
     parser.add_argument("--chart", required=True)
     parser.add_argument("--s3", required=True)
     parser.add_argument("--postgres19")
     options = parser.parse_args()
     session = Session()
     session.run_file("module.sql")
+    if options.exports:
+        session.run_file("mixed.sql", rows=options.rows)
+        print_goals(measure_exports(session, read_env(options.s3)))
+        return
     newest = Session(options.postgres19) if options.postgres19 else None
     results, goals = measure_mixed(session, newest, options.rows)
     goals += measure_exports(session, read_env(options.s3))
     goals += measure_memory(session, options.tenfold)
-    print("\n%-64s %-20s %s" % ("what", "measured", "goal"))
-    for goal in goals:
-        print("%-64s %-20s %s" % goal, flush=True)
+    print_goals(goals)
     results += measure_types(session, options.type_rows)
     if options.million:
         compare_million(session)
