@@ -10,7 +10,7 @@ const WalChanges::Blocks* WalChanges::find(Oid file, Lsn from) const {
   return found == blocks_.end() ? nullptr : &found->second;
 }
 
-#if PG_VERSION_NUM < 170000
+#if !HYDRA_HAVE_WAL_SUMMARIES
 
 void WalChanges::load(const std::vector<Oid>& files, Lsn from, Lsn to) {
   (void)files;

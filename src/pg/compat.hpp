@@ -112,6 +112,13 @@ inline uint32 wait_event() {
 #endif
 }
 
+// pg_available_wal_summaries() and what goes with it.
+#if PG_VERSION_NUM >= 170000
+#define HYDRA_HAVE_WAL_SUMMARIES 1
+#else
+#define HYDRA_HAVE_WAL_SUMMARIES 0
+#endif
+
 // Room in shared memory is asked for in a hook of its own since 15.
 #if PG_VERSION_NUM >= 150000
 #define HYDRA_HAVE_SHMEM_REQUEST_HOOK 1

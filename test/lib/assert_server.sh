@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Builds PostgreSQL with assertions from Debian's source, as an unprivileged user.
 #
-#   bash assert_server.sh DIR      DIR/postgresql/bin/pg_config is then there
+#   bash assert_server.sh DIR MIRROR      DIR/postgresql/bin/pg_config is then there
 set -euo pipefail
 
 dir=$1
+mirror=$2
 major=15
 if [ -x "$dir/postgresql/bin/pg_config" ]; then exit; fi
 rm -rf "$dir"
@@ -13,7 +14,7 @@ cd "$dir"
 
 # With lists of its own, as a system need not know where sources are.
 . /etc/os-release
-echo "deb-src http://deb.debian.org/debian $VERSION_CODENAME main" > apt/sources.list
+echo "deb-src $mirror $VERSION_CODENAME main" > apt/sources.list
 get() {
   apt-get -q -o Dir::Etc::SourceList="$dir/apt/sources.list" -o Dir::Etc::SourceParts=- -o Dir::State::Lists="$dir/apt/lists" \
     -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= "$@"

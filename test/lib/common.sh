@@ -119,6 +119,12 @@ copy_checkout() {
     rm -r checkout.tar fresh' "$work"
 }
 
+# Where this system's packages come from.
+debian_mirror() {
+  # shellcheck disable=SC2016
+  apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -v security | sort -u | head -n 1
+}
+
 # Sets PG_CONFIG to a server with assertions, which is built when it is not there.
 use_assert_server() {
   [ -n "${BUILD_DIR:-}" ] || die "ASSERT needs a BUILD_DIR, which keeps the server"
@@ -126,7 +132,7 @@ use_assert_server() {
   make_work_dir
   [ -x "$work/assert/postgresql/bin/pg_config" ] || say "Building PostgreSQL $PG_MAJOR in $work/assert"
   # The checkout may be closed to the tester.
-  as_tester bash -s "$work/assert" < "$root/test/lib/assert_server.sh" > "$work/assert.log" 2>&1 \
+  as_tester bash -s "$work/assert" "$(debian_mirror)" < "$root/test/lib/assert_server.sh" > "$work/assert.log" 2>&1 \
     || { tail -n 30 "$work/assert.log"; die "no server; see $work/assert.log"; }
   export PG_CONFIG=$work/assert/postgresql/bin/pg_config
 }
