@@ -77,9 +77,12 @@ SELECT next_export_at = date_trunc('minute', now() + interval '26 hours') AS at_
 -- What is late waits as well.
 UPDATE hydra_export.destination_state SET anchor = now() - interval '48 hours', last_start = now() - interval '25 hours';
 SELECT next_export_at = date_trunc('minute', now() + interval '2 hours') AS at_its_opening FROM hydra_export.schedule;
+-- Not committed, so that no export begins meanwhile.
+BEGIN;
 SELECT hydra_export.configure(start_window => '');
 SELECT next_export_at <= now() AS at_once, why FROM hydra_export.schedule;
 UPDATE hydra_export.destination_state SET anchor = now() - interval '1 hour', last_start = now() - interval '1 hour';
+COMMIT;
 
 -- The newest export, whoever started it.
 INSERT INTO hydra_export.exports (destination, folder, started_by, status, started_at)
