@@ -5,6 +5,7 @@ use warnings;
 
 use HydraExport::FaultServer;
 use HydraExport::S3;
+use Digest::MD5 qw(md5_hex);
 use HydraExport::Test;
 use POSIX ();
 use Test::More;
@@ -49,7 +50,9 @@ foreach my $name (@names)
 }
 is_deeply([ $s3->keys('second') ], [ sort @names ], 'list finds every key as it is');
 is_deeply([ $s3->keys('second', 'p/', 2) ], [ sort grep { m{^p/} } @names ], 'list goes on from page to page');
-is_deeply($s3->list('second', 'q'), [ { key => 'q', size => length qq({"name": "of q"}\n) } ], 'list has sizes');
+my $line = qq({"name": "of q"}\n);
+is_deeply($s3->list('second', 'q'), [ { key => 'q', size => length $line, etag => '"' . md5_hex($line) . '"' } ],
+    'list has sizes and etags');
 is($s3->get('second', $_), qq({"name": "of $_"}\n), "get $_") foreach @names;
 is_deeply([ $s3->rows('second', 'p/a%') ], [ map { { name => "of p/a\%$_.json" } } qw(2Db 2Fb) ], 'rows are decoded');
 is(scalar $s3->lines('second', 'p/'), 5, 'lines leave out the manifest');

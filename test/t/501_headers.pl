@@ -109,7 +109,7 @@ sql(q(SELECT hydra_export.reset_model('t')));
 my $next = sql(q(SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYYMMDDHH24MI')));
 foreach my $folder ($next, map { sprintf '%s_%03d', $next, $_ } 2 .. 9)
 {
-    $s3->put('data', "$folder/t/1-1.json", 'not ours');
+    $s3->put('data', "$folder/t/1-1.json", qq({"id":"not ours"}\n));
 }
 ($code, $err) = export();
 isnt($code, 0, 'an object that exists already fails the export');
