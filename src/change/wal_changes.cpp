@@ -59,30 +59,40 @@ class Collection {
   std::map<Oid, WalChanges::Blocks> blocks_;
 };
 
-// Up to where summaries without a gap say what changed; `from` where none does.
-Lsn covered_by_summaries(Lsn from, TimeLineID timeline) {
+// The server's summaries from a position on, without a gap.
+struct Summaries {
+  std::vector<std::string> starts, ends;  // each one's, as pg_lsn
+  Lsn covered = 0;                        // up to where they say what changed
+};
+
+Summaries list_summaries(Lsn from, TimeLineID timeline) {
   const pg::Rows rows = pg::query(
-      "SELECT start_lsn - '0/0', end_lsn - '0/0' FROM pg_available_wal_summaries()"
-      " WHERE tli = $1::bigint AND end_lsn - '0/0' > $2::numeric ORDER BY start_lsn, end_lsn",
+      "SELECT start_lsn, end_lsn, start_lsn - '0/0', end_lsn - '0/0'"
+      " FROM pg_available_wal_summaries() WHERE tli = $1::bigint AND end_lsn - '0/0' > $2::numeric"
+      " ORDER BY start_lsn, end_lsn",
       {pg::text(timeline), std::to_string(from)});
-  Lsn covered = from;
+  Summaries summaries;
+  summaries.covered = from;
   for (const pg::Row& row : rows) {
-    if (std::stoull(*row[0]) > covered) break;
-    covered = std::max<Lsn>(covered, std::stoull(*row[1]));
+    if (std::stoull(*row[2]) > summaries.covered) break;
+    summaries.starts.push_back(*row[0]);
+    summaries.ends.push_back(*row[1]);
+    summaries.covered = std::max<Lsn>(summaries.covered, std::stoull(*row[3]));
   }
-  return covered;
+  return summaries;
 }
 
-// Blocks beyond where a file was cut off are listed when they are written again.
-void read_summaries(Lsn from, Lsn to, TimeLineID timeline, Collection& collection) {
+// Those that were listed, and no other list: one that was removed since is an error. Blocks beyond
+// where a file was cut off are listed when they are written again.
+void read_summaries(const Summaries& summaries, TimeLineID timeline, Collection& collection) {
   const pg::Rows rows = pg::query(
-      "SELECT c.relfilenode, c.relblocknumber FROM pg_available_wal_summaries() s"
-      " CROSS JOIN pg_wal_summary_contents(s.tli, s.start_lsn, s.end_lsn) c"
-      " WHERE s.tli = $1::bigint AND s.end_lsn - '0/0' > $2::numeric"
-      " AND s.start_lsn - '0/0' < $3::numeric AND c.reldatabase = $4::oid"
-      " AND c.relforknumber = 0 AND NOT c.is_limit_block AND c.relfilenode = ANY ($5::oid[])",
-      {pg::text(timeline), std::to_string(from), std::to_string(to), pg::text(MyDatabaseId),
-       pg::array_literal(collection.files())});
+      "SELECT c.relfilenode, c.relblocknumber FROM unnest($2::pg_lsn[], $3::pg_lsn[]) s (first, "
+      "last)"
+      " CROSS JOIN pg_wal_summary_contents($1::bigint, s.first, s.last) c"
+      " WHERE c.reldatabase = $4::oid AND c.relforknumber = 0 AND NOT c.is_limit_block"
+      " AND c.relfilenode = ANY ($5::oid[])",
+      {pg::text(timeline), pg::array_literal(summaries.starts), pg::array_literal(summaries.ends),
+       pg::text(MyDatabaseId), pg::array_literal(collection.files())});
   for (const pg::Row& row : rows) {
     collection.of(static_cast<Oid>(pg::to_int(row[0])))
         ->push_back(static_cast<BlockNumber>(pg::to_int(row[1])));
@@ -156,11 +166,12 @@ bool read_wal(Lsn from, Lsn to, Collection& collection) {
 
 void WalChanges::load(const std::vector<Oid>& files, Lsn from, Lsn to) {
   const TimeLineID timeline = pg::compat::timeline();
-  const Lsn covered = std::min(covered_by_summaries(from, timeline), to);
+  const Summaries summaries = list_summaries(from, timeline);
+  const Lsn covered = std::min(summaries.covered, to);
   // WAL before the last checkpoint may be gone.
   if (covered < to && (covered < GetRedoRecPtr() || to - covered > longest_tail)) return;
   Collection collection(files);
-  read_summaries(from, covered, timeline, collection);
+  read_summaries(summaries, timeline, collection);
   if (covered < to && !read_wal(covered, to, collection)) return;
   for (auto& [file, blocks] : collection.take())
     blocks_[{file, from}] = std::move(blocks);
