@@ -22,7 +22,8 @@ void WalChanges::load(const std::vector<Oid>& files, Lsn from, Lsn to) {
 
 namespace {
 
-// WAL that is read after the last summary, at the most: it takes about a tenth of a second.
+// WAL that is read after the last summary, at the most: beyond that, looking at page headers is
+// less work.
 constexpr Lsn longest_tail = 64 * 1024 * 1024;
 
 constexpr int changes_at_once = 1024;

@@ -24,6 +24,8 @@ class Bench:
         self.session.query("SET client_min_messages = warning; CREATE EXTENSION hydra_export")
         self.session.query("SET max_parallel_workers_per_gather = 0; SET maintenance_work_mem = '1GB'")
         self.summaries = int(self.session.query("SHOW server_version_num")) >= 170000
+        if self.summaries:
+            self.set("summarize_wal", "on")
 
     def goal(self, what, measured, goal):
         self.goals.append((what, measured, goal))
