@@ -14,21 +14,30 @@ namespace {
 
 constexpr std::size_t first_capacity = 4096;
 
-// From here on a block is a mapping of its own. It grows without being copied, goes back to the
-// system when it is released, and may have huge pages: else filling it would cost as much in page
-// faults as in writing. malloc promises none of this, as its own threshold moves.
-constexpr std::size_t mapped_capacity = 1024 * 1024;
+// Of most machines. Where they are of another size, nothing is lost but their use.
+constexpr std::size_t huge_page = 2 * 1024 * 1024;
+
+// From here on a block is a mapping of its own, of whole huge pages. It grows without being copied,
+// goes back to the system when it is released, and may have huge pages: else filling it would cost
+// as much in page faults as in writing. malloc promises none of this, as its own threshold moves.
+constexpr std::size_t mapped_capacity = 2 * huge_page;
 
 bool is_mapped(std::size_t capacity) noexcept {
   return capacity >= mapped_capacity;
 }
 
-// What a block grows to: by half, or to what is needed; whole pages where it is mapped.
-std::size_t next_capacity(std::size_t capacity, std::size_t needed) noexcept {
-  constexpr std::size_t page = 4096;
-  const std::size_t wanted = std::max({needed, capacity + capacity / 2, first_capacity});
+std::size_t whole_huge_pages(std::size_t size) noexcept {
+  return (size + huge_page - 1) / huge_page * huge_page;
+}
+
+// What a block grows to: by half, or to what is needed, with a stop at what it is made for; whole
+// huge pages where it is mapped.
+std::size_t next_capacity(std::size_t capacity, std::size_t needed, std::size_t full) noexcept {
+  std::size_t wanted = std::max({needed, capacity + capacity / 2, first_capacity});
+  if (needed <= full && wanted > full) wanted = full;
   if (!is_mapped(wanted)) return wanted;
-  return std::max(wanted / page * page, (needed + page - 1) / page * page);
+  if (wanted == full) return whole_huge_pages(full);
+  return std::max(wanted / huge_page * huge_page, whole_huge_pages(needed));
 }
 
 char* map(std::size_t capacity) noexcept {
@@ -87,7 +96,8 @@ Buffer::~Buffer() {
 Buffer::Buffer(Buffer&& other) noexcept
     : data_(std::exchange(other.data_, nullptr)),
       size_(std::exchange(other.size_, 0)),
-      capacity_(std::exchange(other.capacity_, 0)) {}
+      capacity_(std::exchange(other.capacity_, 0)),
+      full_(other.full_) {}
 
 Buffer& Buffer::operator=(Buffer&& other) noexcept {
   if (this == &other) return *this;
@@ -95,13 +105,14 @@ Buffer& Buffer::operator=(Buffer&& other) noexcept {
   data_ = std::exchange(other.data_, nullptr);
   size_ = std::exchange(other.size_, 0);
   capacity_ = std::exchange(other.capacity_, 0);
+  full_ = other.full_;
   return *this;
 }
 
 bool Buffer::reserve(std::size_t extra) noexcept {
   if (extra <= capacity_ - size_ && data_ != nullptr) return true;
   if (extra > PTRDIFF_MAX - mapped_capacity - size_) return false;
-  const std::size_t wanted = next_capacity(capacity_, size_ + extra);
+  const std::size_t wanted = next_capacity(capacity_, size_ + extra, full_);
   char* moved = grow(data_, capacity_, wanted);
   if (moved == nullptr) return false;
   data_ = moved;

@@ -13,7 +13,8 @@ namespace hydra {
 // Invariant: size() <= capacity(); any reserve() may move the block.
 class Buffer {
  public:
-  Buffer() noexcept = default;
+  // full: what it will hold in the end, where that is known: growing stops there once.
+  explicit Buffer(std::size_t full = 0) noexcept : full_(full) {}
   ~Buffer();
   Buffer(Buffer&& other) noexcept;
   Buffer& operator=(Buffer&& other) noexcept;
@@ -45,6 +46,7 @@ class Buffer {
   char* data_ = nullptr;
   std::size_t size_ = 0;
   std::size_t capacity_ = 0;
+  std::size_t full_ = 0;
 };
 
 }  // namespace hydra

@@ -13,7 +13,7 @@ void BufferPool::resize(std::size_t size, std::size_t most) {
 }
 
 Buffer BufferPool::take() noexcept {
-  if (kept_.empty()) return Buffer();
+  if (kept_.empty()) return Buffer(size_ + size_ / 64);  // the last line goes beyond the size
   Buffer buffer = std::move(kept_.back());
   kept_.pop_back();
   return buffer;

@@ -32,6 +32,17 @@ TEST(BufferPool, GivesAnEmptyBufferWhereNoneIsKept) {
   EXPECT_EQ(pool.take().capacity(), 0U);
 }
 
+TEST(BufferPool, MakesBuffersThatStopGrowingAtItsSize) {
+  constexpr std::size_t large = 64 * 1024 * 1024;
+  BufferPool pool(large, 1);
+  Buffer buffer = pool.take();
+  for (std::size_t n = 0; n <= large; n += 4096) {
+    ASSERT_TRUE(buffer.reserve(4096));
+    buffer.advance(4096);
+  }
+  EXPECT_LT(buffer.capacity(), large + large / 16);
+}
+
 TEST(BufferPool, KeepsNeitherSmallNorHugeBlocks) {
   BufferPool pool(size, 3);
   pool.give(Buffer());

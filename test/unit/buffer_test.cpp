@@ -39,6 +39,19 @@ TEST(Buffer, GrowsByHalfAtTheMost) {
   }
 }
 
+TEST(Buffer, StopsAtWhatItIsMadeFor) {
+  constexpr std::size_t full = 20 * 1000 * 1000;
+  constexpr std::size_t huge_page = 2 * 1024 * 1024;
+  Buffer buffer(full);
+  while (buffer.size() < full) {
+    ASSERT_TRUE(buffer.reserve(1000));
+    buffer.advance(1000);
+  }
+  EXPECT_LT(buffer.capacity(), full + huge_page);
+  ASSERT_TRUE(buffer.reserve(2 * huge_page));
+  EXPECT_GT(buffer.capacity(), full + huge_page);
+}
+
 TEST(Buffer, GrowsRarely) {
   Buffer buffer;
   int growths = 0;
