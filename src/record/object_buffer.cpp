@@ -73,11 +73,9 @@ void ObjectBuffer::grow() {
 void ObjectBuffer::add(std::size_t start, const Datum* values, const bool* nulls) {
   MemoryContext previous = MemoryContextSwitchTo(context_);
   if (rows_ == room_) grow();
-  Entry& entry = entries_[rows_];
-  entry = {start, static_cast<std::uint32_t>(bytes_.size() - start),
-           static_cast<std::uint32_t>(rows_)};
+  entries_[rows_] = {start, static_cast<std::uint32_t>(bytes_.size() - start),
+                     static_cast<std::uint32_t>(rows_)};
   key_.copy(values, nulls, keys_ + rows_ * key_.size());
-  if (sorted_ && rows_ > 0) sorted_ = key_.compare(key_of(entries_[rows_ - 1]), key_of(entry)) <= 0;
   ++rows_;
   MemoryContextSwitchTo(previous);
 }
@@ -92,19 +90,44 @@ int ObjectBuffer::compare(const void* a, const void* b, void* self) {
                               buffer->key_of(*static_cast<const Entry*>(b)));
 }
 
+// A table is mostly in the order in which its rows were inserted, but for those that found room in
+// an older page: only what comes after a greater key is sorted, then merged into the rest.
+void ObjectBuffer::sort() {
+  Entry* late = static_cast<Entry*>(MemoryContextAllocHuge(context_, rows_ * sizeof(Entry)));
+  std::size_t rising_count = 0, late_count = 0;
+  for (std::size_t i = 0; i < rows_; ++i) {
+    const bool rises =
+        rising_count == 0 || compare(entries_ + rising_count - 1, entries_ + i, this) <= 0;
+    (rises ? entries_[rising_count++] : late[late_count++]) = entries_[i];
+  }
+  qsort_arg(late, late_count, sizeof(Entry), compare, this);
+  while (late_count > 0) {
+    const bool from_late =
+        rising_count == 0 || compare(entries_ + rising_count - 1, late + late_count - 1, this) <= 0;
+    const std::size_t place = rising_count + late_count - 1;
+    entries_[place] = from_late ? late[--late_count] : entries_[--rising_count];
+  }
+  pfree(late);
+}
+
+// Lines that follow each other in the buffer as well are one piece.
 std::vector<LinesBody::Piece> ObjectBuffer::pieces() const {
-  if (sorted_) return {{0, bytes_.size()}};
   std::vector<LinesBody::Piece> pieces;
-  pieces.reserve(rows_);
-  for (std::size_t i = 0; i < rows_; ++i)
-    pieces.push_back({entries_[i].offset, entries_[i].size});
+  std::uint64_t end = 0;  // of the last piece
+  for (std::size_t i = 0; i < rows_; ++i) {
+    const Entry& entry = entries_[i];
+    if (pieces.empty() || entry.offset != end) {
+      pieces.push_back({entry.offset, entry.size});
+    } else {
+      pieces.back().size += entry.size;
+    }
+    end = entry.offset + entry.size;
+  }
   return pieces;
 }
 
 ClosedObject ObjectBuffer::close() {
-  if (!sorted_) {
-    pg::call([this]() noexcept { qsort_arg(entries_, rows_, sizeof(Entry), compare, this); });
-  }
+  pg::call([this]() noexcept { sort(); });
   ClosedObject object;
   object.rows = rows_;
   object.bytes = bytes_.size();

@@ -73,6 +73,7 @@ class ObjectBuffer {
     std::uint32_t row;  // the row's place in keys_
   };
   void grow();                                                   // raw
+  void sort();                                                   // raw
   static int compare(const void* a, const void* b, void* self);  // raw
   const Datum* key_of(const Entry& entry) const { return keys_ + entry.row * key_.size(); }
   std::vector<LinesBody::Piece> pieces() const;
@@ -85,7 +86,6 @@ class ObjectBuffer {
   Datum* keys_ = nullptr;
   std::size_t rows_ = 0;
   std::size_t room_ = 0;
-  bool sorted_ = true;
 };
 
 }  // namespace hydra::record

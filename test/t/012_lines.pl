@@ -84,6 +84,39 @@ $error = $limits->model($export, 'huge')->{error};
 like($error, qr/It has more than (\d+) bytes\./, 'a line that is far too large is given up');
 like($error, qr/In column "v" of the row with id 8\./, 'in the column where that was seen');
 
+# ---- the lines of an object are in the order of the key, wherever the table has the rows
+
+my $ordered = HydraExport::Site->new($node, 'postgres', $s3, bucket => 'ordered', destination => 'ordered');
+my $icu = $node->safe_psql('postgres', q{SELECT 'COLLATE "und-x-icu"' FROM pg_collation WHERE collname = 'und-x-icu'});
+my %order = (
+    rising  => 'i',
+    falling => '-i',
+    nearly  => 'CASE WHEN i % 50 = 0 THEN i - 27 ELSE i END',
+    random  => 'md5(i::text)');
+my @keys = ('number', 'long', 'token', 'amount', 'word', 'word, number');
+foreach my $table (sort keys %order)
+{
+    $ordered->sql(<<"SQL");
+        CREATE TABLE $table (number integer PRIMARY KEY, long bigint NOT NULL UNIQUE, token uuid NOT NULL UNIQUE,
+                             amount numeric NOT NULL UNIQUE, word text $icu NOT NULL UNIQUE, UNIQUE (word, number));
+        INSERT INTO $table
+        SELECT i, i * 10000000000, lpad(to_hex(i * 5000), 32, '0')::uuid, i / 7.0,
+               (ARRAY['a', 'B', 'c', 'D'])[i / 125 + 1] || lpad(i::text, 4, '0')
+        FROM (SELECT i - 1 AS i FROM generate_series(1, 500) AS i) AS n
+        ORDER BY $order{$table}, i DESC;
+SQL
+    $ordered->add_model($table, name => qq('$table by $_'), key_columns => "'{$_}'") foreach @keys;
+}
+$export = $ordered->export;
+foreach my $table (sort keys %order)
+{
+    foreach my $key (@keys)
+    {
+        my @found = map { /^\{"number":(\d+),/; $1 } $ordered->lines($export, "$table by $key");
+        is("@found", join(' ', split /\n/, $ordered->sql("SELECT number FROM $table ORDER BY $key")), "$table, by $key");
+    }
+}
+
 # ---- the look at all lines with which every test ends
 
 my ($good, $output) = check_lines($s3);
