@@ -101,6 +101,14 @@ def wall_of(action, *arguments):
     return measure
 
 
+def rested(measure):
+    """The same after a pause: a store goes on working for a while with what it was given before."""
+    def measure_rested():
+        time.sleep(3)
+        return measure()
+    return measure_rested
+
+
 def add_destination(session, name, endpoint, bucket, key="key", secret="secret", compression="none", table="mixed"):
     session.query("SELECT hydra_export.configure(destination => '%s', endpoint => '%s', bucket => '%s', prefix => '%s',"
                   " access_key => '%s', secret_key => '%s', compression => '%s')"

@@ -1,6 +1,6 @@
--- Values for the comparison with row_to_json(): edges by hand, and an expression that gives a random one. All types of
--- pg_type are in hydra_test.generators but for pseudo-types, row types of the catalogs, and the types named in
--- hydra_test.skipped with the reason.
+-- Values for the comparison with row_to_json(): edges by hand, and an expression that gives a random one (none for types
+-- whose values name something in the catalogs). All types of pg_type are in hydra_test.generators but for pseudo-types,
+-- row types of the catalogs, and the types named in hydra_test.skipped with the reason.
 
 CREATE TABLE hydra_test.generators (type regtype PRIMARY KEY, edges text[] NOT NULL, random text);
 CREATE TABLE hydra_test.skipped (type regtype PRIMARY KEY, reason text NOT NULL);
@@ -68,6 +68,14 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION hydra_test.random_multirange(range text, bound text) RETURNS text LANGUAGE sql VOLATILE AS $$
+    SELECT '{' || string_agg(hydra_test.random_range(range, bound), ',') || '}' FROM generate_series(0, (random() * 4)::integer)
+$$;
+
+CREATE FUNCTION hydra_test.random_words() RETURNS text LANGUAGE sql VOLATILE AS $$
+    SELECT translate(hydra_test.random_text(60), (SELECT string_agg(chr(i), '') FROM generate_series(1, 31) i), '')
+$$;
+
 -- ---- types
 
 INSERT INTO hydra_test.generators VALUES
@@ -113,8 +121,8 @@ INSERT INTO hydra_test.generators VALUES
     ('json', ARRAY['{}', '[]', '"a b"', '{"a":1,"a":2}', '[1,2.50,{"b":null}]', '1e5', '"\u00e9\\\""'], $$hydra_test.random_jsonb(0)::text$$),
     ('jsonb', ARRAY['{}', '[]', '""', '1', 'null', 'true', '[[]]', '[{}]', '{"":""}', '{"a": [1, {"b": [null, true, 1.50]}, "c"], "b": {}}', '1e1000', '-0.0',
         repeat('[', 500) || repeat(']', 500)], $$hydra_test.random_jsonb(3)$$),
-    ('jsonpath', '{$.a}', NULL),
-    ('xml', ARRAY['<a b="c">d</a>', 'text &amp; more'], NULL),
+    ('jsonpath', '{$.a}', $$format('$.%s[%s]', to_json(hydra_test.random_text(10)), (random() * 100)::integer)$$),
+    ('xml', ARRAY['<a b="c">d</a>', 'text &amp; more'], $$xmlelement(name a, xmlattributes(random() AS b), hydra_test.random_words())$$),
     ('inet', '{0.0.0.0,255.255.255.255,10.1.2.3/8,192.168.0.1/32,0.0.0.0/0,::,::1,::ffff:1.2.3.4,2001:db8::1/64,fe80::1:0:0:1/0,ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff}',
         $$CASE WHEN random() < 0.5 THEN (random() * 255)::integer || '.0.' || (random() * 255)::integer || '.7/' || (random() * 32)::integer
                ELSE rtrim(regexp_replace(md5(random()::text), '(....)', '\1:', 'g'), ':') END$$),
@@ -122,25 +130,25 @@ INSERT INTO hydra_test.generators VALUES
         $$CASE WHEN random() < 0.5 THEN (random() * 255)::integer || '.0.0.0/8' ELSE left(md5(random()::text), 4) || '::/16' END$$),
     ('macaddr', '{00:00:00:00:00:00,08:00:2b:01:02:ff}', $$left(md5(random()::text), 12)$$),
     ('macaddr8', '{08:00:2b:01:02:03:04:ff}', $$left(md5(random()::text), 16)$$),
-    ('bit', '{0,1}', NULL),
-    ('varbit', '{"",0,101,1111111111}', NULL),
-    ('point', ARRAY['(1,2)', '(-0.1,1e300)', '(0.1234567890123456,0)'], NULL),
-    ('line', ARRAY['{1,2,3}'], NULL),
-    ('lseg', ARRAY['[(1,2),(3,4)]'], NULL),
-    ('box', ARRAY['(3,4),(1,2)'], NULL),
-    ('path', ARRAY['[(1,2),(3,4)]', '((1,2),(3,4))'], NULL),
-    ('polygon', ARRAY['((1,2),(3,4),(5,6))'], NULL),
-    ('circle', ARRAY['<(1,2),3>'], NULL),
-    ('tsvector', ARRAY['', 'a:1 ''b c'':2A'], NULL),
-    ('tsquery', ARRAY['a & !''b"c'':*'], NULL),
-    ('pg_lsn', '{0/0,FFFFFFFF/FFFFFFFF,16/B374D848}', NULL),
-    ('pg_snapshot', '{10:20:10\,14\,15}', NULL),
-    ('txid_snapshot', '{10:20:10\,14\,15}', NULL),
-    ('tid', ARRAY['(0,1)', '(4294967295,65535)'], NULL),
+    ('bit', '{0,1}', $$random()::integer::text$$),
+    ('varbit', '{"",0,101,1111111111}', $$(random() * 1000000000)::integer::bit(32)::text$$),
+    ('point', ARRAY['(1,2)', '(-0.1,1e300)', '(0.1234567890123456,0)'], $$point(random() * 1000 - 500, random())$$),
+    ('line', ARRAY['{1,2,3}'], $$line(point(0, random()), point(1, random() * 100))$$),
+    ('lseg', ARRAY['[(1,2),(3,4)]'], $$lseg(point(random() * 1000 - 500, random()), point(random() * 1000 - 500, random()))$$),
+    ('box', ARRAY['(3,4),(1,2)'], $$box(point(random() * 1000 - 500, random()), point(random() * 1000 - 500, random()))$$),
+    ('path', ARRAY['[(1,2),(3,4)]', '((1,2),(3,4))'], $$format('[(%s,%s),(1,2),(%s,0)]', random(), random() * 1000, random())$$),
+    ('polygon', ARRAY['((1,2),(3,4),(5,6))'], $$format('((%s,%s),(1,2),(%s,0))', random(), random() * 1000, random())$$),
+    ('circle', ARRAY['<(1,2),3>'], $$circle(point(random() * 1000 - 500, random()), random() * 10)$$),
+    ('tsvector', ARRAY['', 'a:1 ''b c'':2A'], $$setweight(to_tsvector('simple', hydra_test.random_words()), 'B')$$),
+    ('tsquery', ARRAY['a & !''b"c'':*'], $$plainto_tsquery('simple', hydra_test.random_words())$$),
+    ('pg_lsn', '{0/0,FFFFFFFF/FFFFFFFF,16/B374D848}', $$pg_lsn '0/0' + (random() * 1e18)::bigint$$),
+    ('pg_snapshot', '{10:20:10\,14\,15}', $$format('%s:%s:', (random() * 1e9)::bigint, 2000000000 + (random() * 1e9)::bigint)$$),
+    ('txid_snapshot', '{10:20:10\,14\,15}', $$format('%s:%s:', (random() * 1e9)::bigint, 2000000000 + (random() * 1e9)::bigint)$$),
+    ('tid', ARRAY['(0,1)', '(4294967295,65535)'], $$format('(%s,%s)', (random() * 4294967295)::bigint, (random() * 65535)::integer)$$),
     ('aclitem', '{postgres=r/postgres}', NULL),
-    ('refcursor', ARRAY['a"b'], NULL),
-    ('int2vector', ARRAY['', '1 2 -3'], NULL),
-    ('oidvector', ARRAY['', '1 2 4294967295'], NULL),
+    ('refcursor', ARRAY['a"b'], $$hydra_test.random_text(30)$$),
+    ('int2vector', ARRAY['', '1 2 -3'], $$format('%s %s', (random() * 32767)::integer, -(random() * 32767)::integer)$$),
+    ('oidvector', ARRAY['', '1 2 4294967295'], $$format('%s %s', (random() * 4294967295)::bigint, (random() * 100)::integer)$$),
     ('regclass', '{pg_class,pg_type}', NULL),
     ('regcollation', ARRAY['"C"'], NULL),
     ('regconfig', '{simple}', NULL),
@@ -160,12 +168,12 @@ INSERT INTO hydra_test.generators VALUES
     ('tsrange', ARRAY['empty', '(,)', '[2000-01-01,2000-02-01 12:00:00.5)', '[-infinity,"0044-03-15 00:00 BC")'],
         $$hydra_test.random_range('tsrange', 'hydra_test.random_timestamp()')$$),
     ('tstzrange', ARRAY['empty', '(,)', '[2000-01-01 00:00+00,infinity)'], $$hydra_test.random_range('tstzrange', 'hydra_test.random_timestamp()::timestamptz')$$),
-    ('int4multirange', ARRAY['{}', '{[1,2],[5,6]}', '{(,)}'], NULL),
-    ('int8multirange', ARRAY['{}', '{[1,2],[5,)}'], NULL),
-    ('nummultirange', ARRAY['{}', '{[1.5,2.50],(3,4)}'], NULL),
-    ('datemultirange', ARRAY['{}', '{[2000-01-01,2000-01-02],[2001-01-01,)}'], NULL),
-    ('tsmultirange', ARRAY['{}', '{["2000-01-01 00:00","2000-01-02 00:00"],["2001-01-01 00:00",)}'], NULL),
-    ('tstzmultirange', ARRAY['{}', '{["2000-01-01 00:00+00","2000-01-02 00:00+00"]}'], NULL);
+    ('int4multirange', ARRAY['{}', '{[1,2],[5,6]}', '{(,)}'], $$hydra_test.random_multirange('int4range', '(random() * 1000)::integer')$$),
+    ('int8multirange', ARRAY['{}', '{[1,2],[5,)}'], $$hydra_test.random_multirange('int8range', '(random() * 1e12)::bigint')$$),
+    ('nummultirange', ARRAY['{}', '{[1.5,2.50],(3,4)}'], $$hydra_test.random_multirange('numrange', 'hydra_test.random_numeric()::numeric')$$),
+    ('datemultirange', ARRAY['{}', '{[2000-01-01,2000-01-02],[2001-01-01,)}'], $$hydra_test.random_multirange('daterange', 'hydra_test.random_timestamp()::date')$$),
+    ('tsmultirange', ARRAY['{}', '{["2000-01-01 00:00","2000-01-02 00:00"],["2001-01-01 00:00",)}'], $$hydra_test.random_multirange('tsrange', 'hydra_test.random_timestamp()')$$),
+    ('tstzmultirange', ARRAY['{}', '{["2000-01-01 00:00+00","2000-01-02 00:00+00"]}'], $$hydra_test.random_multirange('tstzrange', 'hydra_test.random_timestamp()::timestamptz')$$);
 
 -- ---- types of this test's own
 
@@ -176,14 +184,14 @@ CREATE TYPE hydra_test.float_range AS RANGE (subtype = float8);
 CREATE DOMAIN hydra_test.positive AS integer CHECK (VALUE > 0);
 CREATE DOMAIN hydra_test.checked_pair AS hydra_test.pair CHECK ((VALUE).a > 0);
 INSERT INTO hydra_test.generators VALUES
-    ('hydra_test.mood', ARRAY['', 'sad', 'o"k', 'é', 'happy'], NULL),
-    ('hydra_test.pair', ARRAY['(1,x)', '(,)', '(2,"a""\\b")'], NULL),
-    ('hydra_test.text_range', ARRAY['empty', '["a b","c""d")', '[a\\b,)', '["",")")'], NULL),
-    ('hydra_test.float_range', ARRAY['[1.5,1e300)'], NULL),
-    ('hydra_test.text_multirange', ARRAY['{}', '{["a b","c""d"),["e",)}'], NULL),
-    ('hydra_test.float_multirange', ARRAY['{[1.5,1e300)}'], NULL),
-    ('hydra_test.positive', '{1,2147483647}', NULL),
-    ('hydra_test.checked_pair', ARRAY['(1,x)'], NULL);
+    ('hydra_test.mood', ARRAY['', 'sad', 'o"k', 'é', 'happy'], $$(enum_range(NULL::hydra_test.mood))[1 + (random() * 4)::integer]$$),
+    ('hydra_test.pair', ARRAY['(1,x)', '(,)', '(2,"a""\\b")'], $$ROW((random() * 1000)::integer, hydra_test.random_text(30))::hydra_test.pair$$),
+    ('hydra_test.text_range', ARRAY['empty', '["a b","c""d")', '[a\\b,)', '["",")")'], $$hydra_test.random_range('hydra_test.text_range', 'hydra_test.random_text(20) COLLATE "C"')$$),
+    ('hydra_test.float_range', ARRAY['[1.5,1e300)'], $$hydra_test.random_range('hydra_test.float_range', 'random() * power(10, random() * 40)')$$),
+    ('hydra_test.text_multirange', ARRAY['{}', '{["a b","c""d"),["e",)}'], $$hydra_test.random_multirange('hydra_test.text_range', 'hydra_test.random_text(20) COLLATE "C"')$$),
+    ('hydra_test.float_multirange', ARRAY['{[1.5,1e300)}'], $$hydra_test.random_multirange('hydra_test.float_range', 'random() * power(10, random() * 40)')$$),
+    ('hydra_test.positive', '{1,2147483647}', $$1 + (random() * 2147483646)::integer$$),
+    ('hydra_test.checked_pair', ARRAY['(1,x)'], $$ROW(1 + (random() * 1000)::integer, hydra_test.random_text(30))::hydra_test.pair$$);
 
 -- ---- the comparison
 
