@@ -14,30 +14,29 @@ namespace {
 
 constexpr std::size_t first_capacity = 4096;
 
-// Of most machines. Where they are of another size, nothing is lost but their use.
-constexpr std::size_t huge_page = 2 * 1024 * 1024;
+// From here on a block is a mapping of its own. It grows without being copied, goes back to the
+// system when it is released, and may have huge pages: else filling it would cost as much in page
+// faults as in writing. malloc promises none of this, as its own threshold moves.
+constexpr std::size_t mapped_capacity = 1024 * 1024;
 
-// From here on a block is a mapping of its own, of whole huge pages. It grows without being copied,
-// goes back to the system when it is released, and may have huge pages: else filling it would cost
-// as much in page faults as in writing. malloc promises none of this, as its own threshold moves.
-constexpr std::size_t mapped_capacity = 2 * huge_page;
+// A mapping consists of whole pages: of huge ones from this on, so that it has none but these.
+constexpr std::size_t huge_capacity = 4 * 1024 * 1024;
+constexpr std::size_t page = 4096;
+constexpr std::size_t huge_page = 2 * 1024 * 1024;
 
 bool is_mapped(std::size_t capacity) noexcept {
   return capacity >= mapped_capacity;
 }
 
-std::size_t whole_huge_pages(std::size_t size) noexcept {
-  return (size + huge_page - 1) / huge_page * huge_page;
-}
-
-// What a block grows to: by half, or to what is needed, with a stop at what it is made for; whole
-// huge pages where it is mapped.
+// What a block grows to: by half, or to what is needed, with a stop at what it is made for.
 std::size_t next_capacity(std::size_t capacity, std::size_t needed, std::size_t full) noexcept {
-  std::size_t wanted = std::max({needed, capacity + capacity / 2, first_capacity});
-  if (needed <= full && wanted > full) wanted = full;
+  const std::size_t grown = std::max({needed, capacity + capacity / 2, first_capacity});
+  const bool stops = needed <= full && grown > full;
+  const std::size_t wanted = stops ? full : grown;
   if (!is_mapped(wanted)) return wanted;
-  if (wanted == full) return whole_huge_pages(full);
-  return std::max(wanted / huge_page * huge_page, whole_huge_pages(needed));
+  const std::size_t unit = wanted >= huge_capacity ? huge_page : page;
+  const std::size_t least = stops ? full : needed;
+  return std::max(wanted / unit * unit, (least + unit - 1) / unit * unit);
 }
 
 char* map(std::size_t capacity) noexcept {
