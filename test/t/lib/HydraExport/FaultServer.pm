@@ -20,20 +20,20 @@ package HydraExport::FaultServer;
 #     path         a pattern that the request's target must match
 #     method       the request's method
 #
-# A process for each connection, as the faults would otherwise hold up each other. The plan is a file, so that all of
-# them see it. Everything ends with the process that started it.
+# Faults do not hold up each other, as each connection has a process of its own (HydraExport::Listener). The plan is a
+# file, so that all of them see it.
 
 use strict;
 use warnings;
 
 use Carp;
 use Fcntl qw(:flock);
-use IO::Select;
 use IO::Socket::INET;
 use JSON::PP;
-use POSIX ();
 use Socket qw(SOL_SOCKET SO_LINGER);
 use Time::HiRes qw(sleep);
+
+use parent 'HydraExport::Listener';
 
 my %faults = (
     pass        => \&pass,
@@ -50,31 +50,11 @@ sub start
     my ($class, $dir, $endpoint) = @_;
 
     my ($upstream) = $endpoint =~ m{^http://([^/]+)} or croak "not a plain http endpoint: $endpoint";
-    my $listener = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 64) or croak "listen: $!";
-    my $self = bless { dir => $dir, upstream => $upstream, owner => $$, port => $listener->sockport }, $class;
+    my $self = $class->listen(dir => $dir, upstream => $upstream);
     $self->plan;
     write_file("$dir/log", '');
-    defined(my $pid = fork) or croak "fork: $!";
-    in_child(sub { $self->accept_connections($listener) }) if $pid == 0;
-    $self->{pid} = $pid;
-    return $self;
+    return $self->run;
 }
-
-sub stop
-{
-    my ($self) = @_;
-
-    return if $self->{owner} != $$;
-    $self->{owner} = 0;
-    local $?;
-    kill TERM => $self->{pid};
-    waitpid $self->{pid}, 0;
-    return;
-}
-
-sub DESTROY { my ($self) = @_; $self->stop; return }
-
-sub endpoint { return "http://127.0.0.1:$_[0]{port}" }
 
 # plan(FAULT…): replaces what is left of the plan; without faults, everything is passed on.
 sub plan
@@ -159,41 +139,7 @@ sub note
     return;
 }
 
-# ---- processes
-
-# Without this the test's own END blocks would run in the child, and prove would wait for its output to close.
-sub in_child
-{
-    my ($work) = @_;
-
-    open(STDIN,  '<', '/dev/null');
-    open(STDOUT, '>', '/dev/null');
-    open(STDERR, '>', '/dev/null');
-    $SIG{PIPE} = 'IGNORE';
-    $SIG{TERM} = 'DEFAULT';
-    eval { $work->() };
-    POSIX::_exit(0);
-}
-
-sub accept_connections
-{
-    my ($self, $listener) = @_;
-
-    my $select = IO::Select->new($listener);
-    my %children;
-    $SIG{TERM} = sub { kill TERM => keys %children; POSIX::_exit(0) };
-    while (getppid == $self->{owner})
-    {
-        while ((my $ended = waitpid -1, POSIX::WNOHANG) > 0) { delete $children{$ended} }
-        next unless $select->can_read(0.2);
-        my $client = $listener->accept or next;
-        defined(my $pid = fork) or die "fork: $!";
-        in_child(sub { close $listener; $self->serve($client) }) if $pid == 0;
-        $children{$pid} = 1;
-    }
-    kill TERM => keys %children;
-    return;
-}
+# ---- requests
 
 sub serve
 {

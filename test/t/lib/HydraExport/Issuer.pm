@@ -4,52 +4,28 @@ package HydraExport::Issuer;
 #
 #     my $issuer = HydraExport::Issuer->start($dir);
 #     my $token = $issuer->token(sub => 'system:serviceaccount:db:postgres', aud => 'sts.amazonaws.com');
-#
-# Everything ends with the process that started it.
 
 use strict;
 use warnings;
 
-use Carp;
-use IO::Socket::INET;
 use IPC::Run ();
 use JSON::PP;
 use MIME::Base64 qw(encode_base64 encode_base64url);
-use POSIX ();
+
+use parent 'HydraExport::Listener';
 
 sub start
 {
     my ($class, $dir) = @_;
 
-    my $listener = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 16) or croak "listen: $!";
-    my $self = bless { dir => $dir, owner => $$, port => $listener->sockport }, $class;
+    my $self = $class->listen(dir => $dir);
     openssl('', qw(req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=issuer -keyout), "$dir/issuer.key", '-out', "$dir/issuer.crt");
     $self->{x5c} = encode_base64(openssl('', qw(x509 -outform DER -in), "$dir/issuer.crt"), '');
-    defined(my $pid = fork) or croak "fork: $!";
-    if ($pid == 0)
-    {
-        open(STDOUT, '>', '/dev/null');
-        open(STDERR, '>', '/dev/null');
-        eval { $self->serve($listener) };
-        POSIX::_exit(0);
-    }
-    $self->{pid} = $pid;
-    return $self;
-}
-
-sub DESTROY
-{
-    my ($self) = @_;
-    return if $self->{owner} != $$;
-    local $?;
-    kill TERM => $self->{pid};
-    waitpid $self->{pid}, 0;
-    return;
+    return $self->run;
 }
 
 # The "iss" of its tokens.
-sub url  { return "http://127.0.0.1:$_[0]{port}" }
-sub host { return "127.0.0.1:$_[0]{port}" }
+sub url { return $_[0]->endpoint }
 
 # Of its certificate, as IAM wants it.
 sub thumbprint
@@ -81,23 +57,19 @@ sub openssl
 
 sub serve
 {
-    my ($self, $listener) = @_;
+    my ($self, $client) = @_;
 
     my %documents = (
         '/.well-known/openid-configuration' => { issuer => $self->url, jwks_uri => $self->url . '/keys' },
         '/keys' => { keys => [ { kty => 'RSA', use => 'sig', alg => 'RS256', kid => 'k1', x5c => [ $self->{x5c} ] } ] });
-    while (my $client = $listener->accept)
-    {
-        my $head = '';
-        until ($head =~ /\r\n\r\n/) { sysread $client, $head, 65536, length $head or last }
-        my ($path) = $head =~ /^GET (\S+)/;
-        my $document = $documents{ $path // '' };
-        my $body = $document ? encode_json($document) : '';
-        my $status = $document ? '200 OK' : '404 Not Found';
-        syswrite $client, "HTTP/1.1 $status\r\nContent-Type: application/json\r\nContent-Length: " . length($body)
-          . "\r\nConnection: close\r\n\r\n$body";
-        close $client;
-    }
+    my $head = '';
+    until ($head =~ /\r\n\r\n/) { sysread $client, $head, 65536, length $head or last }
+    my ($path) = $head =~ /^GET (\S+)/;
+    my $document = $documents{ $path // '' };
+    my $body = $document ? encode_json($document) : '';
+    my $status = $document ? '200 OK' : '404 Not Found';
+    syswrite $client, "HTTP/1.1 $status\r\nContent-Type: application/json\r\nContent-Length: " . length($body)
+      . "\r\nConnection: close\r\n\r\n$body";
     return;
 }
 

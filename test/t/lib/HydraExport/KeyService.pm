@@ -12,30 +12,19 @@ use strict;
 use warnings;
 
 use Carp;
-use IO::Socket::INET;
 use POSIX ();
 use Time::HiRes qw(sleep);
+
+use parent 'HydraExport::Listener';
 
 sub start
 {
     my ($class, $dir, %keys) = @_;
 
-    my $listener = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 16) or croak "listen: $!";
-    my $self = bless { %keys, dir => $dir, owner => $$, port => $listener->sockport }, $class;
+    my $self = $class->listen(dir => $dir, %keys);
     append($self, 'requests', '');
-    defined(my $pid = fork) or croak "fork: $!";
-    if ($pid == 0)
-    {
-        open(STDOUT, '>', '/dev/null');
-        open(STDERR, '>', '/dev/null');
-        eval { $self->serve($listener) };
-        POSIX::_exit(0);
-    }
-    $self->{pid} = $pid;
-    return $self;
+    return $self->run;
 }
-
-sub endpoint { return "http://127.0.0.1:$_[0]{port}" }
 
 # From now on requests are read, and not answered.
 sub hang { return append($_[0], 'hang', '') }
@@ -46,16 +35,6 @@ sub requests
     open(my $file, '<', "$self->{dir}/requests") or croak "requests: $!";
     chomp(my @lines = <$file>);
     return @lines;
-}
-
-sub DESTROY
-{
-    my ($self) = @_;
-    return if $self->{owner} != $$;
-    local $?;
-    kill TERM => $self->{pid};
-    waitpid $self->{pid}, 0;
-    return;
 }
 
 sub append
@@ -69,28 +48,22 @@ sub append
 
 sub serve
 {
-    my ($self, $listener) = @_;
+    my ($self, $client) = @_;
 
-    my @held;
-    while (getppid == $self->{owner})
+    my $head = '';
+    while ($head !~ /\r\n\r\n/) { sysread $client, $head, 65536, length $head or last }
+    my ($length) = $head =~ /^Content-Length:\s*(\d+)/mi;
+    while (length($head) < index($head, "\r\n\r\n") + 4 + ($length // 0))
     {
-        my $client = $listener->accept or next;
-        my $head = '';
-        while ($head !~ /\r\n\r\n/) { sysread $client, $head, 65536, length $head or last }
-        my ($length) = $head =~ /^Content-Length:\s*(\d+)/mi;
-        while (length($head) < index($head, "\r\n\r\n") + 4 + ($length // 0))
-        {
-            sysread $client, $head, 65536, length $head or last;
-        }
-        my ($line) = $head =~ /^(\S+ \S+)/;
-        my ($token) = $head =~ /^x-aws-ec2-metadata-token: (\S+)/mi;
-        my ($auth) = $head =~ /^authorization: (\S+)/mi;
-        append($self, 'requests', $line . (defined $token ? " token=$token" : '') . (defined $auth ? " auth=$auth" : '') . "\n");
-        if (-e "$self->{dir}/hang") { push @held, $client; next }
-        my ($status, $body) = $self->answer($line, $token // '', $auth // '', $head);
-        syswrite $client, "HTTP/1.1 $status X\r\nContent-Length: " . length($body) . "\r\nConnection: close\r\n\r\n$body";
-        close $client;
+        sysread $client, $head, 65536, length $head or last;
     }
+    my ($line) = $head =~ /^(\S+ \S+)/;
+    my ($token) = $head =~ /^x-aws-ec2-metadata-token: (\S+)/mi;
+    my ($auth) = $head =~ /^authorization: (\S+)/mi;
+    append($self, 'requests', $line . (defined $token ? " token=$token" : '') . (defined $auth ? " auth=$auth" : '') . "\n");
+    sleep 1 while -e "$self->{dir}/hang";
+    my ($status, $body) = $self->answer($line, $token // '', $auth // '', $head);
+    syswrite $client, "HTTP/1.1 $status X\r\nContent-Length: " . length($body) . "\r\nConnection: close\r\n\r\n$body";
     return;
 }
 

@@ -5,8 +5,6 @@ package HydraExport::Relay;
 #     my $relay = HydraExport::Relay->start($dir, $s3->https_endpoint);
 #     configure($node, 'postgres', $s3, endpoint => $relay->endpoint);
 #     is($relay->connections, 2);
-#
-# A process for each connection. Everything ends with the process that started it.
 
 use strict;
 use warnings;
@@ -14,7 +12,8 @@ use warnings;
 use Carp;
 use IO::Select;
 use IO::Socket::INET;
-use POSIX ();
+
+use parent 'HydraExport::Listener';
 
 # start(DIR, ENDPOINT): the count is kept in DIR; connections go on to ENDPOINT, or where each asks for.
 sub start
@@ -22,57 +21,21 @@ sub start
     my ($class, $dir, $endpoint) = @_;
 
     my ($scheme, $upstream) = ($endpoint // 'http://') =~ m{^(https?)://([^/]*)} or croak "not an endpoint: $endpoint";
-    my $listener = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 64) or croak "listen: $!";
-    my $self = bless { dir => $dir, scheme => $scheme, upstream => $upstream, owner => $$, port => $listener->sockport }, $class;
-    defined(my $pid = fork) or croak "fork: $!";
-    if ($pid == 0)
-    {
-        open(STDOUT, '>', '/dev/null');
-        open(STDERR, '>', '/dev/null');
-        eval { $self->accept_connections($listener) };
-        POSIX::_exit(0);
-    }
-    $self->{pid} = $pid;
-    return $self;
+    return $class->listen(dir => $dir, scheme => $scheme, upstream => $upstream)->run;
 }
 
-sub stop
-{
-    my ($self) = @_;
-
-    return if $self->{owner} != $$;
-    $self->{owner} = 0;
-    local $?;
-    kill TERM => $self->{pid};
-    waitpid $self->{pid}, 0;
-    return;
-}
-
-sub DESTROY { my ($self) = @_; $self->stop; return }
-
-sub endpoint { return "$_[0]{scheme}://127.0.0.1:$_[0]{port}" }
+sub endpoint { return "$_[0]{scheme}://" . $_[0]->host }
 
 sub connections { return -s "$_[0]{dir}/connections" // 0 }
 
-sub accept_connections
+sub serve
 {
-    my ($self, $listener) = @_;
+    my ($self, $client) = @_;
 
-    $SIG{CHLD} = 'IGNORE';
-    my $select = IO::Select->new($listener);
-    while (getppid == $self->{owner})
-    {
-        next unless $select->can_read(0.2);
-        my $client = $listener->accept or next;
-        open(my $count, '>>', "$self->{dir}/connections") or die "connections: $!";
-        syswrite $count, '.';
-        close $count;
-        defined(my $pid = fork) or die "fork: $!";
-        next if $pid != 0;
-        close $listener;
-        pass($client, IO::Socket::INET->new(PeerAddr => $self->{upstream} || asked_for($client)));
-        POSIX::_exit(0);
-    }
+    open(my $count, '>>', "$self->{dir}/connections") or die "connections: $!";
+    syswrite $count, '.';
+    close $count;
+    pass($client, IO::Socket::INET->new(PeerAddr => $self->{upstream} || asked_for($client)));
     return;
 }
 
