@@ -90,10 +90,9 @@ bool BlockSelection::lsn_proves(BlockNumber block) {
 }
 
 bool BlockSelection::must_read(BlockNumber block) {
-  if (changed_ != nullptr) {
-    const bool changed = std::binary_search(changed_->begin(), changed_->end(), block);
-    ++(changed ? counts_.read : counts_.skipped_by_summary);
-    return changed;
+  if (changed_ != nullptr && !std::binary_search(changed_->begin(), changed_->end(), block)) {
+    ++counts_.skipped_by_summary;
+    return false;
   }
   if (map_proves(block)) {
     ++counts_.skipped_by_map;

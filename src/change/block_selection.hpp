@@ -31,15 +31,15 @@ BlockNumber count_blocks(Oid heap);
 
 // Goes through the blocks of a heap that it is dealt, and gives runs of those that must be read.
 //
-// A block is left out when one of two things proves that nothing on it was written since the
+// A block is left out when one of these things proves that nothing on it was written since the
 // baseline:
 // - its all-visible bit is set, and the page of the visibility map that holds the bit was last
 //   stamped before the baseline's snapshot was taken: setting a bit stamps the page, so this bit
 //   was set by then, and has not been cleared since;
-// - the LSN of the page is at or before the floor.
-// An LSN of 0 proves nothing: such a page was written without WAL.
-//
-// Where WAL itself was asked which blocks changed since the floor, these are all that is read.
+// - the LSN of the page is at or before the floor (an LSN of 0 proves nothing: such a page was
+//   written without WAL);
+// - WAL itself was asked which blocks changed since the floor, and this is none of them. Summaries
+//   begin where they begin, so some that they name changed before it.
 //
 // The deal and this must be made after the scanning snapshot was taken: what that snapshot sees is
 // then on one of the blocks, has cleared its bit and stamped its page. All methods but constructor

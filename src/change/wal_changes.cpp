@@ -60,6 +60,11 @@ class Collection {
   std::map<Oid, WalChanges::Blocks> blocks_;
 };
 
+bool summarizes_wal() {
+  return pg::call(
+      []() noexcept { return strcmp(GetConfigOption("summarize_wal", false, false), "on") == 0; });
+}
+
 // The server's summaries from a position on, without a gap.
 struct Summaries {
   std::vector<std::string> starts, ends;  // each one's, as pg_lsn
@@ -166,6 +171,7 @@ bool read_wal(Lsn from, Lsn to, Collection& collection) {
 }  // namespace
 
 void WalChanges::load(const std::vector<Oid>& files, Lsn from, Lsn to) {
+  if (!summarizes_wal()) return;
   const TimeLineID timeline = pg::compat::timeline();
   const Summaries summaries = list_summaries(from, timeline);
   const Lsn covered = std::min(summaries.covered, to);

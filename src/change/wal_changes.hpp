@@ -17,8 +17,9 @@ class WalChanges {
   using Blocks = std::vector<BlockNumber>;  // in order
 
   // Reads what changed in the main forks of these files of this database, from one position to
-  // another, which is flushed. Nothing is known of them afterwards where summaries are missing, or
-  // end too long ago. Throws pg::Error when a summary or WAL cannot be read.
+  // another, which is flushed. Nothing is known of them afterwards where WAL is not summarized,
+  // where summaries are missing, or end too long ago. Throws pg::Error when a summary or WAL cannot
+  // be read.
   void load(const std::vector<Oid>& files, Lsn from, Lsn to);
 
   // nullptr: not known.

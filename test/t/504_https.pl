@@ -87,7 +87,7 @@ $node->safe_psql('postgres', q(SELECT hydra_export.configure(addressing => 'auto
 
 certificate('good', 'IP:127.0.0.1', 2);
 certificate('wrong_name', 'DNS:elsewhere.example', 2);
-certificate('expired', 'IP:127.0.0.1', -1);
+certificate('expired', 'IP:127.0.0.1', 0);
 my ($endpoint, $server) = tls_server('wrong_name');
 like(check_access($endpoint), qr/no answer from 127\.0\.0\.1:\d+: .*(does not match|no alternative certificate subject name matches).*HINT:.*endpoint to the name/s,
     'a certificate for another name is refused');
