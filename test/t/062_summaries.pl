@@ -67,6 +67,15 @@ my (undef, $skipped, undef, undef, $read) = split / /, blocks($export, 'wide');
 is($read, 100, 'the blocks that changed since the last note are read, as WAL has them') or diag(blocks($export, 'wide'));
 is($skipped, 900, 'and no other');
 
+# The next summary begins at that checkpoint, so it names them again. Half of them were pruned when they were read, which
+# is a change, too.
+summarize();
+$export = $site->export;
+my $by_lsn;
+(undef, $skipped, undef, $by_lsn) = split / /, blocks($export, 'wide');
+is($skipped, 900, 'a summary names blocks from before the baseline');
+cmp_ok($by_lsn, '>=', 50, 'and their headers tell') or diag(blocks($export, 'wide'));
+
 # Open at the baseline: its rows come after its commit, whatever was summarized meanwhile.
 my $writer = $node->background_psql('postgres');
 $writer->query_safe('BEGIN; UPDATE wide SET v = 3 WHERE id = 500');
