@@ -32,6 +32,10 @@ class Session:
             lines.append(line.rstrip("\n"))
         return "\n".join(lines)
 
+    def close(self):
+        self.psql.stdin.close()
+        self.psql.wait()
+
     def run_file(self, name, **variables):
         arguments = [part for item in variables.items() for part in ("-v", "%s=%s" % item)]
         subprocess.run(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", *self.at, *arguments,
