@@ -1,5 +1,6 @@
 #include "catalog/relation.hpp"
 
+#include "catalog/rights.hpp"
 #include "pg/compat.hpp"
 #include "pg/spi.hpp"
 
@@ -196,45 +197,6 @@ void check_columns(const Model& model, const Relation& relation) {
   }
 }
 
-void check_rights(const Model& model, const Relation& relation, Oid role) {
-  const char* role_name = pg::call([=]() noexcept { return GetUserNameFromId(role, true); });
-  if (role_name == nullptr) {
-    throw Error(ERRCODE_UNDEFINED_OBJECT,
-                "the role that added model \"" + model.name + "\" no longer exists", "",
-                "Remove the model and add it again.");
-  }
-  std::vector<int> needed;
-  for (const Column& column : columns_of(model, relation))
-    needed.push_back(column.number);
-  if (const Column* column = relation.column(model.updated_at_column)) {
-    needed.push_back(column->number);
-  }
-  const Oid oid = relation.oid;
-  bool allowed = pg::call([=]() noexcept { return pg::compat::may_select(oid, 0, role); });
-  if (!allowed) {
-    allowed = !needed.empty();
-    for (const int number : needed) {
-      allowed = allowed && pg::call([=]() noexcept {
-                  return pg::compat::may_select(oid, static_cast<AttrNumber>(number), role);
-                });
-    }
-  }
-  if (!allowed) {
-    throw Error(
-        ERRCODE_INSUFFICIENT_PRIVILEGE,
-        "permission denied for " + relation.name + ": role \"" + role_name + "\" may not read it",
-        "", "Grant SELECT on it to that role.");
-  }
-  const int row_security = pg::call([=]() noexcept { return check_enable_rls(oid, role, true); });
-  if (row_security == RLS_ENABLED) {
-    throw Error(ERRCODE_INSUFFICIENT_PRIVILEGE,
-                "row-level security of " + relation.name + " applies to role \"" + role_name + "\"",
-                "An export would miss rows.",
-                "Add the model as a role with BYPASSRLS, or as the table's owner unless row "
-                "security is forced.");
-  }
-}
-
 }  // namespace
 
 const Column* Relation::column(const std::string& wanted) const {
@@ -248,7 +210,7 @@ std::optional<Relation> describe_relation(Oid oid) {
   const pg::Rows rows = pg::query(
       "SELECT n.nspname, c.relname, c.oid::regclass, c.relkind, c.relpersistence,"
       " coalesce(a.amname = 'heap', false), c.relispopulated, EXISTS (SELECT FROM pg_inherits"
-      "   WHERE inhparent = c.oid AND c.relkind <> 'p'), c.relfilenode"
+      "   WHERE inhparent = c.oid AND c.relkind <> 'p'), c.relfilenode, c.relowner"
       " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
       " LEFT JOIN pg_am a ON a.oid = c.relam WHERE c.oid = $1::oid",
       {pg::text(oid)});
@@ -265,6 +227,7 @@ std::optional<Relation> describe_relation(Oid oid) {
   relation.populated = pg::to_bool(row[6]);
   relation.has_children = pg::to_bool(row[7]);
   relation.file_number = static_cast<Oid>(pg::to_int(row[8]));
+  relation.owner = static_cast<Oid>(pg::to_int(row[9]));
   relation.columns = load_columns(oid);
   relation.primary_key = load_primary_key(oid);
   return relation;

@@ -22,6 +22,7 @@ struct Column {
 
 struct Relation {
   Oid oid = 0;
+  Oid owner = 0;
   std::string schema, table;
   std::string name;  // as messages show it: schema.table, quoted where SQL needs it
   char kind = 'r';   // pg_class.relkind

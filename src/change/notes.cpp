@@ -2,6 +2,7 @@
 
 #include "pg/compat.hpp"
 #include "pg/spi.hpp"
+#include "pg/transaction.hpp"
 
 namespace hydra::change {
 namespace {
@@ -23,6 +24,7 @@ Note take_note() {
 }
 
 std::vector<Note> known_notes(const Note& own) {
+  pg::AsOwner owner;
   std::vector<Note> notes = {own};
   const pg::Text system = pg::text(static_cast<std::int64_t>(GetSystemIdentifier()));
   const pg::Rows rows = pg::query(

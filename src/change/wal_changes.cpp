@@ -1,6 +1,7 @@
 #include "change/wal_changes.hpp"
 
 #include "pg/compat.hpp"
+#include "pg/interrupts.hpp"
 #include "pg/spi.hpp"
 
 namespace hydra::change {

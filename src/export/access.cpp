@@ -61,6 +61,7 @@ Access check_access(const std::string& name) {
   Access access;
   {
     pg::Transaction transaction;
+    pg::AsOwner owner;
     destination = catalog::get_destination(name);
     options = client_options(account_of(destination));
     access.key = pg::to_utf8(destination.prefix) + check_name;

@@ -2,6 +2,7 @@
 
 #include "export/scan_workers.hpp"
 #include "pg/guc.hpp"
+#include "pg/interrupts.hpp"
 #include "pg/spi.hpp"
 #include "pg/transaction.hpp"
 #include "pg/worker.hpp"
@@ -131,7 +132,7 @@ ReadTask ModelExport::task_of(const ModelPlan& plan, const change::Reading& read
   task.columns = line_columns(plan);
   task.key = key_columns(plan);
   task.next_xid = reading.next_xid();
-  task.role = model_.added_by;
+  task.owner = plan.relation.owner;
   task.name.prefix = pg::to_utf8(account_.destination.prefix);
   task.name.folder = claim_.folder;
   task.name.model = encode_model(pg::to_utf8(model_.name));

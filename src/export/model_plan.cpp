@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "catalog/rights.hpp"
 #include "change/fingerprint.hpp"
 #include "pg/compat.hpp"
 #include "pg/guc.hpp"
@@ -99,7 +100,10 @@ std::vector<std::string> names_of(const std::vector<catalog::Column>& columns) {
 
 Leaf describe_leaf(const Relation& relation, const ModelPlan& plan, const Model& model) {
   Leaf leaf;
+  catalog::check_leaf_rights(relation, model.added_by);
   leaf.relation = relation.oid;
+  leaf.owner = relation.owner;
+  leaf.may_query = catalog::may_query(relation);
   leaf.kind = relation.kind;
   leaf.qualified_name =
       pg::quote_identifier(relation.schema) + "." + pg::quote_identifier(relation.table);
@@ -192,11 +196,6 @@ bool has_index(const Leaf& leaf, int column) {
       {pg::text(leaf.relation), pg::text(column)})[0][0]);
 }
 
-bool may_query(const Leaf& leaf, Oid role) {
-  const Oid oid = leaf.relation;
-  return pg::call([=]() noexcept { return pg::compat::may_select(oid, 0, role); });
-}
-
 // The cursor less the look-back, as SQL of the column's type. The zone of a column without one is
 // not known: any zone is within 26 hours of UTC. A minute at least is taken off, since now(),
 // which is the start of a statement, comes before its transaction is to be seen.
@@ -254,8 +253,7 @@ void choose_rows_of(Leaf& leaf, const Model& model, const change::Reading& readi
   }
   if (model.changed_by == ChangedBy::updated_at) {
     leaf.updated_since = updated_since(leaf, model);
-    // A query needs the right to read the leaf itself; that of its parent is enough for a scan.
-    leaf.has_index = has_index(leaf, leaf.updated_at_number) && may_query(leaf, model.added_by);
+    leaf.has_index = leaf.may_query && has_index(leaf, leaf.updated_at_number);
   }
 }
 

@@ -24,6 +24,7 @@ struct UpdatedSince {
 // One table that holds rows of the model: itself, a leaf partition, an inheritance child.
 struct Leaf {
   Oid relation = 0;
+  Oid owner = 0;  // as which its rows are read
   char kind = 'r';
   std::string qualified_name;            // for SQL
   std::vector<catalog::Column> columns;  // the model's exported columns, as this table has them
@@ -34,6 +35,7 @@ struct Leaf {
   std::optional<change::XidSnapshot> baseline;
   // Rows whose updated_at is older are left out; nothing = the column is not looked at.
   std::optional<UpdatedSince> updated_since;
+  bool may_query = true;   // its owner would see all its rows by a query
   bool has_index = false;  // on that column, so that the planner finds the way to the rows
   bool has_xmin = true;
   std::string reason;  // why every row, '' when not

@@ -3,7 +3,9 @@
 #include <new>
 
 #include "pg/guc.hpp"
+#include "pg/interrupts.hpp"
 #include "pg/spi.hpp"
+#include "pg/untrusted_code.hpp"
 
 namespace hydra::exporting {
 namespace {
@@ -61,12 +63,24 @@ ModelReader::ModelReader(const ReadTask& task, SharedReading& shared, Snapshot s
                          std::size_t number, Uploader& uploader)
     : task_(task),
       shared_(shared),
-      as_{snapshot, task.next_xid, task.role},
+      as_{snapshot, task.next_xid},
       number_(number),
       uploader_(uploader),
-      key_(task.key),
-      writer_(task.columns),
-      pacer_(task.bytes_per_second, std::chrono::steady_clock::now()) {}
+      pacer_(task.bytes_per_second, std::chrono::steady_clock::now()) {
+  pg::UntrustedCode code(task.owner);
+  key_.emplace(task.key);
+}
+
+void ModelReader::begin_leaf() {
+  const Leaf& leaf = task_.leaves[leaf_];
+  if (!writer_ || writes_as_ != leaf.owner) {
+    pg::UntrustedCode code(leaf.owner);
+    key_->check_authors();
+    writer_.emplace(task_.columns);
+    writes_as_ = leaf.owner;
+  }
+  scan_ = std::make_unique<TableScan>(leaf, as_, *writer_, *key_, shared_.deal(leaf_));
+}
 
 bool ModelReader::step() {
   if (leaf_ == task_.leaves.size()) return false;
@@ -75,12 +89,9 @@ bool ModelReader::step() {
       uploader_.wait();
       return true;
     }
-    object_ = std::make_unique<record::ObjectBuffer>(key_, uploader_.buffers());
+    object_ = std::make_unique<record::ObjectBuffer>(*key_, uploader_.buffers());
   }
-  if (!scan_) {
-    scan_ =
-        std::make_unique<TableScan>(task_.leaves[leaf_], as_, writer_, key_, shared_.deal(leaf_));
-  }
+  if (!scan_) begin_leaf();
   const bool more = scan_->step(*object_, uploader_.object_size());
   if (object_->memory() >= uploader_.object_size() + uploader_.object_size() / 2 ||
       object_->bytes() >= uploader_.object_size()) {
@@ -107,9 +118,18 @@ ReadCounts ModelReader::counts() const {
   return counts;
 }
 
+// Comparison functions may run queries. After an error the subtransaction's end drops the snapshot.
+record::ClosedObject ModelReader::close() {
+  pg::UntrustedCode code(task_.owner);
+  pg::call([this]() noexcept { PushActiveSnapshot(as_.snapshot); });
+  record::ClosedObject closed = object_->close();
+  pg::call([]() noexcept { PopActiveSnapshot(); });
+  return closed;
+}
+
 void ModelReader::flush() {
   if (object_ && object_->rows() > 0) {
-    record::ClosedObject closed = object_->close();
+    record::ClosedObject closed = close();
     const std::string key = next_key(closed);
     done_.rows += closed.rows;
     done_.bytes += closed.bytes;

@@ -23,8 +23,8 @@ struct ReadTask {
   std::vector<record::LineColumn> columns;
   std::vector<record::KeyColumn> key;
   change::FullXid next_xid = 0;  // see ReadAs
-  Oid role = 0;
-  ObjectName name;  // but for the ids and the number
+  Oid owner = 0;                 // of the model's relation, as which keys are compared and printed
+  ObjectName name;               // but for the ids and the number
   bool numbered = false;
   std::uint64_t bytes_per_second = 0;  // of table read, or of JSON made of it; 0 = no limit
 };
@@ -73,6 +73,8 @@ class ModelReader {
   ReadCounts counts() const;
 
  private:
+  void begin_leaf();
+  record::ClosedObject close();
   void flush();
   void pace();
   std::string next_key(const record::ClosedObject& object);
@@ -82,8 +84,10 @@ class ModelReader {
   const ReadAs as_;
   const std::size_t number_;
   Uploader& uploader_;
-  const record::Key key_;
-  record::LineWriter writer_;
+  std::optional<record::Key> key_;
+  // Functions of the columns' types that it calls were looked up for one owner of leaves.
+  std::optional<record::LineWriter> writer_;
+  Oid writes_as_ = 0;
   std::size_t leaf_ = 0;  // the one being read
   std::unique_ptr<TableScan> scan_;
   std::unique_ptr<record::ObjectBuffer> object_;

@@ -1,6 +1,7 @@
 #include "export/preview.hpp"
 
 #include "export/table_scan.hpp"
+#include "pg/interrupts.hpp"
 #include "pg/spi.hpp"
 #include "pg/transaction.hpp"
 

@@ -5,6 +5,8 @@
 #include "export/model_export.hpp"
 #include "pg/compat.hpp"
 #include "pg/guc.hpp"
+#include "pg/interrupts.hpp"
+#include "pg/lock.hpp"
 #include "pg/spi.hpp"
 #include "pg/transaction.hpp"
 #include "pg/worker.hpp"
@@ -86,6 +88,7 @@ void Export::claim() {
   note_ = change::take_note();
   Transaction transaction;
   hold_extension();
+  pg::AsOwner owner;
   catalog::fail_abandoned(name_);
   const catalog::Destination destination = catalog::get_destination(name_);
   models_ = catalog::load_models(name_, pg::guc::debug_seconds_per_hour);
@@ -161,6 +164,7 @@ void Export::read_models(Uploader& uploader) {
     transaction.commit();
   }
   Transaction transaction(Transaction::Mode::read_only);
+  pg::KeepLock lock(name_);
   std::optional<change::Reading> reading(std::in_place, horizon);
   change::WalChanges changes = load_changes(*reading);
   auto taken_at = std::chrono::steady_clock::now();
@@ -301,22 +305,29 @@ void Export::conclude() {
   result_.error = errors;
 }
 
-// All the work was for this, so whoever is in the way is waited for.
+// All the work was for this, so whoever is in the way is waited for; but not by a process that is
+// to end.
 void Export::record_in_the_end() {
+  const int attempts = pg::termination_requested() ? 1 : record_attempts;
   for (int attempt = 1;; ++attempt) {
     try {
       return record();
     } catch (const Error& error) {
       const bool in_the_way = error.sqlstate() == ERRCODE_T_R_DEADLOCK_DETECTED ||
-                              error.sqlstate() == ERRCODE_LOCK_NOT_AVAILABLE;
-      if (!in_the_way || attempt == record_attempts) throw;
+                              error.sqlstate() == ERRCODE_LOCK_NOT_AVAILABLE ||
+                              error.sqlstate() == ERRCODE_QUERY_CANCELED;
+      if (!in_the_way || attempt == attempts) throw;
     }
   }
 }
 
 void Export::record() {
+  pg::DeferCancel defer;
   Transaction transaction;
+  // There is nothing in it that a failover must not lose.
+  if (cancelled_ || pg::termination_requested()) transaction.hurry();
   hold_extension();
+  pg::AsOwner owner;
   std::vector<catalog::ModelRow> rows;
   for (const ModelResult& result : results_)
     rows.push_back(result.row);
@@ -332,6 +343,8 @@ void Export::record() {
   }
   change::save_note(note_);
   catalog::remove_old_history(pg::guc::history_retention);
+  // A wait for a standby may be cancelled: the commit stands.
+  defer.end();
   transaction.commit();
 }
 

@@ -2,7 +2,7 @@
 
 #include "pg/guc.hpp"
 #include "pg/spi.hpp"
-#include "pg/transaction.hpp"
+#include "pg/untrusted_code.hpp"
 
 namespace hydra::exporting {
 namespace {
@@ -73,16 +73,29 @@ change::BlockCounts TableScan::counts() const {
 }
 
 bool TableScan::step(record::ObjectBuffer& object, std::size_t bytes) {
-  pg::AsRole role(as_.role, SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+  pg::UntrustedCode code(leaf_.owner);
   culprit_[0] = '\0';
   try {
     return pg::call([&]() noexcept { return read_some(object, bytes); });
   } catch (const pg::Error& error) {
-    if (culprit_[0] == '\0') throw;
-    throw pg::Error(error.sqlstate(), error.message(),
-                    error.detail().empty() ? culprit_ : error.detail() + " " + culprit_,
-                    error.hint());
+    std::string detail = error.detail();
+    if (culprit_[0] != '\0') detail += (detail.empty() ? "" : " ") + std::string(culprit_);
+    throw pg::Error(error.sqlstate(), error.message(), detail,
+                    error.hint().empty() ? hint_for(error) : error.hint());
   }
+}
+
+// What surprises most in code that works elsewhere.
+std::string TableScan::hint_for(const pg::Error& error) const {
+  const int state = error.sqlstate();
+  const bool surprises = state == ERRCODE_INSUFFICIENT_PRIVILEGE ||
+                         state == ERRCODE_UNDEFINED_TABLE || state == ERRCODE_UNDEFINED_FUNCTION ||
+                         state == ERRCODE_UNDEFINED_OBJECT;
+  if (!surprises) return "";
+  const Oid owner = leaf_.owner;
+  const char* name = pg::call([=]() noexcept { return GetUserNameFromId(owner, true); });
+  return leaf_.qualified_name + " is read as its owner, role \"" + (name == nullptr ? "?" : name) +
+         "\", with search_path = pg_catalog, pg_temp.";
 }
 
 void TableScan::name_culprit(void* self) {

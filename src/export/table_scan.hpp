@@ -10,19 +10,18 @@
 
 namespace hydra::exporting {
 
-// Under which snapshot, and with whose rights, rows are read.
+// Under which snapshot rows are read.
 struct ReadAs {
   Snapshot snapshot = nullptr;
   change::FullXid next_xid = 0;  // not yet given to any transaction that the snapshot sees
-  Oid role = 0;
 };
 
 // Whether the leaf's rows come from a query, not from a scan of its blocks.
 bool needs_query(const Leaf& leaf);
 
 // Goes through the rows of a leaf, picks those that changed, and writes each as a line into an
-// object's buffer. Works in steps, so that uploads move on in between. What the table's types run
-// (output functions, a view's query) runs with the reader's rights.
+// object's buffer. Works in steps, so that uploads move on in between. What the table brings along
+// (a view's query, functions of its types) runs as its owner.
 class TableScan {
  public:
   // deal: of the leaf's blocks. The leaf stays locked while the scan lives. All are used, not kept.
@@ -41,6 +40,7 @@ class TableScan {
 
  private:
   std::unique_ptr<change::RowSource> make_source(change::BlockDeal& deal);
+  std::string hint_for(const pg::Error& error) const;
   bool is_wanted(TransactionId xmin);                                // raw
   bool read_some(record::ObjectBuffer& object, std::size_t bytes);   // raw
   void write_row(record::ObjectBuffer& object, record::Line& line);  // raw

@@ -99,18 +99,18 @@ void fields(Archive& archive, UpdatedSince& since) {
 
 template <typename Archive>
 void fields(Archive& archive, Leaf& leaf) {
-  auto& [relation, kind, qualified_name, columns, fingerprint, updated_at_type, updated_at_number,
-         baseline, updated_since, has_index, has_xmin, reason, wal, whole_table_reason, changed,
-         file_number, logged] = leaf;
-  archive(relation, kind, qualified_name, columns, fingerprint, updated_at_type, updated_at_number,
-          baseline, updated_since, has_index, has_xmin, reason, wal, whole_table_reason, changed,
-          file_number, logged);
+  auto& [relation, owner, kind, qualified_name, columns, fingerprint, updated_at_type,
+         updated_at_number, baseline, updated_since, may_query, has_index, has_xmin, reason, wal,
+         whole_table_reason, changed, file_number, logged] = leaf;
+  archive(relation, owner, kind, qualified_name, columns, fingerprint, updated_at_type,
+          updated_at_number, baseline, updated_since, may_query, has_index, has_xmin, reason, wal,
+          whole_table_reason, changed, file_number, logged);
 }
 
 template <typename Archive>
 void fields(Archive& archive, ReadTask& task) {
-  auto& [leaves, columns, key, next_xid, role, name, numbered, bytes_per_second] = task;
-  archive(leaves, columns, key, next_xid, role, name, numbered, bytes_per_second);
+  auto& [leaves, columns, key, next_xid, owner, name, numbered, bytes_per_second] = task;
+  archive(leaves, columns, key, next_xid, owner, name, numbered, bytes_per_second);
 }
 
 template <typename Archive>

@@ -87,6 +87,17 @@ inline bool is_virtual_generated(char attgenerated) {
   return attgenerated == 'v';
 }
 
+// search_path as for code of another role that is not trusted: the server's own objects alone, and
+// nothing of the session's temporary schema before them. Ends with the current nest level. Raw.
+inline void restrict_search_path() {
+#if PG_VERSION_NUM >= 170000
+  RestrictSearchPath();
+#else
+  (void)set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
+                          GUC_ACTION_SAVE, true, 0, false);
+#endif
+}
+
 // Whether a role may read a column, or the whole relation (attribute 0). Raw.
 inline bool may_select(Oid relation, AttrNumber attribute, Oid role) {
   if (attribute == 0) return pg_class_aclcheck(relation, role, ACL_SELECT) == ACLCHECK_OK;

@@ -116,15 +116,4 @@ void notice(const std::string& message) {
   call([=]() noexcept { ereport(NOTICE, errmsg_internal("%s", text)); });
 }
 
-bool check_interrupts() {
-  return call([]() noexcept {
-    CHECK_FOR_INTERRUPTS();
-    // In parallel mode settings cannot change; they do so at the next look after it.
-    if (!ConfigReloadPending || IsInParallelMode()) return false;
-    ConfigReloadPending = false;
-    ProcessConfigFile(PGC_SIGHUP);
-    return true;
-  });
-}
-
 }  // namespace hydra::pg

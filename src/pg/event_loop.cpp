@@ -1,6 +1,7 @@
 #include "pg/event_loop.hpp"
 
 #include "pg/compat.hpp"
+#include "pg/interrupts.hpp"
 
 namespace hydra::pg {
 namespace {

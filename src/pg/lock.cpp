@@ -9,14 +9,23 @@ namespace {
 // pg_locks shows it as objsubid. The server's own functions use 1 and 2.
 constexpr uint16 lock_class = 0x4845;
 
-}  // namespace
-
-DestinationLock::DestinationLock(const std::string& destination) {
+LOCKTAG tag_of(const std::string& destination) {
   const Digest digest = sha256(destination);
   uint32 parts[2];
   std::memcpy(parts, digest.data(), sizeof(parts));
-  SET_LOCKTAG_ADVISORY(tag_, MyDatabaseId, parts[0], parts[1], lock_class);
+  LOCKTAG tag;
+  SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, parts[0], parts[1], lock_class);
+  return tag;
 }
+
+// Raw. session: held across transactions.
+bool try_lock(const LOCKTAG* tag, bool session) {
+  return LockAcquire(tag, ExclusiveLock, session, true) != LOCKACQUIRE_NOT_AVAIL;
+}
+
+}  // namespace
+
+DestinationLock::DestinationLock(const std::string& destination) : tag_(tag_of(destination)) {}
 
 DestinationLock::~DestinationLock() {
   if (held_) LockRelease(&tag_, ExclusiveLock, true);
@@ -32,10 +41,25 @@ int DestinationLock::holder() const {
 }
 
 bool DestinationLock::try_lock() {
-  held_ = call([this]() noexcept {
-    return LockAcquire(&tag_, ExclusiveLock, true, true) != LOCKACQUIRE_NOT_AVAIL;
-  });
+  held_ = call([this]() noexcept { return hydra::pg::try_lock(&tag_, true); });
   return held_;
+}
+
+KeepLock::KeepLock(const std::string& destination) : tag_(tag_of(destination)) {
+  call([this]() noexcept { (void)try_lock(&tag_, false); });
+}
+
+// Nobody else can have taken it meanwhile.
+KeepLock::~KeepLock() {
+  try {
+    call([this]() noexcept {
+      LockReleaseSession(USER_LOCKMETHOD);
+      (void)try_lock(&tag_, true);
+    });
+  } catch (const Error& error) {
+    const char* message = error.what();
+    ereport(FATAL, errmsg_internal("could not keep an export's lock: %s", message));
+  }
 }
 
 }  // namespace hydra::pg

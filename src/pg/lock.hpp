@@ -28,4 +28,18 @@ class DestinationLock {
   bool held_ = false;
 };
 
+// Keeps the lock that this process holds while code of somebody else may run in the transaction:
+// such code can let go of a session's advisory locks (pg_advisory_unlock_all), but not of a
+// transaction's. Advisory locks that such code took go at the end of the scope.
+class KeepLock {
+ public:
+  explicit KeepLock(const std::string& destination);
+  ~KeepLock();
+  KeepLock(const KeepLock&) = delete;
+  KeepLock& operator=(const KeepLock&) = delete;
+
+ private:
+  LOCKTAG tag_;
+};
+
 }  // namespace hydra::pg

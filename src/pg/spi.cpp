@@ -1,6 +1,7 @@
 #include "pg/spi.hpp"
 
 #include "base/utf8.hpp"
+#include "pg/compat.hpp"
 
 namespace hydra::pg {
 namespace {
@@ -32,6 +33,20 @@ void copy_cells(Cells* cells) {
   MemoryContextSwitchTo(previous);
 }
 
+// Raw. What a statement of our own means must not depend on the session that it runs in: neither
+// which objects its names find, nor whether the triggers of our tables fire. Ends with the level.
+int begin_own_settings() {
+  const int level = NewGUCNestLevel();
+  if (std::strcmp(namespace_search_path, "pg_catalog, pg_temp") != 0) {
+    compat::restrict_search_path();
+  }
+  if (SessionReplicationRole != SESSION_REPLICATION_ROLE_ORIGIN) {
+    (void)set_config_option("session_replication_role", "origin", PGC_SUSET, PGC_S_SESSION,
+                            GUC_ACTION_SAVE, true, 0, false);
+  }
+  return level;
+}
+
 // Raw. With a snapshot the statement is read-only and runs under it.
 void execute(const char* sql, int count, const char* const* parameters, Snapshot snapshot,
              Cells* cells) {
@@ -43,6 +58,7 @@ void execute(const char* sql, int count, const char* const* parameters, Snapshot
     values[i] = parameters[i] != nullptr ? CStringGetTextDatum(parameters[i]) : Datum(0);
     nulls[i] = parameters[i] != nullptr ? ' ' : 'n';
   }
+  const int level = begin_own_settings();
   SPI_connect();
   // SPI takes a snapshot for each writing statement, but wants one around it all the same.
   PushActiveSnapshot(snapshot != nullptr ? snapshot : GetTransactionSnapshot());
@@ -52,6 +68,7 @@ void execute(const char* sql, int count, const char* const* parameters, Snapshot
   copy_cells(cells);
   PopActiveSnapshot();
   SPI_finish();
+  AtEOXact_GUC(false, level);
 }
 
 Rows to_rows(const Cells& cells) {

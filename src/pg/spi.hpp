@@ -1,8 +1,9 @@
 // SQL from C++: statements in, rows of text out.
 //
 // Parameters and results are text, and statements say the types ($1::bigint): the extension's own
-// tables are small, and one form serves them all. Each call is a complete SPI session. Inside a
-// transaction only; an error ends it (error.hpp).
+// tables are small, and one form serves them all. Each call is a complete SPI session, under
+// search_path = pg_catalog, pg_temp at a nest level of its own: names without a schema are the
+// server's. Inside a transaction only; an error ends it (error.hpp).
 #pragma once
 
 #include "pg/error.hpp"

@@ -39,6 +39,16 @@ void Transaction::commit() {
   open_ = false;
 }
 
+void Transaction::hurry() {
+  call([]() noexcept {
+    for (const auto& [name, value] :
+         {std::pair{"synchronous_commit", "local"}, std::pair{"lock_timeout", "200ms"}}) {
+      (void)set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0,
+                              false);
+    }
+  });
+}
+
 Subtransaction::Subtransaction() : context_(CurrentMemoryContext), owner_(CurrentResourceOwner) {
   call([this]() noexcept {
     BeginInternalSubTransaction(nullptr);

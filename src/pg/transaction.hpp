@@ -18,6 +18,9 @@ class Transaction {
   // Waits until the commit is on disk, whatever synchronous_commit says.
   void commit();
 
+  // From now on it waits neither for standbys nor long for locks: somebody waits for this process.
+  void hurry();
+
  private:
   MemoryContext previous_;
   bool open_ = true;

@@ -1,42 +1,14 @@
 #include "pg/worker.hpp"
 
-#include <csignal>
-
 #include "pg/compat.hpp"
 #include "pg/guc.hpp"
+#include "pg/interrupts.hpp"
 
 namespace hydra::pg {
 namespace {
 
-volatile std::sig_atomic_t terminate_pending = false;
-volatile std::sig_atomic_t cancel_pending = false;
-
 // Set in the postmaster, inherited by every process.
 bool preloaded = false;
-
-// Both end whatever the process is in by an ERROR, not by a FATAL in its middle, so that an export
-// can still write down how it ended.
-void interrupt() {
-  const int saved = errno;
-  if (!proc_exit_inprogress) {
-    InterruptPending = true;
-    QueryCancelPending = true;
-  }
-  SetLatch(MyLatch);
-  errno = saved;
-}
-
-void handle_terminate(SIGNAL_ARGS) {
-  (void)postgres_signal_arg;
-  terminate_pending = true;
-  interrupt();
-}
-
-void handle_cancel(SIGNAL_ARGS) {
-  (void)postgres_signal_arg;
-  cancel_pending = true;
-  interrupt();
-}
 
 void describe(BackgroundWorker* worker, const char* name, const char* type, const char* function) {
   std::memset(worker, 0, sizeof(*worker));
@@ -52,6 +24,7 @@ void describe(BackgroundWorker* worker, const char* name, const char* type, cons
 // the configuration is read once more, at the next look at interrupts.
 void watch_configuration() {
   pqsignal(SIGHUP, SignalHandlerForConfigReload);
+  reload_here();
   ConfigReloadPending = true;
 }
 
@@ -62,6 +35,9 @@ void set(const char* name, const char* value) {
 // What the lines look like must not depend on the settings of a database or role; nor may a
 // timeout meant for sessions end an export.
 void settle_session() {
+  // A database's settings may name a role, or have triggers not fire.
+  set("role", "none");
+  set("session_replication_role", "origin");
   set("search_path", "pg_catalog, pg_temp");
   set("TimeZone", "UTC");
   set("DateStyle", "ISO, YMD");
@@ -117,27 +93,18 @@ BackgroundWorkerHandle* start_worker(const WorkerRequest& request) {
 }
 
 void connect_launcher() {
-  pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
+  pqsignal(SIGTERM, die);
   watch_configuration();
   BackgroundWorkerUnblockSignals();
   call([]() noexcept { BackgroundWorkerInitializeConnection(nullptr, nullptr, 0); });
 }
 
 void connect_worker(Oid database) {
-  pqsignal(SIGTERM, handle_terminate);
-  pqsignal(SIGINT, handle_cancel);
+  handle_worker_signals();
   watch_configuration();
   BackgroundWorkerUnblockSignals();
   call([=]() noexcept { BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, 0); });
   settle_session();
-}
-
-bool termination_requested() {
-  return terminate_pending;
-}
-
-bool is_cancel(const Error& error) {
-  return terminate_pending || (error.sqlstate() == ERRCODE_QUERY_CANCELED && cancel_pending);
 }
 
 }  // namespace hydra::pg

@@ -27,12 +27,6 @@ BackgroundWorkerHandle* start_worker(const WorkerRequest& request);
 void connect_launcher();
 void connect_worker(Oid database);
 
-// Whether this process was asked to end (pg_terminate_backend, shutdown of the server).
-bool termination_requested();
-
-// Whether an error is the answer to a cancel or termination of this process.
-bool is_cancel(const Error& error);
-
 // Whether the library was loaded by shared_preload_libraries.
 bool is_preloaded();
 

@@ -1,6 +1,7 @@
 #include "record/key.hpp"
 
 #include "pg/spi.hpp"
+#include "pg/untrusted_code.hpp"
 
 namespace hydra::record {
 namespace {
@@ -27,6 +28,23 @@ IdForm form_of(Oid type) {
   }
 }
 
+// Raw. Of the functions that compare values of a type, those within it included.
+void check_order(Oid type) {
+  check_stack_depth();
+  type = getBaseType(type);
+  const TypeCacheEntry* entry = lookup_type_cache(type, TYPECACHE_LT_OPR | TYPECACHE_CMP_PROC);
+  if (OidIsValid(entry->lt_opr)) pg::check_author(get_opcode(entry->lt_opr));
+  if (OidIsValid(entry->cmp_proc)) pg::check_author(entry->cmp_proc);
+  if (OidIsValid(get_element_type(type))) check_order(get_element_type(type));
+  if (OidIsValid(get_range_subtype(type))) check_order(get_range_subtype(type));
+  if (OidIsValid(get_multirange_range(type))) check_order(get_multirange_range(type));
+  if (!type_is_rowtype(type) || type == RECORDOID) return;
+  TupleDesc row = lookup_rowtype_tupdesc_copy(type, -1);
+  for (int i = 0; i < row->natts; ++i) {
+    if (!TupleDescAttr(row, i)->attisdropped) check_order(TupleDescAttr(row, i)->atttypid);
+  }
+}
+
 // Raw.
 void prepare_order(SortSupportData* order, Oid type, Oid collation, const char* name) {
   const TypeCacheEntry* entry = lookup_type_cache(type, TYPECACHE_LT_OPR);
@@ -46,20 +64,38 @@ void prepare_order(SortSupportData* order, Oid type, Oid collation, const char* 
 
 Key::Key(const std::vector<KeyColumn>& columns) : parts_(columns.size()) {
   for (std::size_t i = 0; i < columns.size(); ++i) {
-    const KeyColumn& column = columns[i];
     Part& part = parts_[i];
-    part.name = column.name;
-    part.place = column.place;
+    part.name = columns[i].name;
+    part.place = columns[i].place;
+    const Oid declared = columns[i].type;
     pg::call([&]() noexcept {
-      const Oid type = getBaseType(column.type);
-      part.form = form_of(type);
-      std::memset(&part.order, 0, sizeof(part.order));
-      prepare_order(&part.order, type, column.collation, part.name.c_str());
-      get_typlenbyval(type, &part.length, &part.by_value);
+      part.type = getBaseType(declared);
+      part.form = form_of(part.type);
+      get_typlenbyval(part.type, &part.length, &part.by_value);
       Oid function = InvalidOid;
       bool varlena = false;
-      getTypeOutputInfo(type, &function, &varlena);
+      getTypeOutputInfo(part.type, &function, &varlena);
       fmgr_info(function, &part.output);
+    });
+  }
+  check_authors();
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    Part& part = parts_[i];
+    const Oid collation = columns[i].collation;
+    pg::call([&]() noexcept {
+      std::memset(&part.order, 0, sizeof(part.order));
+      prepare_order(&part.order, part.type, collation, part.name.c_str());
+    });
+  }
+}
+
+void Key::check_authors() const {
+  for (const Part& part : parts_) {
+    const Oid type = part.type;
+    const Oid output = part.output.fn_oid;
+    pg::call([=]() noexcept {
+      check_order(type);
+      pg::check_author(output);
     });
   }
 }

@@ -20,10 +20,14 @@ struct KeyColumn {
 // The key of one table's rows. Made, used and dropped within one memory context.
 class Key {
  public:
-  // Looks up comparison and output functions. Throws pg::Error when a type has no order.
+  // Looks up comparison and output functions. Throws pg::Error when a type has no order, or when
+  // the current role may not run them. They run in the same scope of pg::UntrustedCode as this.
   explicit Key(const std::vector<KeyColumn>& columns);
 
   std::size_t size() const { return parts_.size(); }
+
+  // Throws unless the current role may run the functions that it calls (pg/untrusted_code.hpp).
+  void check_authors() const;
 
   // Copies a row's key into `to` (size() datums), in the current memory context. Raw; raises when
   // a part is NULL.
@@ -42,6 +46,7 @@ class Key {
   struct Part {
     std::string name;
     std::size_t place;
+    Oid type;  // below domains
     SortSupportData order;
     FmgrInfo output;
     IdForm form;

@@ -1,5 +1,6 @@
 // Types that are text, and all that comes as text from a function of the server.
 #include "json/hex.hpp"
+#include "pg/untrusted_code.hpp"
 #include "record/varlena.hpp"
 #include "record/writers.hpp"
 
@@ -86,6 +87,7 @@ char* write_cast(Line& line, char* to, ValueWriter* writer, Datum value) {
 }
 
 ValueWriter* make_function_writer(Oid type, Oid function, ValueWriter::Write write) {
+  pg::check_author(function);
   FunctionWriter* writer = allocate_writer<FunctionWriter>(type, write);
   fmgr_info_cxt(function, &writer->function, writer->context);
   return writer;

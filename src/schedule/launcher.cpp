@@ -93,15 +93,13 @@ std::chrono::milliseconds time_to_wait(const std::vector<Visit>& visits) {
   MemoryContextSwitchTo(TopMemoryContext);
   become_launcher();
   std::vector<Visit> visits;
-  while (!ShutdownRequestPending) {
+  for (;;) {
     find_databases();
     reap(visits);
     start_due(visits);
     // The server's settings have a say in when databases are due.
     if (pg::wait_for_latch(time_to_wait(visits))) touch_all();
   }
-  // Not 0: a launcher that somebody terminated is to come back.
-  proc_exit(1);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "export/access.hpp"
 #include "export/run.hpp"
 #include "pg/guc.hpp"
+#include "pg/interrupts.hpp"
 #include "pg/lock.hpp"
 #include "pg/spi.hpp"
 #include "pg/transaction.hpp"
@@ -103,6 +104,7 @@ Visit look() {
   Visit visit;
   Transaction transaction;
   if (!pg::hold_extension()) return visit;
+  pg::AsOwner owner;
   mark_abandoned();
   for (Due& due : list_due()) {
     if (!due.at) continue;
@@ -148,6 +150,7 @@ void visit_database() {
       throw;
     }
     if (pg::termination_requested()) return;
+    pg::forget_cancel();
   }
 }
 

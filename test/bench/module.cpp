@@ -7,6 +7,7 @@
 // test/bench/module.sql declares them.
 #include "export/model_reader.hpp"
 #include "pg/guc.hpp"
+#include "pg/interrupts.hpp"
 #include "pg/transaction.hpp"
 #include "record/line_writer.hpp"
 
@@ -106,7 +107,7 @@ void scan_leaf(const exporting::ModelPlan& plan, const exporting::Leaf& leaf,
                const change::Reading& reading, bool close, Totals& totals) {
   const record::Key key(exporting::key_columns(plan));
   record::LineWriter writer(exporting::line_columns(plan));
-  const exporting::ReadAs as{reading.snapshot(), reading.next_xid(), GetUserId()};
+  const exporting::ReadAs as{reading.snapshot(), reading.next_xid()};
   change::BlockDeal deal(change::count_blocks(leaf.relation), 1);
   exporting::TableScan scan(leaf, as, writer, key, deal);
   const std::size_t size = static_cast<std::size_t>(pg::guc::file_size) * 1024;

@@ -1,0 +1,140 @@
+#include "catalog/rights.hpp"
+
+#include "pg/compat.hpp"
+#include "pg/spi.hpp"
+
+namespace hydra::catalog {
+namespace {
+
+using pg::Error;
+using pg::or_empty;
+
+std::string role_name(Oid role) {
+  return pg::call([=]() noexcept { return GetUserNameFromId(role, false); });
+}
+
+void check_role(const Model& model, Oid role) {
+  if (pg::call([=]() noexcept { return GetUserNameFromId(role, true) != nullptr; })) return;
+  throw Error(ERRCODE_UNDEFINED_OBJECT,
+              "the role that added model \"" + model.name + "\" no longer exists", "",
+              "Remove the model and add it again.");
+}
+
+bool may_select(Oid relation, int column, Oid role) {
+  return pg::call([=]() noexcept {
+    return pg::compat::may_select(relation, static_cast<AttrNumber>(column), role);
+  });
+}
+
+bool may_select_columns(const Model& model, const Relation& relation, Oid role) {
+  if (may_select(relation.oid, 0, role)) return true;
+  const Column* updated_at = relation.column(model.updated_at_column);
+  if (updated_at != nullptr && !may_select(relation.oid, updated_at->number, role)) return false;
+  const std::vector<Column> columns = columns_of(model, relation);
+  return !columns.empty() && std::all_of(columns.begin(), columns.end(), [&](const Column& column) {
+    return may_select(relation.oid, column.number, role);
+  });
+}
+
+void check_select(const Model& model, const Relation& relation, Oid role) {
+  if (may_select_columns(model, relation, role)) return;
+  throw Error(ERRCODE_INSUFFICIENT_PRIVILEGE,
+              "permission denied for " + relation.name + ": role \"" + role_name(role) +
+                  "\" may not read it",
+              "", "Grant SELECT on it to that role.");
+}
+
+bool is_row_security_applied(const Relation& relation, Oid role) {
+  const Oid oid = relation.oid;
+  return pg::call([=]() noexcept { return check_enable_rls(oid, role, true); }) == RLS_ENABLED;
+}
+
+void check_row_security(const Relation& relation, Oid role) {
+  if (!is_row_security_applied(relation, role)) return;
+  throw Error(
+      ERRCODE_INSUFFICIENT_PRIVILEGE,
+      "row-level security of " + relation.name + " applies to role \"" + role_name(role) + "\"",
+      "An export would miss rows.",
+      "Add the model as a role with BYPASSRLS, or as the table's owner unless row "
+      "security is forced.");
+}
+
+bool has_rights_of(Oid role, Oid other) {
+  return pg::call([=]() noexcept { return has_privs_of_role(role, other); });
+}
+
+// What a view or foreign table shows depends on who reads it (functions of a view, user mappings),
+// and it is read as its owner.
+void check_owner(const Relation& relation, Oid role) {
+  if (!relation.is_remote() || has_rights_of(role, relation.owner)) return;
+  const bool view = relation.kind == 'v';
+  throw Error(ERRCODE_INSUFFICIENT_PRIVILEGE,
+              "role \"" + role_name(role) + "\" lacks the rights of role \"" +
+                  role_name(relation.owner) + "\", which owns " + relation.name,
+              std::string(view ? "A view" : "A foreign table") +
+                  " is read as its owner, and what it shows depends on the role that reads it.",
+              view ? "Let the owner add it, or add a view of your own that reads it."
+                   : "Let the owner add it.");
+}
+
+// The relations that a view reads and the functions that it calls, in whatever depth, whose owner
+// lacks the rights of the view's: what it is, and its owner's name. Planning a query runs code of
+// tables, too (expressions of indexes and constraints).
+pg::Rows foreign_authors(const Relation& view) {
+  return pg::query(
+      "WITH RECURSIVE used (class, oid) AS ("
+      "  SELECT 'pg_class'::regclass::oid, $1::oid"
+      "  UNION SELECT found.class, found.oid FROM used u CROSS JOIN LATERAL ("
+      "    SELECT d.refclassid AS class, d.refobjid AS oid FROM pg_rewrite r JOIN pg_depend d"
+      "      ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid"
+      "      WHERE r.ev_class = u.oid AND d.refclassid IN"
+      "        ('pg_class'::regclass, 'pg_proc'::regclass, 'pg_operator'::regclass)"
+      "    UNION SELECT 'pg_class'::regclass::oid, inhrelid FROM pg_inherits WHERE inhparent = "
+      "u.oid"
+      "  ) AS found WHERE u.class = 'pg_class'::regclass"
+      "), authors (what, owner) AS ("
+      "  SELECT c.oid::regclass::text, c.relowner FROM used u JOIN pg_class c ON c.oid = u.oid"
+      "    WHERE u.class = 'pg_class'::regclass"
+      "  UNION SELECT 'function ' || p.oid::regprocedure, p.proowner FROM used u"
+      "    JOIN pg_proc p ON p.oid = u.oid WHERE u.class = 'pg_proc'::regclass"
+      "  UNION SELECT 'operator ' || o.oid::regoperator, p.proowner FROM used u"
+      "    JOIN pg_operator o ON o.oid = u.oid JOIN pg_proc p ON p.oid = o.oprcode"
+      "    WHERE u.class = 'pg_operator'::regclass"
+      ") SELECT what, pg_get_userbyid(owner) FROM authors"
+      " WHERE NOT pg_has_role(owner, $2::oid, 'USAGE') ORDER BY what LIMIT 1",
+      {pg::text(view.oid), pg::text(view.owner)});
+}
+
+void check_authors(const Relation& relation) {
+  if (relation.kind != 'v') return;
+  const pg::Rows found = foreign_authors(relation);
+  if (found.empty()) return;
+  const std::string owner = role_name(relation.owner);
+  throw Error(ERRCODE_INSUFFICIENT_PRIVILEGE,
+              "view " + relation.name + " uses " + or_empty(found[0][0]) +
+                  ", which belongs to role \"" + or_empty(found[0][1]) + "\"",
+              "Its code would run with the rights of role \"" + owner + "\", which owns the view.",
+              "Give the view to that role with ALTER VIEW ... OWNER TO, or export a materialized "
+              "view.");
+}
+
+}  // namespace
+
+void check_rights(const Model& model, const Relation& relation, Oid role) {
+  check_role(model, role);
+  check_select(model, relation, role);
+  check_row_security(relation, role);
+  check_owner(relation, role);
+  check_authors(relation);
+}
+
+void check_leaf_rights(const Relation& leaf, Oid role) {
+  check_owner(leaf, role);
+}
+
+bool may_query(const Relation& relation) {
+  return may_select(relation.oid, 0, relation.owner) &&
+         !is_row_security_applied(relation, relation.owner);
+}
+
+}  // namespace hydra::catalog
