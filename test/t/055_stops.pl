@@ -63,8 +63,8 @@ $node->safe_psql('postgres', <<~'SQL');
     CREATE TYPE slow AS ENUM ('s');
     CREATE FUNCTION slow_json(slow) RETURNS json LANGUAGE plpgsql PARALLEL SAFE AS 'BEGIN PERFORM pg_sleep(1); RETURN 1; END';
     CREATE CAST (slow AS json) WITH FUNCTION slow_json(slow);
-    CREATE TABLE "scan workers" (id int PRIMARY KEY, s slow);
-    INSERT INTO "scan workers" SELECT g, 's' FROM generate_series(1, 3000) AS g;
+    CREATE TABLE "scan workers" (id int PRIMARY KEY, s slow) WITH (fillfactor = 10);
+    INSERT INTO "scan workers" SELECT g, 's' FROM generate_series(1, 20000) AS g;
     SQL
 configure($node, 'postgres', $s3, bucket => 'data');
 
@@ -174,7 +174,7 @@ my %ends = (
     terminated => sub { $node->safe_psql('postgres', "SELECT pg_terminate_backend($_[0])") },
     stopped    => sub { kill INT => $node->{_pid} });
 
-foreach my $place (grep { !$ENV{ONLY} || /$ENV{ONLY}/ } sort keys %places)
+foreach my $place (sort keys %places)
 {
     my ($before, $there) = @{ $places{$place} };
     foreach my $end (qw(cancelled terminated stopped))
@@ -197,6 +197,18 @@ foreach my $place (grep { !$ENV{ONLY} || /$ENV{ONLY}/ } sort keys %places)
         history_tells($soft ? qr/^cancelled$/ : qr/^(failed|cancelled|not claimed)$/);
     }
 }
+
+# ---- the caller's own statement_timeout
+
+choose('a view that catches cancels');
+{
+    local $ENV{PGOPTIONS} = '-c statement_timeout=5s';
+    my $start = time;
+    my $pid = start_export(q(wait_event = 'PgSleep'));
+    cmp_ok(seconds_until_gone($pid, $start), '<', 5 + $limit, 'the export of a caller that has run out of time ends');
+    $psql->finish;
+}
+history_tells(qr/^failed$/);
 
 # ---- after a cancel, the worker that was cancelled does not think the next export is
 
