@@ -161,11 +161,16 @@ format:
 LINT_FLAGS = $(CXXSTANDARD) -fsyntax-only -Wall -Wextra -Wshadow -Werror -Wno-missing-field-initializers
 
 # The build itself is made clean under g++ with EXTRA_CXXFLAGS=-Werror, as test/run does.
-.PHONY: lint-format lint-g++ lint-clang++
-lint: lint-format lint-clang++
+.PHONY: lint-format lint-sql lint-g++ lint-clang++
+lint: lint-format lint-sql lint-clang++
 
 lint-format:
 	$(CLANG_FORMAT) --dry-run --Werror $(FORMATTED)
+
+# Statements of our own go through pg/spi.cpp, which settles what their names mean; a relation's query is its owner's.
+lint-sql:
+	@! grep -nE '\bSPI_(exec|prepare|cursor)' $(filter-out src/pg/spi.cpp src/change/row_source.cpp,$(SOURCES)) \
+	  || { echo 'error: use pg::query()'; exit 1; }
 
 lint-g++ lint-clang++: lint-%:
 	$* $(LINT_FLAGS) $(filter-out -MMD -MP,$(PG_CPPFLAGS)) $(SOURCES) test/bench/module.cpp
