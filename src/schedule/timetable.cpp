@@ -25,6 +25,7 @@ struct Timetable {
 Timetable* timetable = nullptr;
 LWLock* lock = nullptr;
 bool holds_place = false;
+bool is_exporting = false;
 
 class Locked {
  public:
@@ -68,6 +69,13 @@ void free_place(int code, Datum argument) {
   Locked locked;
   --timetable->running;
   wake_launcher();
+}
+
+// An export that ended with its process is written down by the next visit: at once, and not when
+// the database is next due. By now the process has let go of the export's lock.
+void ask_for_visit(int code, Datum argument) {
+  (void)argument;
+  if (code != 0 && is_exporting) touch(MyDatabaseId);
 }
 
 }  // namespace
@@ -189,17 +197,21 @@ bool has_launcher() {
 ExportPlace::ExportPlace() : taken_(true) {
   if (!is_available()) return;
   static bool registered = false;
-  if (!registered) before_shmem_exit(free_place, 0);
+  if (!registered) {
+    before_shmem_exit(free_place, 0);
+    on_shmem_exit(ask_for_visit, 0);
+  }
   registered = true;
   Locked locked;
   taken_ = timetable->running < pg::guc::max_workers;
   if (!taken_) return;
   ++timetable->running;
-  holds_place = true;
+  holds_place = is_exporting = true;
 }
 
 ExportPlace::~ExportPlace() {
   free_place(0, 0);
+  is_exporting = false;
 }
 
 bool has_free_place() {

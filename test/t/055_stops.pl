@@ -156,7 +156,6 @@ sub seconds_until_gone
 sub history_tells
 {
     my ($expected) = @_;
-    $node->safe_psql('postgres', 'SELECT hydra_export.pause(), hydra_export.resume()');
     $node->poll_query_until('postgres', q(SELECT count(*) = 0 FROM hydra_export.exports WHERE status = 'running'))
       or return fail('history says "running"');
     my $last = $node->safe_psql('postgres', 'SELECT status FROM hydra_export.exports ORDER BY id DESC LIMIT 1');
