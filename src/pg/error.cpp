@@ -51,22 +51,46 @@ std::string Error::one_line() const {
   return line;
 }
 
+namespace {
+
+// The error in hand, or nullptr: to copy it takes memory, and what went wrong may be that there is
+// none. The error raised then must not get past this function, as C++ frames lie above it.
+ErrorData* copy_error() noexcept {
+  ErrorData* volatile error = nullptr;
+  PG_TRY();
+  { error = CopyErrorData(); }
+  PG_CATCH();
+  {}
+  PG_END_TRY();
+  return error;
+}
+
+bool is_own_worker() noexcept {
+  return MyBgworkerEntry != nullptr &&
+         std::strcmp(MyBgworkerEntry->bgw_library_name, "hydra_export") == 0;
+}
+
+}  // namespace
+
 namespace internal {
 
 void guarded(void (*f)(void*), void* argument) {
   MemoryContext context = CurrentMemoryContext;
   ErrorData* volatile error = nullptr;
+  volatile bool raised = false;
   PG_TRY();
   { f(argument); }
   PG_CATCH();
   {
     MemoryContextSwitchTo(context);
-    error = CopyErrorData();
+    raised = true;
+    error = copy_error();
     FlushErrorState();
   }
   PG_END_TRY();
   MemoryContextSwitchTo(context);
-  if (error == nullptr) return;
+  if (!raised) return;
+  if (error == nullptr) throw Error(ERRCODE_OUT_OF_MEMORY, "out of memory");
   Error thrown = from_error_data(error);
   FreeErrorData(error);
   throw thrown;
@@ -119,8 +143,9 @@ void notice(const std::string& message) {
 bool check_interrupts() {
   return call([]() noexcept {
     CHECK_FOR_INTERRUPTS();
-    // In parallel mode settings cannot change; they do so at the next look after it.
-    if (!ConfigReloadPending || IsInParallelMode()) return false;
+    // Elsewhere the configuration is read between statements, so that none sees two. In parallel
+    // mode settings cannot change; they do so at the next look after it.
+    if (!ConfigReloadPending || !is_own_worker() || IsInParallelMode()) return false;
     ConfigReloadPending = false;
     ProcessConfigFile(PGC_SIGHUP);
     return true;

@@ -91,8 +91,8 @@ auto entry(F&& body, Statement statement = Statement::logged) -> std::invoke_res
 void report(int level, const Error& error, Statement statement = Statement::logged);
 void notice(const std::string& message);
 
-// Handles what other processes asked of this one: cancel, termination, a reloaded configuration
-// (then true). Throws pg::Error for a cancel.
+// Handles what other processes asked of this one: cancel, termination, and in workers of our own a
+// reloaded configuration (then true). Throws pg::Error for a cancel.
 bool check_interrupts();
 
 }  // namespace hydra::pg
