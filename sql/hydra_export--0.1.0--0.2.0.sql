@@ -45,6 +45,9 @@ SELECT pg_catalog.pg_extension_config_dump('hydra_export.models', $$
   LEFT JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) m.added_by
 $$);
 
+COMMENT ON FUNCTION hydra_export.resume IS
+'scheduled exports again, after hydra_export.pause() or in a copy of a database; in a copy the next ones are full, and models that came with a dump look for their tables and roles by name: what is missing is told in warnings, and looked for again by the next call';
+
 -- ---------------------------------------------------------------- history
 
 -- What hydra_export_monitor gets to see in it.

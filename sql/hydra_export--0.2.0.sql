@@ -362,7 +362,7 @@ CREATE FUNCTION hydra_export.resume(destination text DEFAULT 'default')
 RETURNS void LANGUAGE c SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'hydra_export_resume';
 COMMENT ON FUNCTION hydra_export.resume IS
-'scheduled exports again, after hydra_export.pause() or in a copy of a database; in a copy the next ones are full';
+'scheduled exports again, after hydra_export.pause() or in a copy of a database; in a copy the next ones are full, and models that came with a dump look for their tables and roles by name: what is missing is told in warnings, and looked for again by the next call';
 
 CREATE FUNCTION hydra_export.check_access(
   destination text DEFAULT 'default', OUT key text, OUT endpoint text, OUT region text,
