@@ -16,6 +16,10 @@ DATA = $(wildcard sql/hydra_export--*.sql)
 SOURCES := $(sort $(wildcard src/*.cpp src/*/*.cpp src/*/*/*.cpp))
 OBJS = $(SOURCES:.cpp=.o)
 
+# The version of everything that is built here. A library asks for SQL objects of the same version.
+EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'$$/\1/p" hydra_export.control)
+VERSION_FLAG = -DHYDRA_VERSION='"$(EXTVERSION)"'
+
 PG_CONFIG ?= pg_config
 CXXSTANDARD = -std=c++20
 
@@ -52,6 +56,10 @@ include $(PGXS)
 override COMPILER = $(CXX) $(CXXFLAGS)
 
 -include $(SOURCES:.cpp=.d)
+
+NAME_VERSION = src/pg/extension_version.o src/export/access.o
+$(NAME_VERSION): override CPPFLAGS += $(VERSION_FLAG)
+$(NAME_VERSION): hydra_export.control
 
 # ---- lines without S3, for tests and benchmarks: the same objects in a module that is never shipped
 
@@ -161,8 +169,8 @@ format:
 LINT_FLAGS = $(CXXSTANDARD) -fsyntax-only -Wall -Wextra -Wshadow -Werror -Wno-missing-field-initializers
 
 # The build itself is made clean under g++ with EXTRA_CXXFLAGS=-Werror, as test/run does.
-.PHONY: lint-format lint-sql lint-g++ lint-clang++
-lint: lint-format lint-sql lint-clang++
+.PHONY: lint-format lint-sql lint-version lint-g++ lint-clang++
+lint: lint-format lint-sql lint-version lint-clang++
 
 lint-format:
 	$(CLANG_FORMAT) --dry-run --Werror $(FORMATTED)
@@ -172,6 +180,12 @@ lint-sql:
 	@! grep -nE '\bSPI_(exec|prepare|cursor)' $(filter-out src/pg/spi.cpp src/change/row_source.cpp,$(SOURCES)) \
 	  || { echo 'error: use pg::query()'; exit 1; }
 
+# What else names the version: both places in META.json, and the scripts.
+lint-version:
+	test "$$(grep -c '"version": "$(EXTVERSION)"' META.json)" = 2
+	test -e sql/hydra_export--$(EXTVERSION).sql
+	grep -q '^/\* hydra_export $(EXTVERSION) \*/$$' sql/hydra_export--$(EXTVERSION).sql
+
 lint-g++ lint-clang++: lint-%:
-	$* $(LINT_FLAGS) $(filter-out -MMD -MP,$(PG_CPPFLAGS)) $(SOURCES) test/bench/module.cpp
+	$* $(LINT_FLAGS) $(VERSION_FLAG) $(filter-out -MMD -MP,$(PG_CPPFLAGS)) $(SOURCES) test/bench/module.cpp
 	$* $(LINT_FLAGS) -Isrc $(UNIT) $(wildcard test/fuzz/*.cpp) test/bench/objects.cpp

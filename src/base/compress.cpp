@@ -1,5 +1,6 @@
 #include "base/compress.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <new>
 #include <stdexcept>
@@ -54,7 +55,7 @@ class Gzip : public Compressor {
  private:
   void run() {
     make_room(out_);
-    const std::size_t room = out_.capacity() - out_.size();
+    const std::size_t room = std::min<std::size_t>(out_.capacity() - out_.size(), UINT32_MAX);
     stream_.next_out = reinterpret_cast<unsigned char*>(out_.end());
     stream_.avail_out = static_cast<std::uint32_t>(room);
     if (isal_deflate(&stream_) != COMP_OK) throw std::runtime_error("ISA-L failed to compress");

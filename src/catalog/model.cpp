@@ -19,28 +19,56 @@ const std::string select_models =
     " LEFT JOIN hydra_export.export_models x ON x.export_id = e.id AND x.model = m.name"
     " WHERE e.destination = m.destination AND e.id > s.export_id"
     " AND (x.export_id IS NULL OR x.kind IS NOT NULL))"
-    " OR NOT EXISTS (SELECT FROM hydra_export.exports e WHERE e.id = s.export_id))"
+    " OR NOT EXISTS (SELECT FROM hydra_export.exports e WHERE e.id = s.export_id)),"
+    " coalesce(m.problem, ''), coalesce(m.restored_relation, m.relation::text, '-'),"
+    " m.restored_relation IS NOT NULL AND m.restored_role IS NOT NULL"
     " FROM hydra_export.models m LEFT JOIN hydra_export.model_state s ON s.model_id = m.id"
     " WHERE m.destination = $1";
+
+// A model stays as it came, but for the problem, unless both its table and its role are here.
+const std::string look_for_restored =
+    "WITH named AS (SELECT id, parse_ident(restored_relation) AS relation, restored_role"
+    "   FROM hydra_export.models WHERE destination = $1 AND restored_relation IS NOT NULL"
+    "   AND restored_role IS NOT NULL),"
+    " found AS (SELECT named.id, c.oid AS relation, r.oid AS role, c.oid IS NOT NULL AND r.oid IS "
+    "NOT NULL AS is_here"
+    "   FROM named LEFT JOIN pg_namespace n ON n.nspname = named.relation[1]"
+    "   LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = named.relation[2]"
+    "   LEFT JOIN pg_roles r ON r.rolname = named.restored_role)"
+    " UPDATE hydra_export.models m SET relation = CASE WHEN is_here THEN found.relation END,"
+    " added_by = CASE WHEN is_here THEN found.role END,"
+    " restored_relation = CASE WHEN NOT is_here THEN m.restored_relation END,"
+    " restored_role = CASE WHEN NOT is_here THEN m.restored_role END,"
+    " problem = CASE WHEN found.relation IS NULL"
+    "     THEN 'there is no ' || m.restored_relation || ', which a dump names as its table'"
+    "   WHEN found.role IS NULL THEN 'there is no role ' || quote_ident(m.restored_role)"
+    "     || ', which a dump names as the one that added it' END"
+    " FROM found WHERE found.id = m.id";
 
 Model to_model(const Row& row) {
   Model model;
   model.destination = or_empty(row[0]);
   model.name = or_empty(row[1]);
-  model.relation = static_cast<Oid>(pg::to_int(row[2]));
   model.changed_by = row[3] == "xmin" ? ChangedBy::xmin : ChangedBy::updated_at;
   model.updated_at_column = or_empty(row[4]);
   model.key_columns = pg::array_items(row[5]);
   model.columns = pg::array_items(row[6]);
   model.look_back = or_empty(row[7]);
   if (row[8]) model.full_every_hours = static_cast<int>(pg::to_int(row[8]));
-  model.added_by = static_cast<Oid>(pg::to_int(row[9]));
   model.generation = pg::to_int(row[10]);
   model.id = static_cast<int>(pg::to_int(row[11]));
   if (row[12]) model.previous_export_id = pg::to_int(row[12]);
   model.previous_folder = or_empty(row[13]);
   model.full_due = pg::to_bool(row[14]);
   model.unfinished = pg::to_bool(row[15]);
+  model.problem = or_empty(row[16]);
+  model.relation_name = or_empty(row[17]);
+  model.restored = pg::to_bool(row[18]);
+  // An OID is only good where nothing is known against it.
+  if (model.problem.empty()) {
+    model.relation = static_cast<Oid>(pg::to_int(row[2]));
+    model.added_by = static_cast<Oid>(pg::to_int(row[9]));
+  }
   return model;
 }
 
@@ -111,9 +139,9 @@ Model get_model(const std::string& destination, const std::string& name) {
 bool insert_model(const Model& model) {
   const pg::Rows rows = pg::query(
       "INSERT INTO hydra_export.models (destination, name, relation, changed_by,"
-      " updated_at_column, key_columns, columns, look_back, full_every_hours, added_by)"
+      " updated_at_column, key_columns, columns, look_back, full_every_hours, added_by, problem)"
       " VALUES ($1, $2, $3::oid, $4, $5, $6::name[], $7::name[], $8::interval, $9::integer,"
-      " $10::oid) ON CONFLICT (destination, name) DO NOTHING RETURNING id",
+      " $10::oid, NULL) ON CONFLICT (destination, name) DO NOTHING RETURNING id",
       to_parameters(model));
   return !rows.empty();
 }
@@ -125,6 +153,38 @@ void update_model(const Model& model) {
       " full_every_hours = $9::integer, added_by = $10::oid"
       " WHERE destination = $1 AND name = $2",
       to_parameters(model));
+}
+
+void let_go_of_dropped(const std::string& destination) {
+  const pg::Rows dropped = pg::query(
+      "SELECT m.id, EXISTS (SELECT FROM pg_class c WHERE c.oid = m.relation)"
+      " FROM hydra_export.models m WHERE m.destination = $1 AND m.problem IS NULL"
+      " AND (NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = m.relation)"
+      "   OR NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = m.added_by))",
+      {destination});
+  // An UPDATE, even of no row, would have the schedule look at this database.
+  for (const Row& row : dropped) {
+    pg::query(
+        "UPDATE hydra_export.models SET relation = NULL, added_by = NULL, problem = $2"
+        " WHERE id = $1::integer",
+        {row[0], pg::to_bool(row[1]) ? "the role that added it no longer exists" : table_dropped});
+  }
+}
+
+std::vector<Model> resolve_restored(const std::string& destination) {
+  pg::query(look_for_restored, {destination});
+  // Before 0.2.0, dumps had the OID of a table that was gone, and here it may be another table's.
+  pg::query(
+      "UPDATE hydra_export.models SET relation = NULL, added_by = NULL, problem ="
+      " 'a dump of version 0.1.0 names ' || relation::text || ', perhaps by an OID that another"
+      " table has here' WHERE destination = $1 AND problem IS NOT NULL AND relation IS NOT NULL",
+      {destination});
+  std::vector<Model> models;
+  for (const Row& row : pg::query(select_models + " AND m.problem IS NOT NULL ORDER BY m.name",
+                                  {destination, pg::text(3600)})) {
+    models.push_back(to_model(row));
+  }
+  return models;
 }
 
 void reset_models(const std::string& destination, const std::optional<std::string>& name) {

@@ -26,16 +26,22 @@ struct Baseline {
   std::int64_t wal_floor = 0;
 };
 
+// The problem of a model whose table was dropped here.
+inline constexpr const char* table_dropped = "the table no longer exists";
+
 struct Model {
   std::string destination, name;
-  Oid relation = 0;
+  Oid relation = 0;           // 0 where there is a problem
+  std::string relation_name;  // as messages show it, also of one that is not here
+  std::string problem;        // why it cannot be exported, as the table says it; '' when it can
+  bool restored = false;      // a dump names its table and role, and they are not found yet
   ChangedBy changed_by = ChangedBy::xmin;
   std::string updated_at_column;         // '' in xmin mode
   std::vector<std::string> key_columns;  // empty for the primary key
   std::vector<std::string> columns;      // empty for all
   std::string look_back = "01:00:00";    // an interval's text
   std::optional<int> full_every_hours;
-  Oid added_by = 0;
+  Oid added_by = 0;  // 0 where there is a problem
   std::int64_t generation = 1;
   int id = 0;
   // Its last success.
@@ -56,6 +62,14 @@ Model get_model(const std::string& destination, const std::string& name);  // th
 // False when the destination has a model of that name, perhaps since a moment ago.
 bool insert_model(const Model& model);
 void update_model(const Model& model);
+
+// Takes the OIDs from models whose table or role was dropped, for good: a new one could get the
+// same OID one day, and must not be exported as the old one.
+void let_go_of_dropped(const std::string& destination);
+
+// Looks for tables and roles that models from a dump name. Their problems are those of today
+// afterwards; none is left where both were found. Returns the models that have one.
+std::vector<Model> resolve_restored(const std::string& destination);
 
 // Makes the model's next export a full one, also when one is running now.
 void reset_models(const std::string& destination, const std::optional<std::string>& name);

@@ -234,9 +234,18 @@ std::optional<Relation> describe_relation(Oid oid) {
 }
 
 Error no_relation(const Model& model) {
-  return Error(ERRCODE_UNDEFINED_TABLE,
-               "the table of model \"" + model.name + "\" no longer exists", "",
-               "Remove the model with hydra_export.remove_model().");
+  if (model.problem.empty() || model.problem == table_dropped) {
+    return Error(ERRCODE_UNDEFINED_TABLE,
+                 "the table of model \"" + model.name + "\" no longer exists", "",
+                 "Remove the model with hydra_export.remove_model().");
+  }
+  return Error(ERRCODE_UNDEFINED_OBJECT,
+               "model \"" + model.name + "\" cannot be exported: " + model.problem, "",
+               model.restored
+                   ? "Create what is missing and run hydra_export.resume(), or remove the model "
+                     "with hydra_export.remove_model()."
+                   : "Remove the model with hydra_export.remove_model(), and add it again where it "
+                     "is still wanted.");
 }
 
 std::vector<std::string> key_of(const Model& model, const Relation& relation) {

@@ -42,7 +42,7 @@ struct Relation {
 // nullopt when there is no such relation.
 std::optional<Relation> describe_relation(Oid oid);
 
-// What to throw when the model's relation is not there any more.
+// What to throw when the model's relation is not there (any more), or nobody knows which it is.
 pg::Error no_relation(const Model& model);
 
 // The key's columns: those the model names, or the primary key's. Throws when there is neither.

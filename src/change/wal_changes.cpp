@@ -138,8 +138,8 @@ int read_changes(XLogReaderState* reader, Lsn to, Change* changes, bool* done) {
   return count;
 }
 
-// Raw. nullptr where there is no record from there on.
-XLogReaderState* open_wal(Lsn from) {
+// Raw.
+XLogReaderState* make_reader() {
   void* state = palloc0(sizeof(ReadLocalXLogPageNoWaitPrivate));
   XLogReaderRoutine routine{};
   routine.page_read = read_local_xlog_page_no_wait;
@@ -147,16 +147,45 @@ XLogReaderState* open_wal(Lsn from) {
   routine.segment_close = wal_segment_close;
   XLogReaderState* reader = XLogReaderAllocate(wal_segment_size, nullptr, &routine, state);
   if (reader == nullptr) ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-  return XLogRecPtrIsInvalid(XLogFindNextRecord(reader, from)) ? nullptr : reader;
+  return reader;
 }
+
+// A reader of WAL. The file of a segment that it has open is no resource that the server knows of:
+// it is closed with the reader, whatever ends the reading. Within the life of the memory context
+// that it was made in.
+class WalReader {
+ public:
+  WalReader() : reader_(pg::call([]() noexcept { return make_reader(); })) {}
+  ~WalReader() { XLogReaderFree(reader_); }  // raises nothing
+  WalReader(const WalReader&) = delete;
+  WalReader& operator=(const WalReader&) = delete;
+
+  // False where there is no record from there on.
+  bool seek(Lsn from) {
+    XLogReaderState* const reader = reader_;
+    return pg::call(
+        [=]() noexcept { return !XLogRecPtrIsInvalid(XLogFindNextRecord(reader, from)); });
+  }
+
+  // See read_changes().
+  int read(Lsn to, Change* changes, bool* done) {
+    XLogReaderState* const reader = reader_;
+    return pg::call([=]() noexcept { return read_changes(reader, to, changes, done); });
+  }
+
+  Lsn place() const { return reader_->EndRecPtr; }
+
+ private:
+  XLogReaderState* reader_;
+};
 
 // False where WAL ends before `to`.
 bool read_wal(Lsn from, Lsn to, Collection& collection) {
-  XLogReaderState* const reader = pg::call([=]() noexcept { return open_wal(from); });
-  if (reader == nullptr) return false;
+  WalReader reader;
+  if (!reader.seek(from)) return false;
   for (bool done = false; !done;) {
     Change changes[changes_at_once];
-    const int count = pg::call([&]() noexcept { return read_changes(reader, to, changes, &done); });
+    const int count = reader.read(to, changes, &done);
     for (int i = 0; i < count; ++i) {
       if (WalChanges::Blocks* blocks = collection.of(changes[i].file)) {
         blocks->push_back(changes[i].block);
@@ -164,9 +193,7 @@ bool read_wal(Lsn from, Lsn to, Collection& collection) {
     }
     pg::check_interrupts();
   }
-  const bool complete = reader->EndRecPtr >= to;
-  pg::call([=]() noexcept { XLogReaderFree(reader); });
-  return complete;
+  return reader.place() >= to;
 }
 
 }  // namespace

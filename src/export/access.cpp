@@ -51,7 +51,7 @@ s3::Options client_options(const Account& account) {
   options.ca_file = pg::guc::ca_file;
   options.object_headers = catalog::to_headers(destination.object_headers);
   options.conditional = destination.is_conditional();
-  options.user_agent = "hydra_export/0.2.0 PostgreSQL/" PG_VERSION;
+  options.user_agent = "hydra_export/" HYDRA_VERSION " PostgreSQL/" PG_VERSION;
   return options;
 }
 

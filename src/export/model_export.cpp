@@ -46,7 +46,7 @@ ModelExport::ModelExport(const catalog::Model& model, std::size_t number, const 
       uploader_(uploader),
       observer_(observer) {
   result_.row.model = model.name;
-  result_.row.relation = pg::display_name(model.relation);
+  result_.row.relation = model.relation_name;
   result_.row.started_at = pg::now();
   result_.row.status = "succeeded";
   result_.manifest.name = pg::to_utf8(model.name);

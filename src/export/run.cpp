@@ -91,6 +91,7 @@ void Export::claim() {
   pg::AsOwner owner;
   catalog::fail_abandoned(name_);
   const catalog::Destination destination = catalog::get_destination(name_);
+  catalog::let_go_of_dropped(name_);
   models_ = catalog::load_models(name_, pg::guc::debug_seconds_per_hour);
   if (models_.empty()) {
     throw Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
@@ -101,7 +102,7 @@ void Export::claim() {
   for (const catalog::Model& model : models_) {
     results_.emplace_back();
     results_.back().row.model = model.name;
-    results_.back().row.relation = pg::display_name(model.relation);
+    results_.back().row.relation = model.relation_name;
   }
   account_ = account_of(destination);
   transaction.commit();

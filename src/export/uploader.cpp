@@ -56,6 +56,10 @@ std::string describe(const s3::Outcome& outcome) {
   return pg::from_utf8(text);
 }
 
+// Blocks that are kept for the next objects: a multiple of what can be on its way at once, however
+// many small objects memory_limit has room for.
+constexpr std::size_t most_kept = 256;
+
 // One object is filled while at least one other is on its way, and a filling buffer may be half
 // empty. Compression may take as much again, and half more while its buffer grows.
 std::size_t parts(Compression compression) {
@@ -90,7 +94,7 @@ Uploader::Uploader(s3::Options options, Compression compression, std::size_t mem
 void Uploader::set_memory(std::size_t memory) {
   memory_ = memory;
   object_size_ = std::min(full_memory(compression_), memory) / parts(compression_);
-  buffers_.resize(object_size_, memory / object_size_);
+  buffers_.resize(object_size_, std::min(memory / object_size_, most_kept));
 }
 
 void Uploader::wait() {

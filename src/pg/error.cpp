@@ -51,22 +51,41 @@ std::string Error::one_line() const {
   return line;
 }
 
+namespace {
+
+// The error in hand, or nullptr: to copy it takes memory, and what went wrong may be that there is
+// none. The error raised then must not get past this function, as C++ frames lie above it.
+ErrorData* copy_error() noexcept {
+  ErrorData* volatile error = nullptr;
+  PG_TRY();
+  { error = CopyErrorData(); }
+  PG_CATCH();
+  {}
+  PG_END_TRY();
+  return error;
+}
+
+}  // namespace
+
 namespace internal {
 
 void guarded(void (*f)(void*), void* argument) {
   MemoryContext context = CurrentMemoryContext;
   ErrorData* volatile error = nullptr;
+  volatile bool raised = false;
   PG_TRY();
   { f(argument); }
   PG_CATCH();
   {
     MemoryContextSwitchTo(context);
-    error = CopyErrorData();
+    raised = true;
+    error = copy_error();
     FlushErrorState();
   }
   PG_END_TRY();
   MemoryContextSwitchTo(context);
-  if (error == nullptr) return;
+  if (!raised) return;
+  if (error == nullptr) throw Error(ERRCODE_OUT_OF_MEMORY, "out of memory");
   Error thrown = from_error_data(error);
   FreeErrorData(error);
   throw thrown;

@@ -30,6 +30,9 @@ namespace {
 
 constexpr int max_seconds = 7 * 24 * 3600;
 
+// Sizes of lines are 32 bits in an object's buffer.
+constexpr int max_row_kilobytes = 4 * 1024 * 1024 - 1;
+
 const config_enum_entry after_failover_values[] = {
     {"full", full, false}, {"incremental", incremental, false}, {nullptr, 0, false}};
 
@@ -92,7 +95,7 @@ void define() {
   number("hydra_export.history_retention", "Older history is removed after each export.",
          &history_retention, 1, INT_MAX / 60, GUC_UNIT_MIN);
   number("hydra_export.max_row_size", "A larger JSON line fails the model.", &max_row_size, 64,
-         MAX_KILOBYTES, GUC_UNIT_KB);
+         max_row_kilobytes, GUC_UNIT_KB);
   text("hydra_export.ca_file", "CA bundle for HTTPS; empty for the system's.", &ca_file);
   flag("hydra_export.allow_http", "Allows plain http:// endpoints other than loopback.",
        &allow_http);

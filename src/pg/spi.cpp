@@ -161,10 +161,6 @@ std::optional<std::string> qualified_name(Oid relation) {
   return name;
 }
 
-std::string display_name(Oid relation) {
-  return or_empty(query("SELECT $1::oid::regclass", {text(relation)})[0][0]);
-}
-
 std::string array_literal(const std::vector<std::string>& items) {
   std::string literal = "{";
   for (const std::string& item : items) {

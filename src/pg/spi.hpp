@@ -37,10 +37,6 @@ std::string quote_identifier(std::string_view name);
 // sales."My Table", whatever search_path is; nullopt when no such relation exists.
 std::optional<std::string> qualified_name(Oid relation);
 
-// The same as history and messages show it, with quotes only where SQL needs them; the OID where no
-// such relation exists.
-std::string display_name(Oid relation);
-
 // A text[] as SQL prints it, and back.
 std::string array_literal(const std::vector<std::string>& items);
 std::vector<std::string> array_items(const Text& literal);

@@ -1,5 +1,7 @@
 #include "pg/transaction.hpp"
 
+#include "pg/extension_version.hpp"
+
 namespace hydra::pg {
 
 Transaction::Transaction(Mode mode) : previous_(CurrentMemoryContext) {
@@ -89,34 +91,58 @@ MemoryScope::~MemoryScope() {
   MemoryContextDelete(context_);
 }
 
+namespace {
+
+// What pg_extension says of the extension; no owner where it is not installed.
+struct Installed {
+  Oid owner;
+  char version[64];
+};
+
+// Raw. The extension's own row is read by its system attribute: there is no cache for it.
+Installed read_extension() {
+  Installed installed{};
+  Relation relation = table_open(ExtensionRelationId, AccessShareLock);
+  ScanKeyData key;
+  ScanKeyInit(&key, Anum_pg_extension_extname, BTEqualStrategyNumber, F_NAMEEQ,
+              CStringGetDatum("hydra_export"));
+  SysScanDesc scan = systable_beginscan(relation, ExtensionNameIndexId, true, nullptr, 1, &key);
+  HeapTuple tuple = systable_getnext(scan);
+  if (HeapTupleIsValid(tuple)) {
+    bool null = false;
+    const Datum version =
+        heap_getattr(tuple, Anum_pg_extension_extversion, RelationGetDescr(relation), &null);
+    installed.owner = (reinterpret_cast<Form_pg_extension>(GETSTRUCT(tuple)))->extowner;
+    if (!null) strlcpy(installed.version, TextDatumGetCString(version), sizeof(installed.version));
+  }
+  systable_endscan(scan);
+  table_close(relation, AccessShareLock);
+  return installed;
+}
+
+}  // namespace
+
 bool hold_extension() {
-  return call([]() noexcept {
+  const Installed installed = call([]() noexcept {
     const Oid extension = get_extension_oid("hydra_export", true);
-    if (!OidIsValid(extension)) return false;
+    if (!OidIsValid(extension)) return Installed{};
     LockDatabaseObject(ExtensionRelationId, extension, 0, AccessShareLock);
-    return get_extension_oid("hydra_export", true) == extension;
+    return get_extension_oid("hydra_export", true) == extension ? read_extension() : Installed{};
   });
+  if (!OidIsValid(installed.owner)) return false;
+  check_version(installed.version);
+  return true;
 }
 
 Oid extension_owner() {
-  return call([]() noexcept {
-    // The extension's own row is read by its system attribute: there is no cache for it.
-    Relation relation = table_open(ExtensionRelationId, AccessShareLock);
-    ScanKeyData key;
-    ScanKeyInit(&key, Anum_pg_extension_extname, BTEqualStrategyNumber, F_NAMEEQ,
-                CStringGetDatum("hydra_export"));
-    SysScanDesc scan = systable_beginscan(relation, ExtensionNameIndexId, true, nullptr, 1, &key);
-    HeapTuple tuple = systable_getnext(scan);
-    if (!HeapTupleIsValid(tuple)) {
-      ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
-                      errmsg("extension \"hydra_export\" is not installed in this database"),
-                      errhint("Run CREATE EXTENSION hydra_export.")));
-    }
-    const Oid owner = (reinterpret_cast<Form_pg_extension>(GETSTRUCT(tuple)))->extowner;
-    systable_endscan(scan);
-    table_close(relation, AccessShareLock);
-    return owner;
-  });
+  const Installed installed = call([]() noexcept { return read_extension(); });
+  if (!OidIsValid(installed.owner)) {
+    throw Error(ERRCODE_UNDEFINED_OBJECT,
+                "extension \"hydra_export\" is not installed in this database", "",
+                "Run CREATE EXTENSION hydra_export.");
+  }
+  check_version(installed.version);
+  return installed.owner;
 }
 
 }  // namespace hydra::pg

@@ -69,9 +69,11 @@ class MemoryScope {
 
 // Whether the extension is installed. If so it stays until the transaction ends: DROP EXTENSION,
 // which locks the extension before its tables, waits, and cannot get into a deadlock with us.
+// Throws WrongVersion where its SQL objects are of another version than this library.
 bool hold_extension();
 
-// The role that owns the extension, whose tables only it may write.
+// The role that owns the extension, whose tables only it may write. Throws where the extension is
+// not installed, and WrongVersion as above.
 Oid extension_owner();
 
 // Runs the code of the scope as that role.

@@ -19,6 +19,7 @@ struct Models {
   std::optional<Micros> ready_at;     // settings saved and the first model added
   std::optional<Micros> newcomer_at;  // when the first model that was in no export was added
   std::string newcomer;
+  std::int64_t problems = 0;  // that cannot be exported
 };
 
 Models load_models(const std::string& destination) {
@@ -27,7 +28,8 @@ Models load_models(const std::string& destination) {
       " (extract(epoch FROM greatest(min(m.added_at),"
       "   (SELECT saved_at FROM hydra_export.settings WHERE destination = $1))) * 1000000)::bigint,"
       " (extract(epoch FROM min(m.added_at) FILTER (WHERE s.model_id IS NULL)) * 1000000)::bigint,"
-      " (array_agg(m.name ORDER BY m.added_at) FILTER (WHERE s.model_id IS NULL))[1]"
+      " (array_agg(m.name ORDER BY m.added_at) FILTER (WHERE s.model_id IS NULL))[1],"
+      " count(m.problem)"
       " FROM hydra_export.models m LEFT JOIN hydra_export.model_state s ON s.model_id = m.id"
       " WHERE m.destination = $1",
       {destination})[0];
@@ -36,6 +38,7 @@ Models load_models(const std::string& destination) {
   if (models.any) models.ready_at = pg::to_int(row[1]);
   if (row[2]) models.newcomer_at = pg::to_int(row[2]);
   models.newcomer = pg::or_empty(row[3]);
+  models.problems = pg::to_int(row[4]);
   return models;
 }
 
@@ -64,6 +67,14 @@ void take_earlier(Due& due, Micros at, const std::string& why, StartedBy started
   due.started_by = started_by;
 }
 
+// Models that an export will find it cannot read are said beforehand.
+void name_problems(Due& due, std::int64_t problems) {
+  if (problems == 0) return;
+  due.why += problems == 1 ? "; a model cannot be exported"
+                           : "; " + std::to_string(problems) + " models cannot be exported";
+  due.why += ", see problem in hydra_export.models";
+}
+
 // Puts a start off to the destination's window. What is late waits for the next one, too.
 void keep_to_window(Due& due) {
   if (!due.at) return;
@@ -75,6 +86,31 @@ void keep_to_window(Due& due) {
   due.why += "; not before start_window " + due.destination.start_window + " UTC";
 }
 
+void choose_time(Due& due, const catalog::Destination& destination, const Models& models,
+                 const catalog::DestinationState& state) {
+  const Micros delay = pg::guc::first_export_delay * second;
+  if (!state.anchor) {
+    take_earlier(due, *models.ready_at + delay, "first export", StartedBy::schedule);
+    return;
+  }
+  const Micros period =
+      Micros{destination.frequency_hours} * pg::guc::debug_seconds_per_hour * second;
+  // A clock that was set back must not silence the schedule until it has caught up.
+  const Micros last_start = std::min(state.last_start.value_or(*state.anchor), pg::now());
+  take_earlier(due, next_grid_point(*state.anchor, period, last_start),
+               every(destination.frequency_hours), StartedBy::schedule);
+  if (state.failures > 0 && state.last_finish) {
+    const Micros last_finish = std::min(*state.last_finish, pg::now());
+    take_earlier(
+        due, last_finish + retry_delay(pg::guc::retry_interval * second, state.failures, period),
+        "retry: the last export did not succeed", StartedBy::retry);
+  }
+  if (models.newcomer_at) {
+    take_earlier(due, *models.newcomer_at + delay, "model \"" + models.newcomer + "\" was added",
+                 StartedBy::schedule);
+  }
+}
+
 Due due_of(const catalog::Destination& destination) {
   Due due;
   due.destination = destination;
@@ -82,28 +118,8 @@ Due due_of(const catalog::Destination& destination) {
   const std::optional<catalog::DestinationState> state = catalog::load_state(destination.name);
   due.why = obstacle(destination, models, state);
   if (!due.why.empty()) return due;
-
-  const Micros delay = pg::guc::first_export_delay * second;
-  if (!state->anchor) {
-    take_earlier(due, *models.ready_at + delay, "first export", StartedBy::schedule);
-    return due;
-  }
-  const Micros period =
-      Micros{destination.frequency_hours} * pg::guc::debug_seconds_per_hour * second;
-  // A clock that was set back must not silence the schedule until it has caught up.
-  const Micros last_start = std::min(state->last_start.value_or(*state->anchor), pg::now());
-  take_earlier(due, next_grid_point(*state->anchor, period, last_start),
-               every(destination.frequency_hours), StartedBy::schedule);
-  if (state->failures > 0 && state->last_finish) {
-    const Micros last_finish = std::min(*state->last_finish, pg::now());
-    take_earlier(
-        due, last_finish + retry_delay(pg::guc::retry_interval * second, state->failures, period),
-        "retry: the last export did not succeed", StartedBy::retry);
-  }
-  if (models.newcomer_at) {
-    take_earlier(due, *models.newcomer_at + delay, "model \"" + models.newcomer + "\" was added",
-                 StartedBy::schedule);
-  }
+  choose_time(due, destination, models, *state);
+  name_problems(due, models.problems);
   return due;
 }
 

@@ -17,7 +17,7 @@ struct Entry {
 
 struct Timetable {
   Latch* launcher;  // nullptr while there is none
-  int running;      // exports
+  int running;      // exports and checks
   int used;
   Entry entries[max_databases];
 };
@@ -218,6 +218,12 @@ bool has_free_place() {
   if (!is_available()) return true;
   Locked locked;
   return timetable->running < pg::guc::max_workers;
+}
+
+pg::Error no_free_place() {
+  return pg::Error(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
+                   std::to_string(pg::guc::max_workers) + " exports are running already", "",
+                   "Wait for one to end, or raise hydra_export.max_workers.");
 }
 
 }  // namespace hydra::schedule

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "pg/postgres.hpp"
+#include "pg/error.hpp"
 
 namespace hydra::schedule {
 
@@ -48,9 +48,10 @@ TimestampTz next_due();
 void become_launcher();
 bool has_launcher();
 
-// ---- exports running at once in the server
+// ---- exports and checks running at once in the server
 
-// A place among hydra_export.max_workers. Freed with the object, or when the process exits.
+// A place among hydra_export.max_workers: for an export, or a check of access, which takes as long
+// as its store hangs. Freed with the object, or when the process exits.
 class ExportPlace {
  public:
   ExportPlace();
@@ -65,5 +66,8 @@ class ExportPlace {
 };
 
 bool has_free_place();
+
+// What to tell the caller who gets none.
+pg::Error no_free_place();
 
 }  // namespace hydra::schedule

@@ -4,6 +4,7 @@
 #include "base/clock.hpp"
 #include "export/access.hpp"
 #include "export/run.hpp"
+#include "pg/extension_version.hpp"
 #include "pg/guc.hpp"
 #include "pg/interrupts.hpp"
 #include "pg/lock.hpp"
@@ -121,13 +122,25 @@ Visit look() {
   return visit;
 }
 
+// Nothing can be done until ALTER EXTENSION, whose commit asks for the next visit, or a restart: to
+// come again before would only repeat these words in the log.
+void wait_for_version(const pg::WrongVersion& error, std::uint64_t seen) {
+  pg::report(LOG, error);
+  report(MyDatabaseId, never, seen);
+}
+
 // Does all that is due in this database.
 void visit_database() {
   for (;;) {
     const std::uint64_t seen = generation(MyDatabaseId);
     // Whatever the launcher knew of the configuration when it asked for this visit is known here.
     pg::check_interrupts();
-    Visit visit = look();
+    Visit visit;
+    try {
+      visit = look();
+    } catch (const pg::WrongVersion& error) {
+      return wait_for_version(error, seen);
+    }
     if (!visit.due) {
       report(MyDatabaseId, visit.next_visit, seen);
       return;
@@ -164,16 +177,19 @@ Message refusal(const Error& error) {
   return {Message::refused, error.message() + '\x1f' + error.detail() + '\x1f' + error.hint()};
 }
 
+void hold_extension() {
+  if (pg::hold_extension()) return;
+  throw Error(ERRCODE_UNDEFINED_OBJECT, "extension hydra_export is not committed yet", "",
+              "COMMIT first.");
+}
+
 // The export that a call of export_now() asked for.
 Message export_for(Listener& listener) {
   const std::string& name = listener.destination();
   pg::DestinationLock lock(name);
   {
     Transaction transaction;
-    if (!pg::hold_extension()) {
-      throw Error(ERRCODE_UNDEFINED_OBJECT, "extension hydra_export is not committed yet", "",
-                  "COMMIT first.");
-    }
+    hold_extension();
     if (!lock.try_lock()) {
       throw Error(ERRCODE_OBJECT_IN_USE, "destination \"" + name + "\" is being exported already",
                   "", "Wait for it to end: see hydra_export.recent_exports.");
@@ -181,11 +197,7 @@ Message export_for(Listener& listener) {
     transaction.commit();
   }
   ExportPlace place;
-  if (!place.taken()) {
-    throw Error(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
-                std::to_string(pg::guc::max_workers) + " exports are running already", "",
-                "Wait for one to end, or raise hydra_export.max_workers.");
-  }
+  if (!place.taken()) throw no_free_place();
   Talking observer(listener);
   const ExportResult result = exporting::run_export(name, catalog::StartedBy::user, observer);
   log_result(name, result);
@@ -194,6 +206,13 @@ Message export_for(Listener& listener) {
 
 // The check that a call of check_access() asked for.
 Message check_for(const Listener& listener) {
+  {
+    Transaction transaction(Transaction::Mode::read_only);
+    hold_extension();
+    transaction.commit();
+  }
+  ExportPlace place;
+  if (!place.taken()) throw no_free_place();
   const exporting::Access access = exporting::check_access(listener.destination());
   const std::string separator = "\x1f";
   const auto& identity = access.identity;

@@ -2,6 +2,7 @@
 #include "catalog/destination.hpp"
 #include "pg/spi.hpp"
 #include "pg/transaction.hpp"
+#include "schedule/timetable.hpp"
 #include "sql/arguments.hpp"
 #include "sql/schedule.hpp"
 #include "sql/worker_call.hpp"
@@ -24,6 +25,8 @@ std::vector<std::string> check_access(const std::string& destination) {
                   "COMMIT first.");
     }
   }
+  // The worker looks again; but one that is refused should not have taken a process first.
+  if (!schedule::has_free_place()) throw schedule::no_free_place();
   WorkerCall worker(destination, schedule::Task::check_access);
   Message message;
   while (worker.receive(&message)) {

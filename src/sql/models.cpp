@@ -51,10 +51,16 @@ void check_full_every(const std::optional<int>& hours, const char* hint) {
   throw invalid("full_every_hours must be positive", hint);
 }
 
+// What is taken off a time must leave one that the server can hold, whatever the interval is made
+// of.
 void check_look_back(const std::string& look_back) {
-  const bool negative =
-      pg::to_bool(pg::query("SELECT $1::interval < interval '0'", {look_back})[0][0]);
-  if (negative) throw invalid("look_back must not be negative", "'1 hour' is the default.");
+  const pg::Row range = pg::query(
+      "SELECT $1::interval < interval '0', $1::interval > interval '1000 years' OR greatest("
+      " abs(extract(year FROM $1::interval)), abs(extract(day FROM $1::interval)) / 366) > 1000",
+      {look_back})[0];
+  const char* hint = "'1 hour' is the default.";
+  if (pg::to_bool(range[0])) throw invalid("look_back must not be negative", hint);
+  if (pg::to_bool(range[1])) throw invalid("look_back must not be longer than 1000 years", hint);
 }
 
 std::string default_name(const Relation& relation) {
@@ -77,14 +83,16 @@ Relation get_relation_of(const Model& model) {
 }
 
 void check_unused(const Model& model) {
-  const pg::Rows rows =
-      pg::query("SELECT relation FROM hydra_export.models WHERE destination = $1 AND name = $2",
-                {model.destination, model.name});
+  const pg::Rows rows = pg::query(
+      "SELECT coalesce('It cannot be exported: ' || problem, 'It exports ' || relation::text) || "
+      "'.'"
+      " FROM hydra_export.models WHERE destination = $1 AND name = $2",
+      {model.destination, model.name});
   if (rows.empty()) return;
   throw Error(
       ERRCODE_DUPLICATE_OBJECT,
       "model \"" + model.name + "\" exists already in destination \"" + model.destination + "\"",
-      "It exports " + pg::or_empty(rows[0][0]) + ".",
+      pg::or_empty(rows[0][0]),
       "Choose another name with name => '...', or change it with "
       "hydra_export.alter_model().");
 }

@@ -3,6 +3,7 @@
 #include "catalog/destination.hpp"
 #include "catalog/model.hpp"
 #include "catalog/policy.hpp"
+#include "catalog/relation.hpp"
 #include "pg/spi.hpp"
 #include "pg/statement_log.hpp"
 #include "pg/transaction.hpp"
@@ -328,6 +329,8 @@ void resume(const std::string& name) {
     catalog::reset_models(name, std::nullopt);
     catalog::adopt_destination(name);
   }
+  for (const catalog::Model& model : catalog::resolve_restored(name))
+    pg::report(WARNING, catalog::no_relation(model));
   set_enabled(name, true);
 }
 

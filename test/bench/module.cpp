@@ -3,8 +3,13 @@
 //
 //   hydra_test_line(record) returns bytea       the record's line, without its newline
 //   hydra_test_scan(regclass, text, bool)       an export of a table whose objects are dropped
+//   hydra_test_error_without_memory()           what is caught of an error for which memory is out
 //
 // test/bench/module.sql declares them.
+#include <sys/resource.h>
+
+#include <fstream>
+
 #include "export/model_reader.hpp"
 #include "pg/guc.hpp"
 #include "pg/interrupts.hpp"
@@ -153,6 +158,37 @@ Datum to_record(FunctionCallInfo call, const Totals& totals) {
   });
 }
 
+// ---- hydra_test_error_without_memory
+
+constexpr int large_message = 64 * 1024 * 1024;
+
+// From now on this process gets some megabytes at the most.
+void limit_memory(void*) {
+  std::size_t pages = 0;
+  std::ifstream("/proc/self/statm") >> pages;
+  const rlimit limit{pages * 4096 + large_message / 4, RLIM_INFINITY};
+  setrlimit(RLIMIT_AS, &limit);
+}
+
+// The callbacks of an error run when its message is complete, so that the copy of it is what fails.
+std::string error_without_memory() {
+  rlimit before{};
+  getrlimit(RLIMIT_AS, &before);
+  ErrorContextCallback callback{};
+  callback.callback = limit_memory;
+  callback.previous = error_context_stack;
+  std::string caught = "nothing";
+  try {
+    error_context_stack = &callback;
+    pg::call([]() noexcept { ereport(ERROR, errmsg_internal("%*s", large_message, "x")); });
+  } catch (const pg::Error& error) {
+    caught = error.message().substr(0, 100);
+  }
+  error_context_stack = callback.previous;
+  setrlimit(RLIMIT_AS, &before);
+  return caught;
+}
+
 }  // namespace
 
 extern "C" {
@@ -161,6 +197,7 @@ PG_MODULE_MAGIC;
 
 PG_FUNCTION_INFO_V1(hydra_test_line);
 PG_FUNCTION_INFO_V1(hydra_test_scan);
+PG_FUNCTION_INFO_V1(hydra_test_error_without_memory);
 
 Datum hydra_test_line(PG_FUNCTION_ARGS) {
   return PointerGetDatum(
@@ -175,6 +212,15 @@ Datum hydra_test_scan(PG_FUNCTION_ARGS) {
         PG_GETARG_OID(0), key.empty() ? std::vector<std::string>{} : std::vector<std::string>{key},
         PG_GETARG_BOOL(2));
     return to_record(fcinfo, totals);
+  });
+}
+
+Datum hydra_test_error_without_memory(PG_FUNCTION_ARGS) {
+  (void)fcinfo;
+  return pg::entry([] {
+    const std::string caught = error_without_memory();
+    const char* message = caught.c_str();
+    return pg::call([=]() noexcept { return PointerGetDatum(cstring_to_text(message)); });
   });
 }
 

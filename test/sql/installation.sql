@@ -89,6 +89,11 @@ ALTER SYSTEM SET hydra_export.max_attempts = 0;
 -- In words that differ between versions.
 \set VERBOSITY sqlstate
 ALTER SYSTEM SET hydra_export.file_size = '1kB';
+ALTER SYSTEM SET hydra_export.file_size = '4097MB';
+ALTER SYSTEM SET hydra_export.max_row_size = '4GB';
+ALTER SYSTEM SET hydra_export.max_row_size = '2TB';
+ALTER SYSTEM SET hydra_export.max_row_size = '4194303kB';
+ALTER SYSTEM RESET hydra_export.max_row_size;
 \set VERBOSITY default
 ALTER SYSTEM SET hydra_export.after_failover = 'sometimes';
 

@@ -61,6 +61,8 @@ SELECT hydra_export.add_model('customers', name => 'new', columns => '{id,NULL}'
 SELECT hydra_export.add_model('customers', name => 'new', columns => '{name}');
 SELECT hydra_export.add_model('customers', name => 'new', look_back => '-1 second');
 SELECT hydra_export.add_model('customers', name => 'new', look_back => 'soon');
+SELECT hydra_export.add_model('customers', name => 'new', look_back => '1001 years');
+SELECT hydra_export.add_model('customers', name => 'new', look_back => '170000 years -60000000 days');
 SELECT hydra_export.add_model('customers', name => 'new', full_every_hours => 0);
 SELECT hydra_export.add_model('customers', name => 'new', full_every_hours => -1);
 SELECT hydra_export.add_model('customers', name => 'new', destination => 'no such');
@@ -75,6 +77,7 @@ SELECT hydra_export.alter_model('sales.orders', changed_by => 'updated_at', upda
 SELECT hydra_export.alter_model('customers', key_columns => '{name}');
 SELECT hydra_export.alter_model('customers', columns => '{name}');
 SELECT hydra_export.alter_model('customers', look_back => '-1 hour');
+SELECT hydra_export.alter_model('customers', look_back => '170000 years');
 SELECT hydra_export.alter_model('customers', full_every_hours => -1);
 SELECT hydra_export.remove_model('no such');
 SELECT hydra_export.remove_model('customers', destination => 'no such');

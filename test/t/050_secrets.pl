@@ -139,7 +139,7 @@ $node->command_ok([ 'psql', '-X', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr(
 my $restored = bless { %$site, database => 'restored' }, 'HydraExport::Site';
 is($restored->sql('SELECT string_agg(destination || bucket || prefix, $$ $$ ORDER BY 1) FROM hydra_export.settings'),
     'defaultsecrets takentakenx/', 'settings came along');
-is($restored->sql('SELECT name, relation FROM hydra_export.models'), 't|t', 'and models');
+is($restored->sql('SELECT name, restored_relation FROM hydra_export.models'), 't|public.t', 'and models, by the names of their tables');
 is($restored->sql('SELECT count(*) FROM hydra_export.secrets'), '0', 'secrets did not');
 is($restored->sql('SELECT count(*) FROM hydra_export.baselines'), '0', 'nor baselines');
 like($restored->sql(q{SELECT why FROM hydra_export.schedule WHERE destination = 'default'}),

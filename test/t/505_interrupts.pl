@@ -114,6 +114,38 @@ sub start_after_crash
     die 'the server does not start again';
 }
 
+# ---- a check of access takes a place among max_workers, which is 2: its store may hang
+
+prepare('postgres', 'before the answer');
+my $check = 'SELECT * FROM hydra_export.check_access()';
+my $workers = q(SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'hydra_export worker');
+my @checks = map { IPC::Run::start([ 'psql', '-XAt', '-d', $node->connstr('postgres'), '-c', $check ], '<', \undef, '&>', \my $output) } 1 .. 2;
+$node->poll_query_until('postgres', "$workers AND wait_event_type = 'Extension'", '2') or die 'the checks do not wait';
+foreach my $call ($check, $check, 'SELECT hydra_export.export_now()')
+{
+    my (undef, undef, $messages) = $node->psql('postgres', $call);
+    like($messages, qr/ERROR:  2 exports are running already\nHINT:  Wait for one to end, or raise hydra_export\.max_workers/, "refused: $call");
+}
+cmp_ok($node->safe_psql('postgres', $workers), '<=', 3, 'the server has workers left');
+$node->safe_psql('postgres', q(SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE query LIKE '%check_access%' AND pid <> pg_backend_pid()));
+$_->finish foreach @checks;
+$node->poll_query_until('postgres', $workers, '0') or die 'the checks do not end';
+
+# ---- a reload of the configuration is not for the middle of somebody's statement
+
+$node->safe_psql('postgres', 'CREATE TABLE seen (work_mem text)');
+my $gate = $node->background_psql('postgres');
+$gate->query_safe('SELECT pg_advisory_lock(7)');
+my $look = q{INSERT INTO seen VALUES (current_setting('work_mem')); PERFORM count(*) FROM hydra_export.preview();};
+my $statement = IPC::Run::start([ 'psql', '-XAt', '-d', $node->connstr('postgres'), '-c', "DO \$\$ BEGIN $look PERFORM pg_advisory_lock(7); $look $look END \$\$" ]);
+$node->poll_query_until('postgres', q(SELECT count(*) = 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)) or die;
+$node->append_conf('postgresql.conf', q(work_mem = '77MB'));
+$node->reload;
+$node->poll_query_until('postgres', q(SELECT current_setting('work_mem') = '77MB')) or die;
+$gate->quit;
+$statement->finish;
+is($node->safe_psql('postgres', 'SELECT count(*), count(DISTINCT work_mem) FROM seen'), '3|1', 'a statement sees one configuration, also through preview()');
+
 foreach my $place (sort keys %places)
 {
     prepare('postgres', $place);
