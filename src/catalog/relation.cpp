@@ -196,12 +196,14 @@ void check_columns(const Model& model, const Relation& relation) {
   }
 }
 
-void check_rights(const Model& model, const Relation& relation, Oid role) {
+}  // namespace
+
+std::optional<Error> rights_problem(const Model& model, const Relation& relation, Oid role) {
   const char* role_name = pg::call([=]() noexcept { return GetUserNameFromId(role, true); });
   if (role_name == nullptr) {
-    throw Error(ERRCODE_UNDEFINED_OBJECT,
-                "the role that added model \"" + model.name + "\" no longer exists", "",
-                "Remove the model and add it again.");
+    return Error(ERRCODE_UNDEFINED_OBJECT,
+                 "the role that added model \"" + model.name + "\" no longer exists", "",
+                 "Remove the model and add it again.");
   }
   std::vector<int> needed;
   for (const Column& column : columns_of(model, relation))
@@ -220,22 +222,22 @@ void check_rights(const Model& model, const Relation& relation, Oid role) {
     }
   }
   if (!allowed) {
-    throw Error(
+    return Error(
         ERRCODE_INSUFFICIENT_PRIVILEGE,
         "permission denied for " + relation.name + ": role \"" + role_name + "\" may not read it",
         "", "Grant SELECT on it to that role.");
   }
   const int row_security = pg::call([=]() noexcept { return check_enable_rls(oid, role, true); });
   if (row_security == RLS_ENABLED) {
-    throw Error(ERRCODE_INSUFFICIENT_PRIVILEGE,
-                "row-level security of " + relation.name + " applies to role \"" + role_name + "\"",
-                "An export would miss rows.",
-                "Add the model as a role with BYPASSRLS, or as the table's owner unless row "
-                "security is forced.");
+    return Error(
+        ERRCODE_INSUFFICIENT_PRIVILEGE,
+        "row-level security of " + relation.name + " applies to role \"" + role_name + "\"",
+        "An export would miss rows.",
+        "Add the model as a role with BYPASSRLS, or as the table's owner unless row "
+        "security is forced.");
   }
+  return std::nullopt;
 }
-
-}  // namespace
 
 const Column* Relation::column(const std::string& wanted) const {
   for (const Column& candidate : columns) {
@@ -320,7 +322,7 @@ void check_model(const Model& model, const Relation& relation, Oid role) {
   check_change_detection(model, relation);
   check_key(model, relation);
   check_columns(model, relation);
-  check_rights(model, relation, role);
+  if (const auto problem = rights_problem(model, relation, role)) throw *problem;
 }
 
 }  // namespace hydra::catalog

@@ -54,6 +54,9 @@ std::vector<Column> columns_of(const Model& model, const Relation& relation);
 // run, inner ones included, is all PARALLEL SAFE.
 bool is_parallel_safe(const std::vector<Column>& columns);
 
+// What keeps `role` from exporting the model: no right to read its columns, or row security.
+std::optional<pg::Error> rights_problem(const Model& model, const Relation& relation, Oid role);
+
 // Throws pg::Error, with a hint, when a model of this relation cannot be exported with the rights
 // of `role`: wrong kind of relation, no fit key, no such column, no right to read it, row security.
 void check_model(const Model& model, const Relation& relation, Oid role);
