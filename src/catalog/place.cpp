@@ -38,9 +38,9 @@ void check_model_may_move(const Model& model, Oid caller) {
   const std::optional<Error> problem = rights_problem(model, *relation, caller);
   if (!problem) return;
   throw Error(ERRCODE_INSUFFICIENT_PRIVILEGE,
-              "permission denied to move destination \"" + model.destination + "\"",
-              "It holds model \"" + model.name + "\" of " + relation->name + ": " +
-                  problem->message() + ".",
+              "permission denied to change who gets the objects of destination \"" +
+                  model.destination + "\"",
+              "Model \"" + model.name + "\": " + problem->message() + ".",
               "Whoever changes where objects go, or who may read them, needs SELECT on the tables "
               "of all models. Have such a role do it, or remove the model first.");
 }
