@@ -46,9 +46,8 @@ class Easy {
 
   // What the user can do where refused().
   static constexpr const char* refusal_advice =
-      "Loopback, link-local and similar addresses need an entry in hydra_export.allowed_places "
-      "that "
-      "names the host.";
+      "hydra_export.allowed_places must name the host, as its address is loopback, link-local or "
+      "otherwise special.";
 
   CURL* get() const { return handle_.get(); }
 
