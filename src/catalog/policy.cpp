@@ -1,49 +1,63 @@
 #include "catalog/policy.hpp"
 
-#include <string_view>
-
 #include "pg/guc.hpp"
 #include "pg/spi.hpp"
+#include "s3/places.hpp"
 
 namespace hydra::catalog {
 namespace {
 
-bool is_listed(std::string_view list, std::string_view bucket) {
-  while (!list.empty()) {
-    const std::size_t comma = std::min(list.find(','), list.size());
-    std::string_view item = list.substr(0, comma);
-    list.remove_prefix(std::min(comma + 1, list.size()));
-    while (!item.empty() && item.front() == ' ')
-      item.remove_prefix(1);
-    while (!item.empty() && item.back() == ' ')
-      item.remove_suffix(1);
-    if (item == bucket) return true;
+using pg::Error;
+
+constexpr const char* endpoint_hint =
+    "Give a URL such as https://s3.example.com, or '' for AWS; http:// to hosts other than "
+    "loopback "
+    "needs hydra_export.allow_http.";
+
+Error bad_endpoint(const std::string& problem) {
+  return Error(ERRCODE_INVALID_PARAMETER_VALUE, "endpoint " + problem, "", endpoint_hint);
+}
+
+// Says the same of every place, so that nothing is learnt of a host that may not be reached.
+void check_place(const Destination& destination) {
+  if (pg::guc::places_unknown) {
+    throw Error(
+        ERRCODE_CONFIG_FILE_ERROR, "the server's settings do not say where data may go",
+        "hydra_export.allowed_places cannot be read, or hydra_export.allowed_buckets, whose "
+        "place it has taken, is still set.",
+        "Have the server's administrator set hydra_export.allowed_places, such as "
+        "'aws/exports-*, https://minio.example.com/exports'.");
   }
-  return false;
+  const s3::Permit permit = allowed_places().permit(destination.endpoint_settings());
+  if (permit != s3::Permit::none) return;
+  throw Error(
+      ERRCODE_INSUFFICIENT_PRIVILEGE,
+      "bucket \"" + destination.bucket + "\" at this endpoint is not among the allowed places", "",
+      "The server's administrator lists them in hydra_export.allowed_places. Loopback and "
+      "link-local hosts are allowed only where that names them.");
 }
 
 }  // namespace
 
+s3::Places allowed_places() {
+  return s3::Places(pg::guc::allowed_places);
+}
+
 void check_policy(const Destination& destination) {
-  const std::string_view allowed = pg::guc::allowed_buckets;
-  if (!allowed.empty() && !is_listed(allowed, destination.bucket)) {
-    throw pg::Error(ERRCODE_INSUFFICIENT_PRIVILEGE,
-                    "bucket \"" + destination.bucket + "\" is not among the allowed ones", "",
-                    "The server's administrator lists them in hydra_export.allowed_buckets.");
+  const std::string& endpoint = destination.endpoint;
+  if (!endpoint.empty()) {
+    if (const auto problem = s3::endpoint_problem(endpoint, true)) throw bad_endpoint(*problem);
   }
+  check_place(destination);
   if (destination.credentials != "static" && !pg::guc::server_credentials) {
-    throw pg::Error(ERRCODE_INSUFFICIENT_PRIVILEGE,
-                    "credentials of the server are not allowed for destinations", "",
-                    "Give access_key and secret_key, or have the server's administrator set "
-                    "hydra_export.server_credentials.");
+    throw Error(ERRCODE_INSUFFICIENT_PRIVILEGE,
+                "credentials of the server are not allowed for destinations", "",
+                "Give access_key and secret_key, or have the server's administrator set "
+                "hydra_export.server_credentials.");
   }
-  if (destination.endpoint.empty()) return;
-  if (const auto problem = s3::endpoint_problem(destination.endpoint, pg::guc::allow_http)) {
-    throw pg::Error(
-        ERRCODE_INVALID_PARAMETER_VALUE, "endpoint " + *problem, "",
-        "Give a URL such as https://s3.example.com, or '' for AWS; http:// to hosts other "
-        "than loopback needs hydra_export.allow_http.");
-  }
+  if (endpoint.empty()) return;
+  const auto problem = s3::endpoint_problem(endpoint, pg::guc::allow_http);
+  if (problem) throw bad_endpoint(*problem);
 }
 
 }  // namespace hydra::catalog

@@ -4,10 +4,14 @@
 #include <string>
 
 #include "catalog/destination.hpp"
+#include "s3/places.hpp"
 
 namespace hydra::catalog {
 
-// Throws pg::Error when hydra_export.allowed_buckets, server_credentials or allow_http forbid the
+// hydra_export.allowed_places.
+s3::Places allowed_places();
+
+// Throws pg::Error when hydra_export.allowed_places, server_credentials or allow_http forbid the
 // destination. Checked when settings are saved, and again by every export.
 void check_policy(const Destination& destination);
 

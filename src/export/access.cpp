@@ -44,6 +44,7 @@ s3::Options client_options(const Account& account) {
   catalog::check_policy(destination);
   s3::Options options;
   options.target = destination.endpoint_settings();
+  options.places = catalog::allowed_places();
   use_credentials(account, options);
   options.request_timeout = std::chrono::milliseconds(pg::guc::request_timeout);
   options.max_attempts = pg::guc::max_attempts;

@@ -1,6 +1,7 @@
 #include "pg/guc.hpp"
 
 #include "pg/postgres.hpp"
+#include "s3/places.hpp"
 
 namespace hydra::pg::guc {
 
@@ -16,7 +17,8 @@ int lock_timeout = 10000;
 int max_snapshot_age = 4 * 3600;
 int after_failover = full;
 bool server_credentials = false;
-char* allowed_buckets = nullptr;
+char* allowed_places = nullptr;
+bool places_unknown = false;
 int request_timeout = 60000;
 int max_attempts = 8;
 int retry_interval = 60;
@@ -46,9 +48,45 @@ void flag(const char* name, const char* meaning, bool* value) {
                            nullptr);
 }
 
-void text(const char* name, const char* meaning, char** value) {
-  DefineCustomStringVariable(name, meaning, nullptr, value, "", PGC_SIGHUP, 0, nullptr, nullptr,
+void text(const char* name, const char* meaning, char** value, GucStringCheckHook check = nullptr,
+          GucStringAssignHook assign = nullptr) {
+  DefineCustomStringVariable(name, meaning, nullptr, value, "", PGC_SIGHUP, 0, check, assign,
                              nullptr);
+}
+
+// Copies what is wrong with a list of places; false where nothing is.
+bool copy_problem(const char* list, char* to, std::size_t size) noexcept {
+  try {
+    const auto problem = s3::places_problem(list);
+    if (problem) strlcpy(to, problem->c_str(), size);
+    return problem.has_value();
+  } catch (...) {
+    strlcpy(to, "Memory is exhausted.", size);
+    return true;
+  }
+}
+
+bool check_places(char** value, void**, GucSource) {
+  char problem[512];
+  if (!copy_problem(*value, problem, sizeof problem)) return true;
+  GUC_check_errdetail("%s", problem);
+  GUC_check_errhint(
+      "Separate places by commas, each an endpoint and a bucket, such as aws/exports-* or "
+      "https://minio.example.com/exports.");
+  return false;
+}
+
+void assign_places(const char*, void*) {
+  places_unknown = false;
+}
+
+// hydra_export.allowed_buckets was the bound in version 0.1.0.
+bool has_unknown_places() {
+  const char* buckets = GetConfigOption("hydra_export.allowed_buckets", true, false);
+  const char* list = GetConfigOption("hydra_export.allowed_places", true, false);
+  char problem[512];
+  if (list != nullptr && *list != '\0') return copy_problem(list, problem, sizeof problem);
+  return buckets != nullptr && *buckets != '\0';
 }
 
 }  // namespace
@@ -84,8 +122,12 @@ void define() {
   flag("hydra_export.server_credentials",
        "Allows destinations the keys of the server: its environment, files and roles.",
        &server_credentials);
-  text("hydra_export.allowed_buckets",
-       "Buckets that may be configured, separated by commas; empty for any.", &allowed_buckets);
+  const bool unknown = has_unknown_places();
+  text("hydra_export.allowed_places",
+       "Endpoints and buckets that may be configured, separated by commas; empty for any but "
+       "loopback and link-local ones.",
+       &allowed_places, check_places, assign_places);
+  places_unknown = unknown;
   number("hydra_export.request_timeout", "One attempt's limit without progress.", &request_timeout,
          1000, INT_MAX, GUC_UNIT_MS);
   number("hydra_export.max_attempts", "Attempts per object.", &max_attempts, 1, 100, 0);

@@ -15,7 +15,10 @@ extern int lock_timeout;      // ms
 extern int max_snapshot_age;  // s
 extern int after_failover;    // AfterFailover
 extern bool server_credentials;
-extern char* allowed_buckets;
+extern char* allowed_places;
+// Whether what the server was started with says where data may go, but cannot be read: then it may
+// go nowhere. (The server itself only warns of such settings, and drops them.)
+extern bool places_unknown;
 extern int request_timeout;  // ms
 extern int max_attempts;
 extern int retry_interval;     // s

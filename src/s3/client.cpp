@@ -62,7 +62,7 @@ class Client::Impl {
  public:
   explicit Impl(Options options)
       : options_(checked(std::move(options))),
-        session_(options_.target, options_.credentials, options_.now),
+        session_(options_.target, options_.places, options_.credentials, options_.now),
         backoff_(backoff()),
         multi_(options_.concurrency) {
     if (options_.source) {

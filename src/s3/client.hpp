@@ -14,6 +14,7 @@
 #include "s3/endpoint.hpp"
 #include "s3/errors.hpp"
 #include "s3/object_headers.hpp"
+#include "s3/places.hpp"
 
 namespace hydra::s3 {
 
@@ -59,6 +60,7 @@ class Source;
 
 struct Options {
   EndpointSettings target;
+  Places places;                                     // where data may go
   Credentials credentials;                           // where `source` is empty
   std::shared_ptr<credentials::Source> source;       // asked before the first upload, and again
   std::chrono::milliseconds request_timeout{60000};  // one attempt's limit without progress

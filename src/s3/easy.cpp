@@ -1,6 +1,9 @@
 #include "s3/easy.hpp"
 
 #include <openssl/x509_vfy.h>
+#include <sys/socket.h>
+
+#include "s3/address.hpp"
 
 namespace hydra::s3 {
 
@@ -46,6 +49,8 @@ Easy::Easy(const std::string& ca_file, const std::string& user_agent) : handle_(
   set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   set(CURLOPT_FOLLOWLOCATION, 0L);
   set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  set(CURLOPT_OPENSOCKETFUNCTION, &Easy::on_open);
+  set(CURLOPT_OPENSOCKETDATA, this);
   set(CURLOPT_SSL_VERIFYPEER, 1L);
   set(CURLOPT_SSL_VERIFYHOST, 2L);
   if (!ca_file.empty()) set(CURLOPT_CAINFO, ca_file.c_str());
@@ -68,7 +73,18 @@ std::string Easy::why(CURLcode result) const {
     const char* problem = certificate_problem(found);
     if (*problem != '\0') return problem;
   }
+  if (refused(result)) return "its address is one to which data may not go";
   return error_[0] != '\0' ? error_ : curl_easy_strerror(result);
+}
+
+curl_socket_t Easy::on_open(void* self, curlsocktype, curl_sockaddr* address) noexcept {
+  auto* easy = static_cast<Easy*>(self);
+  if (!easy->special_allowed_ && is_special_address(address->addr) &&
+      !is_proxy(easy->proxies_, address->addr)) {
+    easy->refused_ = true;
+    return CURL_SOCKET_BAD;
+  }
+  return socket(address->family, address->socktype, address->protocol);
 }
 
 int Easy::status() const {

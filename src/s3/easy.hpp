@@ -7,6 +7,9 @@
 #include <new>
 #include <stdexcept>
 #include <string>
+#include <vector>
+
+#include "s3/proxy.hpp"
 
 namespace hydra::s3 {
 
@@ -27,14 +30,24 @@ class HeaderList {
 };
 
 // An easy handle with what all our requests have in common: HTTP/1.1 over http or https only, TLS
-// 1.2 or newer with the server's certificate checked, no signals, no redirects. libcurl keeps its
-// address. The caller blocks signals around each method, and around the destructor.
+// 1.2 or newer with the server's certificate checked, no signals, no redirects, and no connection
+// to a special address (see address.hpp) unless that was allowed. Whatever a name resolves to is
+// seen here, and nowhere earlier. libcurl keeps its address. The caller blocks signals around each
+// method, and around the destructor.
+//
+// A proxy of the environment was chosen by whoever runs the server, and may have such an address.
+// It looks up names itself, so that what they resolve to is for the proxy to refuse.
 class Easy {
  public:
   // ca_file '' = the system's.
   Easy(const std::string& ca_file, const std::string& user_agent);
   Easy(const Easy&) = delete;
   Easy& operator=(const Easy&) = delete;
+
+  // What the user can do where refused().
+  static constexpr const char* refusal_advice =
+      "hydra_export.allowed_places must name the host, as its address is loopback, link-local or "
+      "otherwise special.";
 
   CURL* get() const { return handle_.get(); }
 
@@ -44,9 +57,19 @@ class Easy {
   }
 
   // Before a request: no request of before has left an error.
-  void forget_error() { error_[0] = '\0'; }
+  void forget_error() {
+    error_[0] = '\0';
+    refused_ = false;
+  }
 
-  // Why a request failed, in words: our own for certificates, else libcurl's.
+  // Whether connections made from now on may lead to special addresses. (One that is kept is used
+  // for the same host again.)
+  void allow_special(bool allowed) { special_allowed_ = allowed; }
+
+  // Whether the request failed as its host has none but special addresses.
+  bool refused(CURLcode result) const { return refused_ && result == CURLE_COULDNT_CONNECT; }
+
+  // Why a request failed, in words: our own for certificates and special addresses, else libcurl's.
   std::string why(CURLcode result) const;
 
   int status() const;  // of the answer; 0 = none
@@ -55,6 +78,11 @@ class Easy {
   struct Cleanup {
     void operator()(CURL* handle) const noexcept { curl_easy_cleanup(handle); }
   };
+  static curl_socket_t on_open(void* self, curlsocktype purpose, curl_sockaddr* address) noexcept;
+
+  const std::vector<Proxy> proxies_ = proxies_of_environment();
+  bool special_allowed_ = false;
+  bool refused_ = false;
   char error_[CURL_ERROR_SIZE] = "";
   std::unique_ptr<CURL, Cleanup> handle_;
 };

@@ -1,13 +1,13 @@
 #include "s3/endpoint.hpp"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <charconv>
 #include <stdexcept>
-#include <vector>
 
 #include "base/percent.hpp"
+#include "base/split.hpp"
+#include "s3/address.hpp"
+#include "s3/aws.hpp"
 
 namespace hydra::s3 {
 
@@ -30,16 +30,6 @@ std::string lower(std::string_view text) {
   return result;
 }
 
-std::vector<std::string_view> split(std::string_view text, char separator) {
-  std::vector<std::string_view> parts;
-  while (true) {
-    const std::size_t at = text.find(separator);
-    parts.push_back(text.substr(0, at));
-    if (at == std::string_view::npos) return parts;
-    text.remove_prefix(at + 1);
-  }
-}
-
 // Digits only, 0 to `most`; -1 otherwise.
 int number(std::string_view digits, int most) {
   int value = -1;
@@ -49,22 +39,8 @@ int number(std::string_view digits, int most) {
   return whole && value <= most ? value : -1;
 }
 
-bool is_ipv4(const std::string& host) {
-  in_addr address;
-  return inet_pton(AF_INET, host.c_str(), &address) == 1;
-}
-
-// In brackets, as in a URL.
-std::optional<in6_addr> ipv6(std::string_view host) {
-  if (host.size() < 4 || host.front() != '[' || host.back() != ']') return std::nullopt;
-  const std::string inner(host.substr(1, host.size() - 2));
-  in6_addr address;
-  if (inet_pton(AF_INET6, inner.c_str(), &address) != 1) return std::nullopt;
-  return address;
-}
-
-bool is_ip_address(const std::string& host) {
-  return ipv6(host) || is_ipv4(host);
+bool is_ip_address(std::string_view host) {
+  return is_ipv6(host) || is_ipv4(host);
 }
 
 bool is_label(std::string_view label) {
@@ -82,12 +58,6 @@ bool is_host_name(const std::string& host) {
       last.starts_with("0x") || last.find_first_not_of("0123456789") == std::string_view::npos;
   return host.size() <= 253 && std::all_of(labels.begin(), labels.end(), is_label) &&
          (!numeric || is_ipv4(host));
-}
-
-bool is_loopback_host(const std::string& host) {
-  if (const auto address = ipv6(host)) return IN6_IS_ADDR_LOOPBACK(&*address);
-  if (host == "localhost" || host.ends_with(".localhost")) return true;
-  return is_ipv4(host) && host.starts_with("127.");
 }
 
 // "" or "/a/b" with each segment encoded as we send it; nothing if a segment is empty or dots.
@@ -121,7 +91,7 @@ Parsed parse_authority(EndpointUrl url, std::string_view authority) {
   const std::size_t colon = authority.find(':', bracket == std::string_view::npos ? 0 : bracket);
   url.host = lower(authority.substr(0, colon));
   if (url.host.empty()) return wrong("has no host");
-  if (!ipv6(url.host) && !is_host_name(url.host))
+  if (!is_ipv6(url.host) && !is_host_name(url.host))
     return wrong("has a host that is neither a DNS name nor an IP address");
   url.port = url.scheme == "https" ? 443 : 80;
   if (colon != std::string_view::npos) {
@@ -159,11 +129,6 @@ Parsed parse(std::string_view text) {
   return parse_authority(url, rest.substr(0, slash));
 }
 
-EndpointUrl aws_endpoint(const std::string& region) {
-  const std::string_view domain = region.starts_with("cn-") ? "amazonaws.com.cn" : "amazonaws.com";
-  return {"https", "s3." + region + '.' + std::string(domain), 443, ""};
-}
-
 // '' for the scheme's own port.
 std::string port_suffix(const EndpointUrl& url) {
   return url.port == (url.scheme == "https" ? 443 : 80) ? "" : ':' + std::to_string(url.port);
@@ -172,6 +137,11 @@ std::string port_suffix(const EndpointUrl& url) {
 // Whether a store may send us from one endpoint to a plain http:// one.
 bool may_be_plain(const Endpoint& from, const EndpointUrl& to) {
   return from.scheme == "http" && (!from.is_loopback() || is_loopback_host(to.host));
+}
+
+std::string_view without_port(std::string_view host) {
+  const std::size_t bracket = host.rfind(']');
+  return host.substr(0, host.find(':', bracket == std::string_view::npos ? 0 : bracket));
 }
 
 bool wants_path_style(const EndpointSettings& settings, const EndpointUrl& url) {
@@ -187,22 +157,32 @@ std::string Endpoint::url() const {
 }
 
 bool Endpoint::is_aws() const {
-  return host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn");
+  return partition_of_host(without_port(host)) != nullptr;
 }
 
 bool Endpoint::is_loopback() const {
-  const std::size_t bracket = host.rfind(']');
-  const std::size_t colon = host.find(':', bracket == std::string::npos ? 0 : bracket);
-  return is_loopback_host(host.substr(0, colon));
+  return is_loopback_host(without_port(host));
+}
+
+EndpointUrl service_url(const EndpointSettings& settings) {
+  if (settings.endpoint.empty()) {
+    const std::string_view domain = partition_of_region(settings.region).domain;
+    return {"https", "s3." + settings.region + '.' + std::string(domain), 443, ""};
+  }
+  const Parsed parsed = parse(settings.endpoint);
+  if (!parsed.url) throw std::runtime_error("endpoint " + parsed.problem);
+  return *parsed.url;
+}
+
+std::string partition_of(const EndpointSettings& settings) {
+  const Partition* partition = settings.endpoint.empty()
+                                   ? &partition_of_region(settings.region)
+                                   : partition_of_host(service_url(settings).host);
+  return partition == nullptr ? "" : std::string(partition->name);
 }
 
 Endpoint resolve(const EndpointSettings& settings) {
-  EndpointUrl url = aws_endpoint(settings.region);
-  if (!settings.endpoint.empty()) {
-    const Parsed parsed = parse(settings.endpoint);
-    if (!parsed.url) throw std::runtime_error("endpoint " + parsed.problem);
-    url = *parsed.url;
-  }
+  const EndpointUrl url = service_url(settings);
   Endpoint endpoint{url.scheme, url.host, url.path};
   if (wants_path_style(settings, url))
     endpoint.base_path += '/' + percent_encode(settings.bucket);

@@ -27,10 +27,8 @@ struct Endpoint {
 
   // An object's URL is url() + "/" + encode_path(key).
   std::string url() const;
-  // *.amazonaws.com and *.amazonaws.com.cn.
-  bool is_aws() const;
-  // 127.0.0.0/8, ::1, localhost and *.localhost; nothing is looked up.
-  bool is_loopback() const;
+  bool is_aws() const;       // S3's own hosts, see aws.hpp
+  bool is_loopback() const;  // see address.hpp; nothing is looked up
 };
 
 // Automatic addressing is path style for custom endpoints, and virtual-hosted for AWS unless the
@@ -51,6 +49,14 @@ struct EndpointUrl {
   int port = 0;        // the scheme's default where none was given
   std::string path;    // "" or "/a/b", percent-encoded, without a '/' at its end
 };
+
+// Where the service is reached, without the bucket. Throws std::runtime_error when the endpoint is
+// no URL.
+EndpointUrl service_url(const EndpointSettings& settings);
+
+// The partition of AWS that the settings lead to (see aws.hpp); '' for other stores. Throws as
+// service_url() does.
+std::string partition_of(const EndpointSettings& settings);
 
 // Nothing where endpoint_problem() would complain (plain http aside).
 std::optional<EndpointUrl> parse_endpoint(std::string_view url);

@@ -19,6 +19,7 @@ constexpr std::string_view kms_key = "x-amz-server-side-encryption-aws-kms-key-i
 constexpr std::string_view tagging = "x-amz-tagging";
 constexpr std::string_view acl = "x-amz-acl";
 constexpr std::string_view grant = "x-amz-grant-";
+constexpr std::string_view bucket_owner = "x-amz-expected-bucket-owner";
 
 constexpr std::string_view allowed[] = {
     "cache-control",
@@ -26,7 +27,7 @@ constexpr std::string_view allowed[] = {
     "content-language",
     "expires",
     "x-amz-storage-class",
-    "x-amz-expected-bucket-owner",
+    bucket_owner,
     "x-amz-request-payer",
     encryption,
     kms_key,
@@ -88,6 +89,20 @@ HeaderRights rights_for(const Headers& headers) {
     if (name == kms_key) rights.kms_key = value;
   }
   return rights;
+}
+
+bool gives_access(const Headers& before, const Headers& after) {
+  const auto is_in = [](const Headers& headers, const Headers::value_type& header) {
+    return std::find(headers.begin(), headers.end(), header) != headers.end();
+  };
+  const bool gives = std::any_of(after.begin(), after.end(), [&](const auto& header) {
+    const auto& [name, value] = header;
+    const bool readers = (name == acl && value != "private") || name.starts_with(grant);
+    return (readers || name == tagging) && !is_in(before, header);
+  });
+  return gives || std::any_of(before.begin(), before.end(), [&](const auto& header) {
+           return header.first == bucket_owner && !is_in(after, header);
+         });
 }
 
 }  // namespace hydra::s3

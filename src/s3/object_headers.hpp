@@ -27,4 +27,9 @@ struct HeaderRights {
 };
 HeaderRights rights_for(const Headers& headers);
 
+// Whether objects with the headers of `after` may be read by somebody who could not read those with
+// `before`: by another ACL or grant, by tags that a bucket's policy asks for, or because the bucket
+// may be another owner's.
+bool gives_access(const Headers& before, const Headers& after);
+
 }  // namespace hydra::s3

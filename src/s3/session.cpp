@@ -1,6 +1,7 @@
 #include "s3/session.hpp"
 
 #include <cstdlib>
+#include <stdexcept>
 #include <utility>
 
 namespace hydra::s3 {
@@ -12,12 +13,16 @@ constexpr std::int64_t same_time = 60;
 
 }  // namespace
 
-Session::Session(EndpointSettings target, Credentials credentials,
+Session::Session(EndpointSettings target, Places places, Credentials credentials,
                  std::function<std::int64_t()> now)
     : target_(std::move(target)),
+      places_(std::move(places)),
       credentials_(std::move(credentials)),
       now_(std::move(now)),
-      endpoint_(resolve(target_)) {}
+      permit_(places_.permit(target_)),
+      endpoint_(resolve(target_)) {
+  if (permit_ == Permit::none) throw std::runtime_error("data may not go to the endpoint's bucket");
+}
 
 void Session::set_credentials(Credentials credentials) {
   credentials_ = std::move(credentials);
@@ -44,18 +49,34 @@ bool Session::learn_clock(const Failure& failure) {
 bool Session::learn_place(const Failure& failure, std::string_view key) {
   bool moved = false;
   if (!failure.region.empty() && failure.region != target_.region) {
-    target_.region = failure.region;
-    moved = true;
-    if (target_.endpoint.empty()) {  // AWS: the region is in the host's name
-      endpoint_ = resolve(target_);
-      return true;
-    }
+    moved = learn_region(failure.region);
+    if (target_.endpoint.empty()) return moved;  // AWS: the region is in the host's name
   }
-  if (const auto redirected = redirect(endpoint_, target_.bucket, failure.location, key)) {
-    endpoint_ = *redirected;
-    moved = true;
+  const auto redirected = redirect(endpoint_, target_.bucket, failure.location, key);
+  return (redirected && learn_endpoint(*redirected)) || moved;
+}
+
+// Where the region is in the host's name, it leads to another host.
+bool Session::learn_region(const std::string& region) {
+  EndpointSettings target = target_;
+  target.region = region;
+  if (target.endpoint.empty()) {
+    const Permit permit = places_.permit(target);
+    if (permit == Permit::none || partition_of(target) != partition_of(target_)) return false;
+    permit_ = permit;
+    endpoint_ = resolve(target);
   }
-  return moved;
+  target_ = std::move(target);
+  return true;
+}
+
+// A store may send us elsewhere, but nowhere where its destination might not have gone.
+bool Session::learn_endpoint(const Endpoint& endpoint) {
+  const Permit permit = places_.permit(endpoint, target_.bucket);
+  if (permit == Permit::none) return false;
+  permit_ = permit;
+  endpoint_ = endpoint;
+  return true;
 }
 
 }  // namespace hydra::s3

@@ -10,6 +10,7 @@
 #include "s3/credentials.hpp"
 #include "s3/endpoint.hpp"
 #include "s3/errors.hpp"
+#include "s3/places.hpp"
 
 namespace hydra::s3 {
 
@@ -21,14 +22,18 @@ class Session {
   using Lessons = std::array<int, 4>;
 
   // now: Unix seconds by this machine's clock. Throws std::runtime_error when the target's endpoint
-  // is no URL.
-  Session(EndpointSettings target, Credentials credentials, std::function<std::int64_t()> now);
+  // is no URL, or where the places do not allow it.
+  Session(EndpointSettings target, Places places, Credentials credentials,
+          std::function<std::int64_t()> now);
 
   const Endpoint& endpoint() const { return endpoint_; }
   const std::string& region() const { return target_.region; }
   const Credentials& credentials() const { return credentials_; }
   std::int64_t now() const { return now_() + clock_offset_; }  // by the store's clock
   const Lessons& lessons() const { return lessons_; }
+
+  // Whether the endpoint may have a special address, see address.hpp.
+  bool may_reach_special() const { return permit_ == Permit::any_address; }
 
   void set_credentials(Credentials credentials);
 
@@ -40,10 +45,14 @@ class Session {
  private:
   bool learn_clock(const Failure& failure);
   bool learn_place(const Failure& failure, std::string_view key);
+  bool learn_region(const std::string& region);
+  bool learn_endpoint(const Endpoint& endpoint);
 
   EndpointSettings target_;
+  Places places_;
   Credentials credentials_;
   std::function<std::int64_t()> now_;
+  Permit permit_;
   Endpoint endpoint_;
   std::int64_t clock_offset_ = 0;
   Lessons lessons_{};

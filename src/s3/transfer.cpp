@@ -116,6 +116,7 @@ void Transfer::begin(Job job) {
   read_ = 0;
   answer_ = {};
   easy_.forget_error();
+  easy_.allow_special(session_.may_reach_special());
 
   begun_at_ = session_.now();
   const Scope scope{amz_date(begun_at_), session_.region()};
@@ -148,8 +149,9 @@ std::optional<Failure> Transfer::finish(CURLcode result) {
 }
 
 Failure Transfer::no_answer(CURLcode result) {
-  Failure failure = transport_failure(host_, easy_.why(result), heals(result));
-  failure.advice = advice(result);
+  const bool refused = easy_.refused(result);
+  Failure failure = transport_failure(host_, easy_.why(result), !refused && heals(result));
+  failure.advice = refused ? Easy::refusal_advice : advice(result);
   curl_off_t sent = 0;
   curl_easy_getinfo(handle(), CURLINFO_SIZE_UPLOAD_T, &sent);
   failure.perhaps_stored = static_cast<std::uint64_t>(sent) >= job_->upload.body->size();

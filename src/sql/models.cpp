@@ -97,7 +97,14 @@ void check_unused(const Model& model) {
       "hydra_export.alter_model().");
 }
 
+// Before anything of the destination is read: it is not moved while its models change, and who
+// moves it answers for the models that are there.
+void hold_place() {
+  pg::query("LOCK TABLE hydra_export.models IN ROW EXCLUSIVE MODE");
+}
+
 void add_model(const Arguments& arguments, Oid caller) {
+  hold_place();
   Model model;
   const std::optional<Oid> oid = arguments.oid(0);
   if (!oid) throw Error(ERRCODE_NULL_VALUE_NOT_ALLOWED, "relation must not be null");
@@ -133,6 +140,7 @@ bool asks_for_full(const Model& before, const Model& after) {
 }
 
 void alter_model(const Arguments& arguments, Oid caller) {
+  hold_place();
   const std::string destination = arguments.required_text(7, "destination");
   catalog::get_destination(destination);
   const Model before = catalog::get_model(destination, arguments.required_text(0, "name"));

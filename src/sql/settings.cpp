@@ -2,6 +2,7 @@
 #include "base/start_window.hpp"
 #include "catalog/destination.hpp"
 #include "catalog/model.hpp"
+#include "catalog/place.hpp"
 #include "catalog/policy.hpp"
 #include "catalog/relation.hpp"
 #include "pg/spi.hpp"
@@ -137,22 +138,9 @@ void check(const Destination& destination) {
   catalog::check_policy(destination);
 }
 
-// A bucket of AWS is the same one at each of AWS's endpoints (China has buckets of its own).
-bool same_store(const Destination& a, const Destination& b) {
-  if (a.endpoint == b.endpoint) return true;
-  const s3::Endpoint one = s3::resolve(a.endpoint_settings());
-  const s3::Endpoint other = s3::resolve(b.endpoint_settings());
-  return one.is_aws() && other.is_aws() && one.host.ends_with(".cn") == other.host.ends_with(".cn");
-}
-
-bool overlap(const Destination& a, const Destination& b) {
-  if (a.bucket != b.bucket || !same_store(a, b)) return false;
-  return a.prefix.starts_with(b.prefix) || b.prefix.starts_with(a.prefix);
-}
-
 void check_overlap(const Destination& destination) {
   for (const Destination& other : catalog::load_destinations()) {
-    if (other.name == destination.name || !overlap(destination, other)) continue;
+    if (other.name == destination.name || !catalog::overlap(destination, other)) continue;
     throw Error(ERRCODE_DUPLICATE_OBJECT,
                 "bucket and prefix overlap those of destination \"" + other.name + "\"",
                 "Objects of one could overwrite objects of the other.",
@@ -278,6 +266,7 @@ void warn_where_logged(const s3::Credentials& credentials) {
 
 void configure(const Wanted& wanted) {
   hide_statement();
+  const Oid caller = GetUserId();
   pg::AsOwner owner;
   // Two new destinations must not overlap each other either.
   pg::query("LOCK TABLE hydra_export.settings IN SHARE ROW EXCLUSIVE MODE");
@@ -303,10 +292,8 @@ void configure(const Wanted& wanted) {
   if (!before) {
     catalog::insert_destination(destination);
   } else {
-    const bool moved = before->bucket != destination.bucket ||
-                       before->endpoint != destination.endpoint ||
-                       before->prefix != destination.prefix;
-    if (moved) start_over(destination);
+    catalog::check_move(*before, destination, caller);
+    if (catalog::is_elsewhere(*before, destination)) start_over(destination);
     catalog::update_destination(destination);
   }
   if (credentials) {
@@ -348,11 +335,10 @@ std::string policy_literal(const std::string& text) {
 std::string iam_policy(const std::string& name) {
   pg::AsOwner owner;
   const Destination destination = catalog::get_destination(name);
-  const char* partition = destination.region.starts_with("cn-")       ? "aws-cn"
-                          : destination.region.starts_with("us-gov-") ? "aws-us-gov"
-                                                                      : "aws";
-  const std::string resource = std::string("arn:") + partition + ":s3:::" + destination.bucket +
-                               "/" + policy_literal(destination.prefix) + "*";
+  const std::string partition = s3::partition_of(destination.endpoint_settings());
+  const std::string resource = "arn:" + (partition.empty() ? "aws" : partition) +
+                               ":s3:::" + destination.bucket + "/" +
+                               policy_literal(destination.prefix) + "*";
   const s3::HeaderRights rights = s3::rights_for(catalog::to_headers(destination.object_headers));
   std::string more;  // actions
   for (const std::string& action : rights.on_object)

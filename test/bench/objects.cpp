@@ -47,6 +47,7 @@ std::string variable(const char* name) {
 Options options(const char* bucket, int concurrency) {
   Options options;
   options.target = {bucket, variable("S3_REGION"), variable("S3_ENDPOINT"), Addressing::path};
+  options.places = Places(options.target.endpoint + '/' + bucket);
   options.credentials = {variable("S3_OWNER_KEY"), variable("S3_OWNER_SECRET"), ""};
   options.concurrency = concurrency;
   return options;

@@ -31,14 +31,16 @@ void check(const Failure& failure) {
   if (const auto hint = failure.hint()) require(is_utf8(*hint), "the hint is UTF-8");
 }
 
-// Another attempt goes to the same bucket, and never from https to http.
+// Another attempt goes to the same bucket, where data may go, and never from https to http.
 void check_lesson(const EndpointSettings& target, const Failure& failure) {
-  Session session(target, {}, [] { return std::int64_t{1369353600}; });
+  const Places places("aws/data, http://127.0.0.1:*/a/data, https://*.example.com/data");
+  Session session(target, places, {}, [] { return std::int64_t{1369353600}; });
   const bool learnt = session.learn(failure, session.lessons(), key);
   const std::string url = session.endpoint().url();
   require(learnt || url == resolve(target).url(), "nothing moves without a lesson");
   require(target.endpoint.starts_with("http:") || url.starts_with("https:"), "https stays https");
   require(url.find("/" + target.bucket) != std::string::npos, "the bucket stays the same");
+  require(places.permit(session.endpoint(), target.bucket) != Permit::none, "data may go there");
   require(!region_problem(session.region()), "a region is a valid one");
 }
 

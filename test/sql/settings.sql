@@ -169,7 +169,7 @@ SELECT destination, folder FROM hydra_export.recent_exports;
 
 -- What the server's administrator allows.
 ALTER SYSTEM SET hydra_export.allow_http = on;
-ALTER SYSTEM SET hydra_export.allowed_buckets = 'elsewhere, third';
+ALTER SYSTEM SET hydra_export.allowed_places = 'http://*/elsewhere, aws/third';
 SELECT pg_reload_conf();
 \c -
 SELECT hydra_export.configure(endpoint => 'http://s3.example.com');
@@ -177,7 +177,7 @@ SELECT hydra_export.configure(destination => 'new', bucket => 'fourth', access_k
 SELECT hydra_export.configure(destination => 'new', bucket => 'third', access_key => 'A', secret_key => 'S');
 SELECT destination, bucket, endpoint FROM saved;
 ALTER SYSTEM RESET hydra_export.allow_http;
-ALTER SYSTEM RESET hydra_export.allowed_buckets;
+ALTER SYSTEM RESET hydra_export.allowed_places;
 SELECT pg_reload_conf();
 \c -
 -- A setting that is no longer allowed has to go before others are saved.

@@ -11,7 +11,9 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $s3 = start_s3();
-my $node = new_node('keys');
+my ($port) = $s3->endpoint =~ /:(\d+)$/;
+my $places = join ', ', map { "http://$_/*" } map { ("$_:$port", "$_:$port/data", "$_:$port/a%20path/b") } qw(127.0.0.1 [::1] s3.localhost);
+my $node = new_node('keys', 'hydra_export.allowed_places' => $places);
 $s3->make_bucket($_) foreach qw(data dotted.bucket.name);
 $node->safe_psql('postgres', 'CREATE EXTENSION hydra_export; CREATE TABLE t (id text PRIMARY KEY)');
 
@@ -68,7 +70,6 @@ is(length $key, 1024, 'a key of 1,024 bytes');
 # ---- endpoints
 
 set_ids('x');
-my ($port) = $s3->endpoint =~ /:(\d+)$/;
 ok(export(endpoint => "http://s3.localhost:$port"), 'a name');
 ok(export(endpoint => "HTTP://S3.LocalHost:$port/"), 'in capitals, with a slash');
 ok(export(endpoint => "http://s3.localhost:$port", addressing => 'virtual'), 'the bucket in the name');

@@ -67,6 +67,8 @@ class ClientTest : public testing::Test {
 
   ClientTest() {
     options_.target = {"data", "eu-west-1", "http://" + server_.host(), Addressing::automatic};
+    options_.places =
+        Places("http://127.0.0.1:*/*, http://localhost:*/*, aws/*, https://127.0.0.1:*/*");
     options_.credentials = {"AKIDEXAMPLE", "not-so-secret", ""};
     options_.user_agent = "hydra_export/test";
     options_.retry_base = milliseconds{5};

@@ -306,6 +306,12 @@ TEST_F(ClientTest, DestructionReleasesBodies) {
   EXPECT_EQ(alive, 0);
 }
 
+TEST_F(ClientTest, GoesOnlyWhereDataMayGo) {
+  options_.places = Places("");
+  EXPECT_THROW(Client{options_}, std::runtime_error);
+  EXPECT_TRUE(server_.received().empty());
+}
+
 TEST_F(ClientTest, ResolvesNamesWithoutWaiting) {
   options_.target.endpoint = "http://localhost:" + std::to_string(server_.port());
   EXPECT_TRUE(upload().ok);

@@ -162,11 +162,14 @@ TEST_F(CredentialsTest, TokensGoToTheServersOwnStsOnly) {
   EXPECT_EQ(sts_for_tokens(store, around_).url, "https://sts.eu-west-1.amazonaws.com/");
   EXPECT_EQ(sts_for_roles(store, around_).url, "https://s3.example.com/x/");
   EXPECT_EQ(sts_for_roles(aws, around_).url, "https://sts.eu-west-1.amazonaws.com/");
+  EXPECT_TRUE(sts_for_roles(store, around_).is_store) << "it is bound as uploads to it are";
+  EXPECT_FALSE(sts_for_roles(aws, around_).is_store);
   variables_["AWS_REGION"] = "cn-north-1";
   EXPECT_EQ(sts_for_tokens(store, around_).url, "https://sts.cn-north-1.amazonaws.com.cn/");
   variables_["AWS_ENDPOINT_URL_STS"] = "https://sts.example.com";
   EXPECT_EQ(sts_for_tokens(store, around_).url, "https://sts.example.com/");
   EXPECT_EQ(sts_for_roles(store, around_).url, "https://sts.example.com/");
+  EXPECT_FALSE(sts_for_roles(store, around_).is_store);
 }
 
 TEST_F(CredentialsTest, ARoleOfTheSettings) {

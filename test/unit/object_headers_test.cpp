@@ -44,6 +44,20 @@ TEST(ObjectHeaders, KeepToS3sLimitOnMetadata) {
   EXPECT_TRUE(object_headers_problem({{"x-amz-meta-a", std::string(2048, 'x')}}));
 }
 
+TEST(ObjectHeaders, GiveAccess) {
+  const Headers before = {{"x-amz-acl", "public-read"}, {"x-amz-expected-bucket-owner", "1"}};
+  const auto gives = [&](Headers after) { return gives_access(before, after); };
+  EXPECT_FALSE(gives(before));
+  EXPECT_FALSE(gives({{"x-amz-expected-bucket-owner", "1"}, {"cache-control", "no-store"}}));
+  EXPECT_FALSE(gives({{"x-amz-acl", "private"}, {"x-amz-expected-bucket-owner", "1"}}));
+  EXPECT_TRUE(gives({{"x-amz-acl", "public-read"}})) << "anybody's bucket of that name";
+  EXPECT_TRUE(gives({{"x-amz-acl", "public-read"}, {"x-amz-expected-bucket-owner", "2"}}));
+  for (const char* name : {"x-amz-grant-read", "x-amz-grant-full-control", "x-amz-tagging"})
+    EXPECT_TRUE(gives_access({}, {{name, "a=b"}})) << name;
+  EXPECT_TRUE(gives_access({{"x-amz-tagging", "a=b"}}, {{"x-amz-tagging", "a=c"}}));
+  EXPECT_FALSE(gives_access({}, {{"x-amz-meta-acl", "public-read"}}));
+}
+
 TEST(ObjectHeaders, NeedRights) {
   const HeaderRights rights = rights_for({{"x-amz-acl", "private"},
                                           {"x-amz-grant-read", "id=1"},

@@ -16,10 +16,11 @@ Fetch::Fetch(const std::string& ca_file, const std::string& user_agent, Multi& m
   easy_.set(CURLOPT_WRITEDATA, this);
 }
 
-void Fetch::begin(HttpRequest request) {
+void Fetch::begin(HttpRequest request, bool special_allowed) {
   request_ = std::move(request);
   reply_ = {};
   easy_.forget_error();
+  easy_.allow_special(special_allowed);
   HeaderList headers;
   for (const auto& [name, value] : request_.headers)
     headers.append(name + ": " + value);

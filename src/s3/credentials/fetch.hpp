@@ -21,7 +21,8 @@ class Fetch {
   CURL* handle() const { return easy_.get(); }
   bool under_way() const { return under_way_; }
 
-  void begin(HttpRequest request);
+  // special_allowed: see Easy.
+  void begin(HttpRequest request, bool special_allowed);
   HttpReply finish(CURLcode result);
   void give_up() noexcept;
 

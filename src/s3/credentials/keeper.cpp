@@ -18,6 +18,7 @@ Keeper::Keeper(std::shared_ptr<Source> source, Session& session, Multi& multi,
                const std::string& ca_file, const std::string& user_agent, Backoff backoff)
     : source_(std::move(source)),
       session_(session),
+      store_may_be_special_(session.may_reach_special()),
       backoff_(std::move(backoff)),
       fetch_(ca_file, user_agent, multi) {}
 
@@ -53,7 +54,8 @@ void Keeper::cancel() noexcept {
 
 void Keeper::act(Step step) {
   if (auto* request = std::get_if<HttpRequest>(&step)) {
-    fetch_.begin(std::move(*request));
+    const bool special_allowed = !request->to_store || store_may_be_special_;
+    fetch_.begin(std::move(*request), special_allowed);
   } else if (auto* found = std::get_if<Found>(&step)) {
     accept(std::move(*found));
   } else if (const auto* absent = std::get_if<Absent>(&step)) {

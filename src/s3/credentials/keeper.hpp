@@ -51,6 +51,7 @@ class Keeper {
 
   std::shared_ptr<Source> source_;
   Session& session_;
+  const bool store_may_be_special_;  // see Session::may_reach_special(), before any redirect
   Backoff backoff_;
   Fetch fetch_;
   std::optional<Found> found_;

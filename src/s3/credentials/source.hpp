@@ -19,6 +19,7 @@ struct HttpRequest {
   std::string body;
   std::chrono::milliseconds timeout{10000};  // for all of it
   bool local = false;                        // this machine's own service: never through a proxy
+  bool to_store = false;  // the destination's own host, and bound as uploads to it are
 };
 
 struct HttpReply {

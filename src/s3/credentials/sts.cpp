@@ -6,6 +6,7 @@
 #include "base/clock.hpp"
 #include "base/percent.hpp"
 #include "base/sha256.hpp"
+#include "s3/aws.hpp"
 #include "s3/errors.hpp"
 #include "s3/sigv4.hpp"
 #include "s3/xml.hpp"
@@ -30,6 +31,7 @@ HttpRequest post(const StsPlace& place, std::string body) {
   HttpRequest request;
   request.method = "POST";
   request.url = place.url;
+  request.to_store = place.is_store;
   request.headers = {{"content-type", form}};
   request.body = std::move(body);
   return request;
@@ -104,17 +106,17 @@ StsPlace sts_for_tokens(const EndpointSettings& target, const Surroundings& arou
   }
   if (place.region.empty() || region_problem(place.region)) place.region = target.region;
   const std::string given = around.variable("AWS_ENDPOINT_URL_STS");
-  const bool china = place.region.starts_with("cn-");
+  const std::string_view domain = partition_of_region(place.region).domain;
   place.url = parse_endpoint(given)
                   ? with_slash(given)
-                  : "https://sts." + place.region + ".amazonaws.com" + (china ? ".cn/" : "/");
+                  : "https://sts." + place.region + '.' + std::string(domain) + '/';
   return place;
 }
 
 StsPlace sts_for_roles(const EndpointSettings& target, const Surroundings& around) {
   const bool elsewhere = !target.endpoint.empty() && !resolve(target).is_aws();
   if (elsewhere && around.variable("AWS_ENDPOINT_URL_STS").empty())
-    return {with_slash(target.endpoint), target.region};
+    return {with_slash(target.endpoint), target.region, true};
   return sts_for_tokens(target, around);
 }
 

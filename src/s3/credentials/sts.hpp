@@ -14,6 +14,7 @@ namespace hydra::s3::credentials {
 struct StsPlace {
   std::string url;
   std::string region;
+  bool is_store = false;  // the destination's own host
 };
 
 // AWS_ENDPOINT_URL_STS where it is set; else AWS's in the region of AWS_REGION,
@@ -21,7 +22,7 @@ struct StsPlace {
 StsPlace sts_for_tokens(const EndpointSettings& target, const Surroundings& around);
 
 // The same, but a store that is not AWS's is itself asked: the request is signed, and holds no
-// secret.
+// secret. (Where it is asked and what is uploaded go to one host: nothing more gets out.)
 StsPlace sts_for_roles(const EndpointSettings& target, const Surroundings& around);
 
 struct Role {

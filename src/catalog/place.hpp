@@ -1,0 +1,22 @@
+// Where a destination's objects lie, and who may change that.
+#pragma once
+
+#include "catalog/destination.hpp"
+#include "pg/postgres.hpp"
+
+namespace hydra::catalog {
+
+// Whether objects of one could overwrite those of the other. A bucket of AWS is the same one at all
+// endpoints of its partition.
+bool overlap(const Destination& a, const Destination& b);
+
+// Whether objects of `after` lie elsewhere than those of `before`: with what is there nothing could
+// be put together any more.
+bool is_elsewhere(const Destination& before, const Destination& after);
+
+// Throws pg::Error when `after` sends what `before` holds to another place or another host, or lets
+// others read it, and `caller` may not SELECT from the relation of each model, as add_model() would
+// want it from him. Models whose relation or role is gone export nothing.
+void check_move(const Destination& before, const Destination& after, Oid caller);
+
+}  // namespace hydra::catalog
