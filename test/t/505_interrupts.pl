@@ -123,7 +123,7 @@ my @checks = map { IPC::Run::start([ 'psql', '-XAt', '-d', $node->connstr('postg
 $node->poll_query_until('postgres', "$workers AND wait_event_type = 'Extension'", '2') or die 'the checks do not wait';
 foreach my $call ($check, $check, 'SELECT hydra_export.export_now()')
 {
-    my (undef, undef, $messages) = $node->psql('postgres', $call);
+    my (undef, undef, $messages) = $node->psql('postgres', "SET statement_timeout = '20s'; $call");
     like($messages, qr/ERROR:  2 exports are running already\nHINT:  Wait for one to end, or raise hydra_export\.max_workers/, "refused: $call");
 }
 cmp_ok($node->safe_psql('postgres', $workers), '<=', 3, 'the server has workers left');
