@@ -4,6 +4,7 @@
 
 #include "pg/guc.hpp"
 #include "pg/spi.hpp"
+#include "s3/credentials/key_file.hpp"
 
 namespace hydra::catalog {
 namespace {
@@ -22,6 +23,16 @@ bool is_listed(std::string_view list, std::string_view bucket) {
   return false;
 }
 
+// The same words whether or not there is such a file.
+void check_key_file(const std::string& path) {
+  const char* name = pg::call([]() noexcept { return get_database_name(MyDatabaseId); });
+  const std::string database = name != nullptr ? name : "";
+  if (s3::credentials::is_allowed_file(pg::guc::credential_files, path, database)) return;
+  throw pg::Error(ERRCODE_INSUFFICIENT_PRIVILEGE,
+                  "file \"" + path + "\" is not among those that may hold credentials", "",
+                  "The server's administrator lists them in hydra_export.credential_files.");
+}
+
 }  // namespace
 
 void check_policy(const Destination& destination) {
@@ -31,7 +42,9 @@ void check_policy(const Destination& destination) {
                     "bucket \"" + destination.bucket + "\" is not among the allowed ones", "",
                     "The server's administrator lists them in hydra_export.allowed_buckets.");
   }
-  if (destination.credentials != "static" && !pg::guc::server_credentials) {
+  if (destination.credentials.starts_with(s3::credentials::key_file_prefix)) {
+    check_key_file(destination.credentials.substr(s3::credentials::key_file_prefix.size()));
+  } else if (destination.credentials != "static" && !pg::guc::server_credentials) {
     throw pg::Error(ERRCODE_INSUFFICIENT_PRIVILEGE,
                     "credentials of the server are not allowed for destinations", "",
                     "Give access_key and secret_key, or have the server's administrator set "

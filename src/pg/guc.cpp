@@ -16,6 +16,7 @@ int lock_timeout = 10000;
 int max_snapshot_age = 4 * 3600;
 int after_failover = full;
 bool server_credentials = false;
+char* credential_files = nullptr;
 char* allowed_buckets = nullptr;
 int request_timeout = 60000;
 int max_attempts = 8;
@@ -81,6 +82,10 @@ void define() {
   flag("hydra_export.server_credentials",
        "Allows destinations the keys of the server: its environment, files and roles.",
        &server_credentials);
+  text("hydra_export.credential_files",
+       "Files that destinations may take keys from: patterns of absolute paths, separated by "
+       "commas.",
+       &credential_files);
   text("hydra_export.allowed_buckets",
        "Buckets that may be configured, separated by commas; empty for any.", &allowed_buckets);
   number("hydra_export.request_timeout", "One attempt's limit without progress.", &request_timeout,

@@ -15,6 +15,7 @@ extern int lock_timeout;      // ms
 extern int max_snapshot_age;  // s
 extern int after_failover;    // AfterFailover
 extern bool server_credentials;
+extern char* credential_files;
 extern char* allowed_buckets;
 extern int request_timeout;  // ms
 extern int max_attempts;
