@@ -62,23 +62,24 @@ Exposure hold_back(const GivenKeys& given) {
 }
 
 void warn_of(const Exposure& exposure) {
-  const std::string hint =
-      "Make a new key, and put it into a file on the server that credentials => 'file:/path' names "
-      "(hydra_export.credential_files allows it)";
+  const char* hint =
+      "Make a new key, and give it in a file on the server (credentials => 'file:/path') or as a "
+      "parameter.";
   if (exposure.literal) {
     pg::report(WARNING,
                Error(ERRCODE_WARNING, "secret_key is part of the statement's text",
-                     "Whatever looks at statements before they run has it: log_statement = 'all', "
-                     "debug_print_parse, log_min_duration_statement with clients that prepare "
-                     "statements, auditing modules, the history of clients.",
-                     hint + ", or give it as a parameter."),
+                     "What looks at statements before they run has it: log_statement = 'all', "
+                     "debug_print_parse, modules that audit, clients' histories.",
+                     hint),
                pg::Statement::hidden);
   } else if (exposure.logged_by != nullptr) {
     pg::report(WARNING,
                Error(ERRCODE_WARNING,
                      std::string("the server's log may hold secret_key: ") + exposure.logged_by +
-                         " logs the statement's parameters",
-                     "", hint + ", or SET log_parameter_max_length = 0 before."),
+                         " logs parameters",
+                     "",
+                     "Make a new key, and give it in a file on the server (credentials => "
+                     "'file:/path'), or after SET log_parameter_max_length = 0."),
                pg::Statement::hidden);
   }
 }
