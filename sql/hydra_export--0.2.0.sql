@@ -59,7 +59,7 @@ COMMENT ON COLUMN hydra_export.settings.region IS 'region that requests are sign
 COMMENT ON COLUMN hydra_export.settings.endpoint IS 'URL of the S3-compatible store; empty for AWS';
 COMMENT ON COLUMN hydra_export.settings.prefix IS 'what all object keys begin with: empty, or ending in /';
 COMMENT ON COLUMN hydra_export.settings.frequency_hours IS 'hours between exports, 1 to 168';
-COMMENT ON COLUMN hydra_export.settings.credentials IS 'where the keys come from: static (saved here), or from the server: environment, profile, profile:name, web_identity, container, instance, auto';
+COMMENT ON COLUMN hydra_export.settings.credentials IS 'where the keys come from: static (saved in this database), file:/path (on the server), or from the server itself: environment, profile, profile:name, web_identity, container, instance, auto';
 COMMENT ON COLUMN hydra_export.settings.role_arn IS 'role that is assumed with the keys; empty for none';
 COMMENT ON COLUMN hydra_export.settings.external_id IS 'external id that the role asks for; empty for none';
 COMMENT ON COLUMN hydra_export.settings.addressing IS 'where URLs hold the bucket: path, virtual (host name), or auto';
@@ -71,19 +71,12 @@ COMMENT ON COLUMN hydra_export.settings.saved_at IS 'when the settings were last
 COMMENT ON COLUMN hydra_export.settings.last_folder IS 'folder of the newest export; the next one sorts after it';
 COMMENT ON COLUMN hydra_export.settings.start_window IS 'times of the UTC day between which scheduled exports may start, such as 22:00-04:30; empty for any';
 
--- Readable by the owner only, and not dumped.
-CREATE TABLE hydra_export.secrets (
-  destination   text PRIMARY KEY REFERENCES hydra_export.settings ON DELETE CASCADE,
-  access_key    text NOT NULL,
-  secret_key    text NOT NULL,
-  session_token text
-);
-
-COMMENT ON TABLE hydra_export.secrets IS 'static credentials of destinations; nobody but the extension''s owner may read them';
-COMMENT ON COLUMN hydra_export.secrets.destination IS 'the destination';
-COMMENT ON COLUMN hydra_export.secrets.access_key IS 'id of the access key';
-COMMENT ON COLUMN hydra_export.secrets.secret_key IS 'the secret that belongs to it';
-COMMENT ON COLUMN hydra_export.secrets.session_token IS 'token of temporary keys; NULL for lasting ones';
+-- Static credentials are options of a user mapping of this server, which configure() makes: there, no publication and no
+-- pg_dump takes them along, and superusers alone can read them.
+CREATE FOREIGN DATA WRAPPER hydra_export;
+COMMENT ON FOREIGN DATA WRAPPER hydra_export IS 'keeps static credentials of hydra_export; not for foreign tables';
+CREATE SERVER hydra_export FOREIGN DATA WRAPPER hydra_export;
+COMMENT ON SERVER hydra_export IS 'keeps static credentials of hydra_export, as a user mapping; not for foreign tables';
 
 -- What the schedule remembers. Not dumped: a copy of the database must not go on exporting.
 CREATE TABLE hydra_export.destination_state (
@@ -93,7 +86,9 @@ CREATE TABLE hydra_export.destination_state (
   anchor      timestamptz,
   last_start  timestamptz,
   last_finish timestamptz,
-  failures    integer NOT NULL DEFAULT 0
+  failures    integer NOT NULL DEFAULT 0,
+  system_identifier bigint NOT NULL,
+  written_by  xid8 NOT NULL
 );
 
 COMMENT ON TABLE hydra_export.destination_state IS 'what the schedule remembers of a destination';
@@ -104,6 +99,8 @@ COMMENT ON COLUMN hydra_export.destination_state.anchor IS 'start of the first s
 COMMENT ON COLUMN hydra_export.destination_state.last_start IS 'start of the newest scheduled export';
 COMMENT ON COLUMN hydra_export.destination_state.last_finish IS 'end of the newest scheduled export';
 COMMENT ON COLUMN hydra_export.destination_state.failures IS 'scheduled exports in a row that were not a success';
+COMMENT ON COLUMN hydra_export.destination_state.system_identifier IS 'cluster in which the settings were saved or resumed; another one means a copy, which pauses';
+COMMENT ON COLUMN hydra_export.destination_state.written_by IS 'transaction that wrote the row: it is the row''s xmin where that is no copy by logical replication';
 
 -- ---------------------------------------------------------------- models
 
@@ -334,6 +331,11 @@ COMMENT ON COLUMN hydra_export.recent_exports.error IS 'what went wrong; for a p
 
 -- ---------------------------------------------------------------- functions: settings
 
+CREATE FUNCTION hydra_export.configure_support(internal)
+RETURNS internal LANGUAGE c STRICT SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'hydra_export_configure_support';
+COMMENT ON FUNCTION hydra_export.configure_support IS 'lets hydra_export.configure() hide its statement before it runs';
+
 CREATE FUNCTION hydra_export.configure(
   bucket text DEFAULT NULL, access_key text DEFAULT NULL, secret_key text DEFAULT NULL,
   session_token text DEFAULT NULL, region text DEFAULT NULL, endpoint text DEFAULT NULL,
@@ -342,10 +344,10 @@ CREATE FUNCTION hydra_export.configure(
   addressing text DEFAULT NULL, compression text DEFAULT NULL, conditional text DEFAULT NULL,
   object_headers jsonb DEFAULT NULL, start_window text DEFAULT NULL,
   destination text DEFAULT 'default')
-RETURNS void LANGUAGE c SET search_path = pg_catalog, pg_temp
+RETURNS void LANGUAGE c SUPPORT hydra_export.configure_support SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'hydra_export_configure';
 COMMENT ON FUNCTION hydra_export.configure IS
-'saves a destination''s settings; NULL leaves a setting as it is, '''' clears it. frequency_hours is 1 to 168';
+'saves a destination''s settings; NULL leaves a setting as it is, '''' clears it. frequency_hours is 1 to 168. Keys are best given as a file on the server, with credentials => ''file:/path''';
 
 CREATE FUNCTION hydra_export.remove_destination(destination text)
 RETURNS void LANGUAGE c SET search_path = pg_catalog, pg_temp
@@ -584,6 +586,10 @@ CREATE TRIGGER schedule_changed
 CREATE TRIGGER schedule_changed
   AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE
   ON hydra_export.models FOR EACH STATEMENT EXECUTE FUNCTION hydra_export.schedule_changed();
+
+-- Also for sessions that switch triggers off.
+ALTER TABLE hydra_export.settings ENABLE ALWAYS TRIGGER schedule_changed;
+ALTER TABLE hydra_export.models ENABLE ALWAYS TRIGGER schedule_changed;
 
 -- ---------------------------------------------------------------- rights and dumps
 

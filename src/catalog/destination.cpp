@@ -1,7 +1,15 @@
 #include "catalog/destination.hpp"
 
+#include <fstream>
+#include <iterator>
+
+#include "base/clock.hpp"
+#include "base/timeline_history.hpp"
+#include "catalog/model.hpp"
+#include "catalog/secrets.hpp"
 #include "pg/compat.hpp"
 #include "pg/spi.hpp"
+#include "pg/user_mapping.hpp"
 
 namespace hydra::catalog {
 namespace {
@@ -47,21 +55,37 @@ std::vector<Text> to_parameters(const Destination& destination) {
 }
 
 // Whether a timeline since the given one began where a recovery target said, and not where WAL
-// ended, as at the promotion of a standby. The current timeline's history has a line for each one
-// before it: its number, where it ended, and why.
+// ended, as at the promotion of a standby.
 bool was_restored(std::int64_t since) {
   if (RecoveryInProgress()) return false;  // a standby writes no WAL of its own yet
   const TimeLineID now = pg::compat::timeline();
   if (now == since || now == 1) return false;
   char name[MAXPGPATH];
   TLHistoryFileName(name, now);
-  return pg::to_bool(
-      pg::query("SELECT coalesce(bool_or(split_part(line, E'\\t', 1)::integer >= $2::integer"
-                "   AND split_part(line, E'\\t', 3) <> 'no recovery target specified'), true)"
-                " FROM regexp_split_to_table(pg_read_file('pg_wal/' || $1, 0, 16777216, true), "
-                "E'\\n') AS line"
-                " WHERE line ~ '^[0-9]+\\t'",
-                {name, pg::text(since)})[0][0]);
+  // Not by pg_read_file(), which the extension's owner may not be allowed to call.
+  std::ifstream file(std::string(DataDir) + "/" XLOGDIR "/" + name, std::ios::binary);
+  const std::string history{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  return ended_at_recovery_target(history, since);
+}
+
+Text this_system() {
+  return pg::text(static_cast<std::int64_t>(GetSystemIdentifier()));
+}
+
+// The id of the transaction or subtransaction that writes, which the row keeps beside the one that
+// the server gives it.
+Text writing_id() {
+  return pg::text(
+      pg::call([]() noexcept { return U64FromFullTransactionId(GetCurrentFullTransactionId()); }));
+}
+
+// Whether the row is still the version that was written here, in this very file: a row that came by
+// logical replication was written again, by another transaction.
+bool is_own_version(const Row& row) {
+  if (!row[7] || !row[8]) return false;
+  const std::uint64_t written_by = std::stoull(*row[7]);
+  return static_cast<std::uint32_t>(written_by) == std::stoull(*row[8]) &&
+         written_by < U64FromFullTransactionId(ReadNextFullTransactionId());
 }
 
 std::optional<Micros> to_micros(const Text& value) {
@@ -155,32 +179,25 @@ void update_destination(const Destination& destination) {
       to_parameters(destination));
 }
 
-std::optional<s3::Credentials> load_credentials(const std::string& destination) {
-  const pg::Rows rows = pg::query(
-      "SELECT access_key, secret_key, session_token FROM hydra_export.secrets"
-      " WHERE destination = $1",
-      {destination});
-  if (rows.empty()) return std::nullopt;
-  return s3::Credentials{or_empty(rows[0][0]), or_empty(rows[0][1]), or_empty(rows[0][2])};
+void lock_destinations() {
+  pg::query("LOCK TABLE hydra_export.settings IN SHARE ROW EXCLUSIVE MODE");
 }
 
-void save_credentials(const std::string& destination, const s3::Credentials& credentials) {
-  pg::query(
-      "INSERT INTO hydra_export.secrets VALUES ($1, $2, $3, $4) ON CONFLICT (destination)"
-      " DO UPDATE SET access_key = $2, secret_key = $3, session_token = $4",
-      {destination, credentials.access_key, credentials.secret_key,
-       pg::text_or_null(credentials.session_token)});
-}
-
-void forget_credentials(const std::string& destination) {
-  pg::query("DELETE FROM hydra_export.secrets WHERE destination = $1", {destination});
+void remove_destination(const std::string& name) {
+  lock_destinations();
+  get_destination(name);
+  remove_models(name, std::nullopt);
+  pg::query("DELETE FROM hydra_export.destination_state WHERE destination = $1", {name});
+  forget_credentials(name);
+  pg::query("DELETE FROM hydra_export.settings WHERE destination = $1", {name});
 }
 
 std::optional<DestinationState> load_state(const std::string& destination) {
   const pg::Rows rows = pg::query(
       "SELECT database, timeline, (extract(epoch FROM anchor) * 1000000)::bigint,"
       " (extract(epoch FROM last_start) * 1000000)::bigint,"
-      " (extract(epoch FROM last_finish) * 1000000)::bigint, failures"
+      " (extract(epoch FROM last_finish) * 1000000)::bigint, failures,"
+      " system_identifier, written_by, xmin"
       " FROM hydra_export.destination_state WHERE destination = $1",
       {destination});
   if (rows.empty()) return std::nullopt;
@@ -191,22 +208,62 @@ std::optional<DestinationState> load_state(const std::string& destination) {
   state.last_start = to_micros(rows[0][3]);
   state.last_finish = to_micros(rows[0][4]);
   state.failures = static_cast<int>(pg::to_int(rows[0][5]));
+  state.system_identifier = pg::to_int(rows[0][6]);
+  state.own_version = is_own_version(rows[0]);
   return state;
+}
+
+bool came_with_files(const DestinationState& state) {
+  return state.database == MyDatabaseId && state.own_version &&
+         static_cast<std::uint64_t>(state.system_identifier) != GetSystemIdentifier();
 }
 
 std::string origin_problem(const std::optional<DestinationState>& state) {
   if (!state) return "restored from a dump";
   if (state->database != MyDatabaseId) return "copied from another database";
+  if (came_with_files(*state)) {
+    return "upgraded by pg_upgrade, or copied with its files to another cluster";
+  }
+  if (static_cast<std::uint64_t>(state->system_identifier) != GetSystemIdentifier()) {
+    return "copied from another cluster";
+  }
   if (was_restored(state->timeline)) return "restored to a point in time";
   return "";
 }
 
 void adopt_destination(const std::string& name) {
   pg::query(
-      "INSERT INTO hydra_export.destination_state (destination, database, timeline)"
-      " VALUES ($1, $2::oid, $3::integer)"
-      " ON CONFLICT (destination) DO UPDATE SET database = $2::oid, timeline = $3::integer",
-      {name, pg::text(MyDatabaseId), pg::text(pg::compat::timeline())});
+      "INSERT INTO hydra_export.destination_state"
+      " (destination, database, timeline, system_identifier, written_by)"
+      " VALUES ($1, $2::oid, $3::integer, $4::bigint, $5::xid8)"
+      " ON CONFLICT (destination) DO UPDATE SET database = $2::oid, timeline = $3::integer,"
+      " system_identifier = $4::bigint, written_by = $5::xid8",
+      {name, pg::text(MyDatabaseId), pg::text(pg::compat::timeline()), this_system(),
+       writing_id()});
+  // pg_upgrade has kept the credentials, but not that they go with the extension.
+  pg::hold_user_mapping();
+}
+
+void adopt_cluster() {
+  pg::query(
+      "UPDATE hydra_export.destination_state SET system_identifier = $1::bigint,"
+      " written_by = $2::xid8",
+      {this_system(), writing_id()});
+}
+
+void note_start(const std::string& destination, Micros time) {
+  pg::query(
+      "UPDATE hydra_export.destination_state SET last_start = $2::timestamptz,"
+      " anchor = coalesce(anchor, $2::timestamptz), written_by = $3::xid8 WHERE destination = $1",
+      {destination, iso8601(time), writing_id()});
+}
+
+void note_finish(const std::string& destination, bool succeeded) {
+  pg::query(
+      "UPDATE hydra_export.destination_state SET last_finish = clock_timestamp(),"
+      " failures = CASE WHEN $2::boolean THEN 0 ELSE failures + 1 END, written_by = $3::xid8"
+      " WHERE destination = $1",
+      {destination, pg::text(succeeded), writing_id()});
 }
 
 }  // namespace hydra::catalog

@@ -1,4 +1,4 @@
-// Rows of hydra_export.settings, secrets and destination_state as structs.
+// Rows of hydra_export.settings and destination_state as structs.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "base/compress.hpp"
-#include "s3/credentials.hpp"
 #include "s3/endpoint.hpp"
 #include "s3/object_headers.hpp"
 
@@ -37,7 +36,9 @@ struct Destination {
 // What the schedule remembers. A row is missing after a restore from a dump.
 struct DestinationState {
   std::uint32_t database = 0;
-  std::int64_t timeline = 0;  // of WAL, when `database` was written
+  std::int64_t timeline = 0;           // of WAL, when `database` was written
+  std::int64_t system_identifier = 0;  // of the cluster, likewise
+  bool own_version = false;            // the row is where it was written, not a copy of it
   std::optional<Micros> anchor, last_start, last_finish;
   int failures = 0;
 };
@@ -54,9 +55,12 @@ void update_destination(const Destination& destination);  // all but last_folder
 // object of strings.
 s3::Headers to_headers(const std::string& json);
 
-std::optional<s3::Credentials> load_credentials(const std::string& destination);
-void forget_credentials(const std::string& destination);
-void save_credentials(const std::string& destination, const s3::Credentials& credentials);
+// Until the transaction ends, nobody else saves or removes destinations and their credentials.
+void lock_destinations();
+
+// With all that belongs to it but its history. Throws pg::Error when there is none. Nothing is left
+// to foreign keys, which session_replication_role = replica switches off.
+void remove_destination(const std::string& name);
 
 std::optional<DestinationState> load_state(const std::string& destination);
 
@@ -64,7 +68,18 @@ std::optional<DestinationState> load_state(const std::string& destination);
 // they are its own. Exports of a copy would go where those of the original go.
 std::string origin_problem(const std::optional<DestinationState>& state);
 
+// Whether another cluster wrote the row, in the files of this one, as before pg_upgrade.
+// Transaction ids then mean what they meant, so that baselines hold.
+bool came_with_files(const DestinationState& state);
+
 // Exports belong to this database, on this timeline, from now on.
 void adopt_destination(const std::string& name);
+
+// Says of all rows that this cluster wrote them: for rows of a version that did not know clusters.
+void adopt_cluster();
+
+// A scheduled export starts; it has ended.
+void note_start(const std::string& destination, Micros time);
+void note_finish(const std::string& destination, bool succeeded);
 
 }  // namespace hydra::catalog

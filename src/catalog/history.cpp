@@ -125,12 +125,7 @@ Claim claim_export(const Destination& destination, const std::vector<Model>& mod
   const Claim claim = insert_export(destination, models, started_by, now);
   pg::query("UPDATE hydra_export.settings SET last_folder = $2 WHERE destination = $1",
             {destination.name, claim.folder});
-  if (started_by != StartedBy::user) {
-    pg::query(
-        "UPDATE hydra_export.destination_state SET last_start = $2::timestamptz,"
-        " anchor = coalesce(anchor, $2::timestamptz) WHERE destination = $1",
-        {destination.name, timestamp(now)});
-  }
+  if (started_by != StartedBy::user) note_start(destination.name, now);
   for (const Model& model : models) {
     pg::query(
         "INSERT INTO hydra_export.model_state (model_id, attempted_at) VALUES ($1::integer,"
@@ -157,13 +152,6 @@ void finish_export(const Claim& claim, const std::string& status, const std::str
        number(objects), number(rows), number(bytes)});
 }
 
-void note_finish(const std::string& destination, bool succeeded) {
-  pg::query(
-      "UPDATE hydra_export.destination_state SET last_finish = clock_timestamp(),"
-      " failures = CASE WHEN $2::boolean THEN 0 ELSE failures + 1 END WHERE destination = $1",
-      {destination, pg::text(succeeded)});
-}
-
 void fail_abandoned(const std::string& destination) {
   const pg::Rows scheduled = pg::query(
       "UPDATE hydra_export.exports SET status = 'failed', finished_at = clock_timestamp(),"
@@ -175,11 +163,17 @@ void fail_abandoned(const std::string& destination) {
   }
 }
 
+// One table after the other: foreign keys may be switched off.
 void remove_old_history(int minutes) {
-  pg::query(
-      "DELETE FROM hydra_export.exports WHERE status <> 'running'"
-      " AND started_at < clock_timestamp() - $1::integer * interval '1 minute'",
-      {pg::text(minutes)});
+  const std::string old =
+      "SELECT id FROM hydra_export.exports WHERE status <> 'running'"
+      " AND started_at < now() - $1::integer * interval '1 minute'";
+  for (const char* table : {"export_objects", "export_models"}) {
+    pg::query(
+        std::string("DELETE FROM hydra_export.") + table + " WHERE export_id IN (" + old + ")",
+        {pg::text(minutes)});
+  }
+  pg::query("DELETE FROM hydra_export.exports WHERE id IN (" + old + ")", {pg::text(minutes)});
 }
 
 }  // namespace hydra::catalog

@@ -57,9 +57,6 @@ Claim claim_export(const Destination& destination, const std::vector<Model>& mod
 void finish_export(const Claim& claim, const std::string& status, const std::string& error,
                    const std::vector<ModelRow>& models);
 
-// Notes a scheduled export's end with the schedule.
-void note_finish(const std::string& destination, bool succeeded);
-
 // Marks the destination's exports that still say 'running' as failed. The caller holds the
 // destination's lock, so none of them is alive.
 void fail_abandoned(const std::string& destination);

@@ -195,6 +195,18 @@ void reset_models(const std::string& destination, const std::optional<std::strin
       {destination, name});
 }
 
+void remove_models(const std::string& destination, const std::optional<std::string>& name) {
+  const std::string which = " WHERE destination = $1 AND name = coalesce($2, name)";
+  const std::string ids = "(SELECT id FROM hydra_export.models" + which + ")";
+  // An export that records its success is waited for: what it inserts is to go as well.
+  pg::query("SELECT FROM hydra_export.models" + which + " FOR UPDATE", {destination, name});
+  for (const char* table : {"baselines", "model_state"}) {
+    pg::query(std::string("DELETE FROM hydra_export.") + table + " WHERE model_id IN " + ids,
+              {destination, name});
+  }
+  pg::query("DELETE FROM hydra_export.models" + which, {destination, name});
+}
+
 bool save_success(const Model& model, const std::vector<Baseline>& baselines,
                   std::int64_t export_id, const std::string& folder, bool was_full) {
   const Text id = pg::text(model.id);

@@ -74,6 +74,9 @@ std::vector<Model> resolve_restored(const std::string& destination);
 // Makes the model's next export a full one, also when one is running now.
 void reset_models(const std::string& destination, const std::optional<std::string>& name);
 
+// Removes one model of a destination, or all, with what is remembered of them.
+void remove_models(const std::string& destination, const std::optional<std::string>& name);
+
 // Replaces the baselines, unless the model was removed, reset or altered since `model` was loaded
 // (then false, and nothing is changed). What `model` held of leaves not in `baselines` is dropped.
 bool save_success(const Model& model, const std::vector<Baseline>& baselines,

@@ -2,6 +2,7 @@
 
 #include "pg/guc.hpp"
 #include "pg/spi.hpp"
+#include "s3/credentials/key_file.hpp"
 #include "s3/places.hpp"
 
 namespace hydra::catalog {
@@ -37,6 +38,16 @@ void check_place(const Destination& destination) {
       "link-local hosts are allowed only where that names them.");
 }
 
+// The same words whether or not there is such a file.
+void check_key_file(const std::string& path) {
+  const char* name = pg::call([]() noexcept { return get_database_name(MyDatabaseId); });
+  const std::string database = name != nullptr ? name : "";
+  if (s3::credentials::is_allowed_file(pg::guc::credential_files, path, database)) return;
+  throw pg::Error(ERRCODE_INSUFFICIENT_PRIVILEGE,
+                  "file \"" + path + "\" is not among those that may hold credentials", "",
+                  "The server's administrator lists them in hydra_export.credential_files.");
+}
+
 }  // namespace
 
 s3::Places allowed_places() {
@@ -49,7 +60,9 @@ void check_policy(const Destination& destination) {
     if (const auto problem = s3::endpoint_problem(endpoint, true)) throw bad_endpoint(*problem);
   }
   check_place(destination);
-  if (destination.credentials != "static" && !pg::guc::server_credentials) {
+  if (destination.credentials.starts_with(s3::credentials::key_file_prefix)) {
+    check_key_file(destination.credentials.substr(s3::credentials::key_file_prefix.size()));
+  } else if (destination.credentials != "static" && !pg::guc::server_credentials) {
     throw Error(ERRCODE_INSUFFICIENT_PRIVILEGE,
                 "credentials of the server are not allowed for destinations", "",
                 "Give access_key and secret_key, or have the server's administrator set "

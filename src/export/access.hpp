@@ -2,6 +2,7 @@
 #pragma once
 
 #include "catalog/destination.hpp"
+#include "catalog/secrets.hpp"
 #include "s3/client.hpp"
 
 namespace hydra::exporting {

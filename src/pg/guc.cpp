@@ -17,6 +17,7 @@ int lock_timeout = 10000;
 int max_snapshot_age = 4 * 3600;
 int after_failover = full;
 bool server_credentials = false;
+char* credential_files = nullptr;
 char* allowed_places = nullptr;
 bool places_unknown = false;
 int request_timeout = 60000;
@@ -122,6 +123,10 @@ void define() {
   flag("hydra_export.server_credentials",
        "Allows destinations the keys of the server: its environment, files and roles.",
        &server_credentials);
+  text("hydra_export.credential_files",
+       "Files that destinations may take keys from: patterns of absolute paths, separated by "
+       "commas.",
+       &credential_files);
   const bool unknown = has_unknown_places();
   text("hydra_export.allowed_places",
        "Endpoints and buckets that may be configured, separated by commas; empty for any but "

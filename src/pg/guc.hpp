@@ -15,6 +15,7 @@ extern int lock_timeout;      // ms
 extern int max_snapshot_age;  // s
 extern int after_failover;    // AfterFailover
 extern bool server_credentials;
+extern char* credential_files;
 extern char* allowed_places;
 // Whether what the server was started with says where data may go, but cannot be read: then it may
 // go nowhere. (The server itself only warns of such settings, and drops them.)

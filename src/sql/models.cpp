@@ -208,8 +208,7 @@ Datum hydra_export_remove_model(PG_FUNCTION_ARGS) {
     hydra::pg::AsOwner owner;
     hydra::catalog::get_destination(destination);
     hydra::catalog::get_model(destination, name);
-    hydra::pg::query("DELETE FROM hydra_export.models WHERE destination = $1 AND name = $2",
-                     {destination, name});
+    hydra::catalog::remove_models(destination, name);
   });
   PG_RETURN_VOID();
 }

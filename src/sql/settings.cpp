@@ -5,12 +5,15 @@
 #include "catalog/place.hpp"
 #include "catalog/policy.hpp"
 #include "catalog/relation.hpp"
+#include "catalog/secrets.hpp"
 #include "pg/spi.hpp"
 #include "pg/statement_log.hpp"
 #include "pg/transaction.hpp"
 #include "pg/worker.hpp"
 #include "s3/credentials/chain.hpp"
+#include "s3/credentials/key_file.hpp"
 #include "sql/arguments.hpp"
+#include "sql/secret_statement.hpp"
 
 namespace hydra::sql {
 namespace {
@@ -91,8 +94,10 @@ void check_headers(const Destination& destination) {
 
 void check_credentials(const Destination& destination) {
   if (const auto problem = s3::credentials::source_problem(destination.credentials)) {
-    throw invalid("credentials " + *problem,
-                  "static goes with access_key and secret_key; the others are the server's own.");
+    throw invalid(
+        "credentials " + *problem,
+        "Best is file:/path, a file on the server; static goes with access_key and secret_key; the "
+        "others are the server's own.");
   }
   if (const auto problem = s3::credentials::role_problem(destination.role_arn)) {
     throw invalid("role_arn " + *problem, "It looks like arn:aws:iam::123456789012:role/name.");
@@ -100,6 +105,17 @@ void check_credentials(const Destination& destination) {
   if (destination.role_arn.empty() && !destination.external_id.empty()) {
     throw invalid("external_id came without role_arn", "Give role_arn with it.");
   }
+}
+
+// The first export would find it out, but later.
+void check_key_file(const Destination& destination) {
+  const std::string_view source = destination.credentials;
+  if (!source.starts_with(s3::credentials::key_file_prefix)) return;
+  s3::credentials::KeyFile file{
+      std::string(source.substr(s3::credentials::key_file_prefix.size()))};
+  const s3::credentials::Step step = file.begin(0);
+  if (const auto* broken = std::get_if<s3::credentials::Broken>(&step))
+    throw Error(ERRCODE_INVALID_PARAMETER_VALUE, broken->why, "", broken->hint);
 }
 
 void check(const Destination& destination) {
@@ -245,31 +261,14 @@ void check_new(const Wanted& wanted) {
               "", "Give bucket, access_key and secret_key to create it.");
 }
 
-// pg_stat_activity shows a session's statement, also after its end; this one may hold a secret.
-void hide_statement() {
-  pg::call([]() noexcept {
-    pgstat_report_activity(STATE_RUNNING, "SELECT hydra_export.configure(...)");
-  });
-}
-
-void warn_where_logged(const s3::Credentials& credentials) {
-  const std::optional<std::string> setting = pg::setting_that_logs(credentials.secret_key);
-  if (!setting) return;
-  pg::report(WARNING,
-             Error(ERRCODE_WARNING,
-                   "the server's log may hold secret_key: " + *setting + " logs this statement", "",
-                   "Use a new key, and save it after SET log_statement = 'none', SET "
-                   "log_min_duration_statement = -1 (as a superuser); or let credentials name a "
-                   "source of the server's own."),
-             pg::Statement::hidden);
-}
-
 void configure(const Wanted& wanted) {
-  hide_statement();
+  const Exposure exposure = hold_back({wanted.access_key, wanted.secret_key, wanted.session_token});
+  pg::WithoutContext no_context;
+  warn_of(exposure);
   const Oid caller = GetUserId();
   pg::AsOwner owner;
   // Two new destinations must not overlap each other either.
-  pg::query("LOCK TABLE hydra_export.settings IN SHARE ROW EXCLUSIVE MODE");
+  catalog::lock_destinations();
   const std::optional<Destination> before = catalog::find_destination(wanted.destination);
   Destination destination = before.value_or(Destination{});
   destination.name = wanted.destination;
@@ -279,6 +278,7 @@ void configure(const Wanted& wanted) {
   }
   apply(wanted, destination);
   check(destination);
+  if (wanted.credentials) check_key_file(destination);
   check_overlap(destination);
   const bool is_static = destination.credentials == "static";
   const bool had_some = before && catalog::load_credentials(destination.name).has_value();
@@ -296,10 +296,7 @@ void configure(const Wanted& wanted) {
     if (catalog::is_elsewhere(*before, destination)) start_over(destination);
     catalog::update_destination(destination);
   }
-  if (credentials) {
-    catalog::save_credentials(destination.name, *credentials);
-    warn_where_logged(*credentials);
-  }
+  if (credentials) catalog::save_credentials(destination.name, *credentials);
   if (!is_static) catalog::forget_credentials(destination.name);
   warn_without_preload();
 }
@@ -312,8 +309,9 @@ void set_enabled(const std::string& name, bool enabled) {
 void resume(const std::string& name) {
   pg::AsOwner owner;
   catalog::get_destination(name);
-  if (!catalog::origin_problem(catalog::load_state(name)).empty()) {
-    catalog::reset_models(name, std::nullopt);
+  const std::optional<catalog::DestinationState> state = catalog::load_state(name);
+  if (!catalog::origin_problem(state).empty()) {
+    if (!state || !catalog::came_with_files(*state)) catalog::reset_models(name, std::nullopt);
     catalog::adopt_destination(name);
   }
   for (const catalog::Model& model : catalog::resolve_restored(name))
@@ -381,8 +379,7 @@ Datum hydra_export_remove_destination(PG_FUNCTION_ARGS) {
   entry([&]() {
     const std::string name = Arguments(fcinfo).required_text(0, "destination");
     hydra::pg::AsOwner owner;
-    hydra::catalog::get_destination(name);
-    hydra::pg::query("DELETE FROM hydra_export.settings WHERE destination = $1", {name});
+    hydra::catalog::remove_destination(name);
   });
   PG_RETURN_VOID();
 }

@@ -148,7 +148,15 @@ RESET client_min_messages;
 
 -- Keys that are not there, and an endpoint that is no longer allowed.
 SET client_min_messages = error;
-DELETE FROM hydra_export.secrets;
+DO $$
+DECLARE
+  option text;
+BEGIN
+  FOR option IN SELECT option_name FROM pg_user_mappings, pg_options_to_table(umoptions) WHERE srvname = 'hydra_export' LOOP
+    EXECUTE format('ALTER USER MAPPING FOR PUBLIC SERVER hydra_export OPTIONS (DROP %I)', option);
+  END LOOP;
+END
+$$;
 SELECT attempt('SELECT hydra_export.export_now()') AS error;
 SELECT hydra_export.configure(access_key => 'A', secret_key => 'S');
 UPDATE hydra_export.settings SET endpoint = 'http://s3.example.com';

@@ -36,8 +36,10 @@ SELECT hydra_export.configure(destination => 'loopback', bucket => 'exports', en
 SELECT * FROM saved;
 CREATE TABLE before_errors AS
   TABLE hydra_export.settings;
+CREATE VIEW secrets AS
+  SELECT option_name, option_value FROM pg_user_mappings, pg_options_to_table(umoptions) WHERE srvname = 'hydra_export';
 CREATE TABLE secrets_before_errors AS
-  TABLE hydra_export.secrets;
+  TABLE secrets;
 
 -- frequency
 SELECT hydra_export.configure(frequency_hours => 0);
@@ -116,8 +118,8 @@ SELECT hydra_export.remove_destination(NULL);
 -- None of these changed anything.
 (TABLE before_errors EXCEPT TABLE hydra_export.settings)
 UNION ALL (TABLE hydra_export.settings EXCEPT TABLE before_errors);
-(TABLE secrets_before_errors EXCEPT TABLE hydra_export.secrets)
-UNION ALL (TABLE hydra_export.secrets EXCEPT TABLE secrets_before_errors);
+(TABLE secrets_before_errors EXCEPT TABLE secrets)
+UNION ALL (TABLE secrets EXCEPT TABLE secrets_before_errors);
 
 -- Another place: the next exports are full, and it says so.
 CREATE TABLE orders (id int PRIMARY KEY);
@@ -164,7 +166,7 @@ SELECT hydra_export.remove_destination('loopback');
 SELECT hydra_export.remove_destination('Größe "2"');
 SELECT destination FROM saved;
 SELECT destination, name FROM hydra_export.models;
-SELECT destination FROM hydra_export.secrets ORDER BY 1;
+SELECT option_value AS destination FROM secrets WHERE option_name LIKE '%.destination' ORDER BY 1;
 SELECT destination, folder FROM hydra_export.recent_exports;
 
 -- What the server's administrator allows.
@@ -198,6 +200,6 @@ COMMIT PREPARED 'reading';
 SELECT destination, frequency_hours FROM saved;
 SELECT name FROM hydra_export.models;
 
-DROP VIEW generations, saved;
+DROP VIEW generations, saved, secrets;
 DROP TABLE orders, before_errors, secrets_before_errors;
 DROP EXTENSION hydra_export;

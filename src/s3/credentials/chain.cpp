@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "s3/credentials/environment.hpp"
+#include "s3/credentials/key_file.hpp"
 #include "s3/credentials/metadata.hpp"
 #include "s3/credentials/profile.hpp"
 #include "s3/credentials/sts.hpp"
@@ -33,6 +34,8 @@ std::unique_ptr<Source> make_plain(const CredentialSettings& settings, const Rol
                                    const EndpointSettings& target, const Surroundings& around) {
   const std::string& name = settings.source;
   if (name == "static") return std::make_unique<Static>(settings.keys);
+  if (name.starts_with(key_file_prefix))
+    return std::make_unique<KeyFile>(name.substr(key_file_prefix.size()));
   if (name == "environment") return std::make_unique<Environment>(around);
   if (name == "profile") return std::make_unique<Profile>("", target, around);
   if (name.starts_with(profile_prefix))
@@ -51,10 +54,14 @@ std::optional<std::string> source_problem(const std::string& source) {
                                         "container", "instance",    "auto"};
   if (std::find(std::begin(names), std::end(names), source) != std::end(names)) return std::nullopt;
   const std::string_view name = source;
+  if (name.starts_with(key_file_prefix)) {
+    const auto problem = key_file_path_problem(name.substr(key_file_prefix.size()));
+    return problem ? std::optional("name a file whose path " + *problem) : std::nullopt;
+  }
   if (name.starts_with(profile_prefix) && name.size() > profile_prefix.size() && is_printable(name))
     return std::nullopt;
-  return "must be static, environment, profile, profile:name, web_identity, container, instance or "
-         "auto";
+  return "must be static, file:/path, environment, profile, profile:name, web_identity, container, "
+         "instance or auto";
 }
 
 std::optional<std::string> role_problem(const std::string& role_arn) {

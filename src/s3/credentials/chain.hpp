@@ -12,9 +12,8 @@
 namespace hydra::s3::credentials {
 
 struct CredentialSettings {
-  std::string
-      source;        // static, environment, profile[:name], web_identity, container, instance, auto
-  Credentials keys;  // for static
+  std::string source;  // static, file:/path, environment, profile[:name], web_identity, …, or auto
+  Credentials keys;    // for static
   std::string role_arn;     // assumed with the keys found; '' = none
   std::string external_id;  // for role_arn; '' = none
 };

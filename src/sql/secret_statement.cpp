@@ -1,0 +1,104 @@
+#include "sql/secret_statement.hpp"
+
+#include "pg/error.hpp"
+#include "pg/statement_log.hpp"
+
+namespace hydra::sql {
+namespace {
+
+using pg::Error;
+
+constexpr int access_key_argument = 1;  // of configure(); the other two follow it
+
+// An argument as the planner sees it.
+std::optional<std::string> planned_text(const List* arguments, int number) {
+  const Node* node = static_cast<const Node*>(list_nth(arguments, number));
+  if (!IsA(node, Const)) return "";  // it is not known yet
+  const Const* constant = reinterpret_cast<const Const*>(node);
+  if (constant->constisnull) return std::nullopt;
+  return pg::call([=]() noexcept { return TextDatumGetCString(constant->constvalue); });
+}
+
+bool has_parameters(const SupportRequestSimplify* request) {
+  if (request->root == nullptr || request->root->glob == nullptr) return false;
+  const ParamListInfo parameters = request->root->glob->boundParams;
+  return parameters != nullptr && parameters->numParams > 0;
+}
+
+// A constant is part of the text, unless it was a parameter's value.
+void plan(const SupportRequestSimplify* request) {
+  const List* arguments = request->fcall->args;
+  if (list_length(arguments) < access_key_argument + 3) return;
+  const GivenKeys given{planned_text(arguments, access_key_argument),
+                        planned_text(arguments, access_key_argument + 1),
+                        planned_text(arguments, access_key_argument + 2)};
+  if (!given.any()) return;
+  const std::vector<std::string> secrets = given.secrets();
+  const bool found = pg::blank_statement(secrets);
+  pg::hide_parameters();
+  pg::note_planned({found || (!secrets.empty() && !has_parameters(request)), true});
+}
+
+}  // namespace
+
+std::vector<std::string> GivenKeys::secrets() const {
+  std::vector<std::string> secrets;
+  for (const auto& value : {secret_key, session_token}) {
+    if (value && !value->empty()) secrets.push_back(*value);
+  }
+  return secrets;
+}
+
+Exposure hold_back(const GivenKeys& given) {
+  const pg::Planned planned = pg::take_planned();
+  if (!given.any()) return {};
+  Exposure exposure;
+  const std::vector<std::string> secrets = given.secrets();
+  exposure.literal = pg::blank_statement(secrets) || planned.literal;
+  if (!planned.hidden && !secrets.empty())
+    exposure.logged_by = pg::setting_that_logged_parameters();
+  pg::hide_parameters();
+  return exposure;
+}
+
+void warn_of(const Exposure& exposure) {
+  const char* hint =
+      "Make a new key, and give it in a file on the server (credentials => 'file:/path') or as a "
+      "parameter.";
+  if (exposure.literal) {
+    pg::report(WARNING,
+               Error(ERRCODE_WARNING, "secret_key is part of the statement's text",
+                     "What looks at statements before they run has it: log_statement = 'all', "
+                     "debug_print_parse, modules that audit, clients' histories.",
+                     hint),
+               pg::Statement::hidden);
+  } else if (exposure.logged_by != nullptr) {
+    pg::report(WARNING,
+               Error(ERRCODE_WARNING,
+                     std::string("the server's log may hold secret_key: ") + exposure.logged_by +
+                         " logs parameters",
+                     "",
+                     "Make a new key, and give it in a file on the server (credentials => "
+                     "'file:/path'), or after SET log_parameter_max_length = 0."),
+               pg::Statement::hidden);
+  }
+}
+
+}  // namespace hydra::sql
+
+extern "C" {
+
+PG_FUNCTION_INFO_V1(hydra_export_configure_support);
+
+// The planner calls it for each call of configure(): the earliest time that we hear of one, and the
+// only one where the call is never run (EXPLAIN) or something before it fails.
+Datum hydra_export_configure_support(PG_FUNCTION_ARGS) {
+  const Node* request = reinterpret_cast<const Node*>(PG_GETARG_POINTER(0));
+  hydra::pg::entry([=]() {
+    if (IsA(request, SupportRequestSimplify))
+      hydra::sql::plan(reinterpret_cast<const SupportRequestSimplify*>(request));
+  });
+  PG_RETURN_POINTER(nullptr);
+}
+
+}  // extern "C"
