@@ -54,7 +54,7 @@ foreach my $change (
     'COMMENT ON COLUMN hydra_export.models.name IS NULL',
     'ALTER FUNCTION hydra_export.resume RESET search_path',
     'CREATE INDEX ON hydra_export.exports (folder)',
-    'GRANT SELECT ON hydra_export.secrets TO hydra_export_monitor',
+    'GRANT SELECT ON hydra_export.destination_state TO hydra_export_monitor',
     q(UPDATE pg_extension SET extcondition[1] = 'WHERE true' WHERE extname = 'hydra_export'))
 {
     $node->safe_psql('changed', "DROP EXTENSION IF EXISTS hydra_export; CREATE EXTENSION hydra_export; $change");
@@ -75,7 +75,7 @@ $site->add_model('gone');
 is($site->export->{status}, 'succeeded', 'an export');
 
 # Its rows, by the columns that the old tables have.
-my @tables = qw(settings secrets destination_state models model_state baselines notes exports export_models export_objects);
+my @tables = qw(settings destination_state models model_state baselines notes exports export_models export_objects);
 $site->sql('CREATE SCHEMA kept');
 $site->sql("CREATE TABLE kept.$_ AS TABLE hydra_export.$_") foreach @tables;
 $site->sql("DROP EXTENSION hydra_export; CREATE EXTENSION hydra_export VERSION '$oldest'");
@@ -85,6 +85,8 @@ foreach my $table (@tables)
         WHERE attrelid = 'hydra_export.$table'::regclass AND attnum > 0 AND NOT attisdropped));
     $site->sql("INSERT INTO hydra_export.$table ($columns) OVERRIDING SYSTEM VALUE SELECT $columns FROM kept.$table");
 }
+my ($key, $secret) = $site->{s3}->writer;
+$site->sql("INSERT INTO hydra_export.secrets VALUES ('default', '$key', '$secret')");
 $site->sql(q{
     SELECT setval('hydra_export.models_id_seq', max(id)) FROM hydra_export.models;
     SELECT setval('hydra_export.exports_id_seq', max(id)) FROM hydra_export.exports});

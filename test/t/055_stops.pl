@@ -180,8 +180,8 @@ foreach my $place (sort keys %places)
     {
         $before->();
         my $pid = start_export($there);
-        my $start = time;
         $ends{$end}->($pid, $place);
+        my $start = time;
         cmp_ok(seconds_until_gone($pid, $start), '<', $limit, "$end in $place");
         if ($end eq 'stopped')
         {

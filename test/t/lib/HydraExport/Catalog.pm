@@ -20,9 +20,9 @@ my $members = q{
         SELECT d.classid, d.objid FROM member m JOIN pg_depend d ON d.refclassid = m.classid AND d.refobjid = m.objid
         WHERE d.deptype IN ('a', 'i') AND d.classid <> 'pg_type'::regclass
     ), named AS (
-        -- The names of TOAST tables hold OIDs.
+        -- The names of TOAST tables hold OIDs; user mappings are there where keys were saved.
         SELECT classid, objid, identified.* FROM member, pg_identify_object(classid, objid, 0) AS identified
-        WHERE schema IS DISTINCT FROM 'pg_toast'
+        WHERE schema IS DISTINCT FROM 'pg_toast' AND classid <> 'pg_user_mapping'::regclass
     )};
 my @parts = (
     # The names that the server makes up for constraints of foreign keys hold OIDs; those of the keys do not.
