@@ -5,7 +5,6 @@
 #include "catalog/policy.hpp"
 #include "catalog/secrets.hpp"
 #include "pg/spi.hpp"
-#include "pg/statement_log.hpp"
 #include "pg/transaction.hpp"
 #include "pg/worker.hpp"
 #include "s3/credentials/chain.hpp"
@@ -274,7 +273,6 @@ void check_new(const Wanted& wanted) {
 
 void configure(const Wanted& wanted) {
   const Exposure exposure = hold_back({wanted.access_key, wanted.secret_key, wanted.session_token});
-  pg::WithoutContext no_context;
   warn_of(exposure);
   pg::AsOwner owner;
   // Two new destinations must not overlap each other either.
@@ -323,6 +321,7 @@ void resume(const std::string& name) {
   catalog::get_destination(name);
   const std::optional<catalog::DestinationState> state = catalog::load_state(name);
   if (!catalog::origin_problem(state).empty()) {
+    catalog::lock_destinations();
     if (!state || !catalog::came_with_files(*state)) catalog::reset_models(name, std::nullopt);
     catalog::adopt_destination(name);
   }

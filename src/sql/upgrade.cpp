@@ -11,9 +11,8 @@ namespace {
 void move_secrets() {
   for (const pg::Row& row : pg::query(
            "SELECT destination, access_key, secret_key, session_token FROM hydra_export.secrets")) {
-    catalog::save_credentials(
-        pg::or_empty(row[0]),
-        {pg::or_empty(row[1]), pg::or_empty(row[2]), pg::or_empty(row[3])});
+    catalog::save_credentials(pg::or_empty(row[0]),
+                              {pg::or_empty(row[1]), pg::or_empty(row[2]), pg::or_empty(row[3])});
   }
 }
 
