@@ -2,6 +2,7 @@
 #include "export/progress.hpp"
 #include "pg/compat.hpp"
 #include "pg/guc.hpp"
+#include "pg/statement_log.hpp"
 #include "pg/worker.hpp"
 #include "schedule/timetable.hpp"
 
@@ -50,6 +51,7 @@ PGDLLEXPORT void _PG_init(void);
 
 void _PG_init(void) {
   hydra::pg::guc::define();
+  hydra::pg::guard_log();
   if (!process_shared_preload_libraries_in_progress) return;
   prepare_shmem();
   hydra::pg::register_launcher();

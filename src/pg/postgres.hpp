@@ -91,6 +91,7 @@ extern "C" {
 #include "storage/smgr.h"
 #include "storage/shm_toc.h"
 #include "storage/shmem.h"
+#include "tcop/pquery.h"
 #include "tcop/tcopprot.h"
 #include "utils/acl.h"
 #include "utils/array.h"

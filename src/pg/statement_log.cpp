@@ -2,43 +2,65 @@
 
 #include "pg/error.hpp"
 
-extern "C" {
-#include "tcop/pquery.h"
-}
-
 namespace hydra::pg {
 namespace {
 
 char shown[] = "SELECT hydra_export.configure(...)";
+constexpr std::size_t shown_length = sizeof(shown) - 1;
 
 // No key is shorter, and a shorter word would be found in texts that have nothing to do with it.
 constexpr std::size_t shortest_secret = 8;
 
-// SPI tells the text of a statement that it runs to nobody but its error callback, whose argument
-// begins with a pointer to it. This is how it is found on the stack of such callbacks.
-using Callback = void (*)(void*);
-Callback spi_callback = nullptr;
+// ---- messages
 
-struct SpiArgument {
-  char* query;
-};
+emit_log_hook_type next_hook = nullptr;
 
-void note_callback(ParseState* state, void* argument) {
-  (void)state;
-  (void)argument;
-  spi_callback = error_context_stack != nullptr ? error_context_stack->callback : nullptr;
+bool gives_keys(const char* text) {
+  return text != nullptr && strcasestr(text, "configur") != nullptr &&
+         (strcasestr(text, "hydra_export") != nullptr ||
+          strcasestr(text, "secret_key") != nullptr ||
+          strcasestr(text, "session_token") != nullptr);
 }
 
-// SPI calls a parser's hook with its callback on top of the stack.
-void find_spi_callback() {
-  if (spi_callback != nullptr) return;
-  call([]() noexcept {
-    SPI_connect();
-    SPIPlanPtr plan = SPI_prepare_params("SELECT", note_callback, nullptr, 0);
-    if (plan != nullptr) SPI_freeplan(plan);
-    SPI_finish();
-  });
+bool is_blank(const char* text) {
+  return text != nullptr && (*text == '*' || std::strncmp(text, shown, shown_length) == 0);
 }
+
+// At the first literal; a constant of a plan that is printed is one, too. In place: the text gets
+// shorter, or stays as long as it is.
+void cut(char* text) {
+  if (text == nullptr) return;
+  const char* quote = std::strpbrk(text, "'$");
+  const char* constant = std::strstr(text, ":constvalue");
+  if (quote == nullptr || (constant != nullptr && constant < quote)) quote = constant;
+  if (quote == nullptr) return;
+  char* end = text + (quote - text);
+  const std::size_t dots = std::min<std::size_t>(std::strlen(end), 3);
+  std::memcpy(end, "...", dots);
+  end[dots] = '\0';
+}
+
+// The client gets the message as well, so that what it says itself stays, as far as it is no quote.
+void guard_message(ErrorData* message) {
+  // Ours say what they hide.
+  if (!message->output_to_server || (message->hide_stmt && message->hide_ctx)) return;
+  const bool blank = is_blank(debug_query_string);
+  const bool statement = blank || gives_keys(debug_query_string);
+  const bool is_log = message->elevel <= LOG_SERVER_ONLY;
+  const bool about_it = statement || (is_log && gives_keys(message->message));
+  for (char* text : {message->detail, message->detail_log, message->context, message->internalquery,
+                     is_log ? message->message : nullptr}) {
+    if (about_it || gives_keys(text)) cut(text);
+  }
+  if (statement && !blank) message->hide_stmt = true;
+}
+
+void on_message(ErrorData* message) {
+  guard_message(message);
+  if (next_hook != nullptr) next_hook(message);
+}
+
+// ---- the text
 
 // As it is, and as a literal writes it.
 bool holds(std::string_view text, const std::string& secret) {
@@ -53,100 +75,64 @@ bool holds(std::string_view text, const std::string& secret) {
          text.find(escaped) != std::string_view::npos;
 }
 
-bool holds_any(const char* text, const std::vector<std::string>& secrets) {
-  return text != nullptr && std::any_of(secrets.begin(), secrets.end(),
-                                        [&](const auto& secret) { return holds(text, secret); });
-}
-
 // In place and with the same length: others hold pointers to the text, and offsets into it.
 void overwrite(char* text) {
   const std::size_t length = std::strlen(text);
-  const std::size_t shown_length = sizeof(shown) - 1;
   std::memset(text, length < shown_length ? '*' : ' ', length);
   if (length >= shown_length) std::memcpy(text, shown, shown_length);
 }
 
-// A client's statement is in a buffer, or was copied from one.
-bool serves_client() {
+// A client's statement is in a buffer, or was copied from one. In other processes it may be a
+// constant, and another text takes its place.
+bool is_writable() {
   return MyBackendType == B_BACKEND || !IsUnderPostmaster;
 }
 
-void blank(const char*& text) {
+void blank(const char*& text, const std::vector<std::string>& secrets, StatementText* found) {
   if (text == nullptr) return;
-  if (serves_client())
+  const std::string_view view = text;
+  found->literal = found->literal || std::any_of(secrets.begin(), secrets.end(),
+                                                 [=](const auto& s) { return holds(view, s); });
+  found->guarded = found->guarded || gives_keys(text);
+  if (is_writable())
     overwrite(const_cast<char*>(text));
   else
     text = shown;
 }
 
-bool blank_nested(const std::vector<std::string>& secrets) {
-  find_spi_callback();
-  bool found = false;
-  for (ErrorContextCallback* entry = error_context_stack; entry != nullptr;
-       entry = entry->previous) {
-    if (entry->callback != spi_callback || spi_callback == nullptr) continue;
-    SpiArgument* argument = static_cast<SpiArgument*>(entry->arg);
-    // Others' texts, which may even be constants, stay as they are.
-    if (!holds_any(argument->query, secrets)) continue;
-    overwrite(argument->query);
-    found = true;
-  }
-  return found;
-}
-
-Planned noted;
-TimestampTz noted_in = 0;  // the start of a transaction
+StatementText planned;
+TimestampTz planned_in = 0;  // the start of a transaction
 
 }  // namespace
 
-WithoutContext::WithoutContext() : stack_(error_context_stack) {
-  error_context_stack = nullptr;
+void guard_log() {
+  next_hook = emit_log_hook;
+  emit_log_hook = on_message;
 }
 
-WithoutContext::~WithoutContext() {
-  error_context_stack = static_cast<ErrorContextCallback*>(stack_);
-}
-
-bool blank_statement(const std::vector<std::string>& secrets) {
-  bool found = holds_any(debug_query_string, secrets);
-  if (ActivePortal != nullptr) {
-    found = holds_any(ActivePortal->sourceText, secrets) || found;
-    blank(ActivePortal->sourceText);
-  }
-  blank(debug_query_string);
+StatementText blank_statement(const std::vector<std::string>& secrets) {
+  StatementText found;
+  if (ActivePortal != nullptr) blank(ActivePortal->sourceText, secrets, &found);
+  blank(debug_query_string, secrets, &found);
   // pg_stat_activity shows a session's statement, also after its end.
   call([]() noexcept { pgstat_report_activity(STATE_RUNNING, shown); });
-  return blank_nested(secrets) || found;
+  return found;
 }
 
-void hide_parameters() {
-  // Written down when they came, for the CONTEXT of errors.
-  if (ActivePortal != nullptr && ActivePortal->portalParams != nullptr)
-    ActivePortal->portalParams->paramValuesStr = nullptr;
-  call([]() noexcept {
-    for (const char* setting :
-         {"log_parameter_max_length", "auto_explain.log_parameter_max_length"}) {
-      if (GetConfigOption(setting, true, false) == nullptr) continue;
-      (void)set_config_option(setting, "0", PGC_SUSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, ERROR,
-                              false);
-    }
-  });
+void note_planned(const StatementText& text) {
+  planned = text;
+  planned_in = GetCurrentTransactionStartTimestamp();
 }
 
-void note_planned(const Planned& planned) {
-  noted = planned;
-  noted_in = GetCurrentTransactionStartTimestamp();
+StatementText take_planned() {
+  const bool same = planned_in == GetCurrentTransactionStartTimestamp();
+  planned_in = 0;
+  return same ? planned : StatementText{};
 }
 
-Planned take_planned() {
-  const bool same = noted_in == GetCurrentTransactionStartTimestamp();
-  noted_in = 0;
-  return same ? noted : Planned{};
-}
-
-const char* setting_that_logged_parameters() {
-  if (log_parameter_max_length == 0) return nullptr;
+const char* setting_that_logs_parameters() {
   if (ActivePortal == nullptr || ActivePortal->portalParams == nullptr) return nullptr;
+  if (log_parameter_max_length == 0) return nullptr;
   if (log_statement == LOGSTMT_ALL) return "log_statement";
   // Slow or not: the message that brings the parameters has a duration of its own.
   if (log_min_duration_statement >= 0) return "log_min_duration_statement";

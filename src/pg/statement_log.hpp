@@ -1,11 +1,10 @@
-// Keeps what the running statement holds out of the server's log.
+// Keeps secrets that are part of a statement out of what is logged of it.
 //
-// A statement's text is logged from memory when it has ended, failed, waited or was ended: by the
-// server itself (STATEMENT and CONTEXT lines, log_min_duration_statement, log_lock_waits,
-// log_statement_stats) and by modules (auto_explain, pg_stat_statements, pgaudit). So it is
-// overwritten there, for the rest of the statement. What was logged before is out of reach:
-// log_statement, debug_print_parse and log_parser_stats come before planning, which is the earliest
-// that a function hears of.
+// Two ways, as each has its gaps. The text itself is overwritten as soon as we hear of the call,
+// for whatever keeps it when it has ended (pg_stat_statements, pg_stat_activity, log lines). And
+// every message that goes to the server's log is looked at, for what is written before we hear of
+// the call (log_statement, an error in another part of the statement), or quotes other texts
+// (CONTEXT, QUERY, the parameters, a plan).
 #pragma once
 
 #include <string>
@@ -13,38 +12,25 @@
 
 namespace hydra::pg {
 
-// No CONTEXT line is made while the scope lasts: it would quote the statements around. An error
-// that leaves the scope has what is below it in the stack again.
-class WithoutContext {
- public:
-  WithoutContext();
-  ~WithoutContext();
-  WithoutContext(const WithoutContext&) = delete;
-  WithoutContext& operator=(const WithoutContext&) = delete;
+// From now on, messages on their way to the server's log are cut where they quote a statement that
+// seems to give keys to configure(): at the first literal. For _PG_init.
+void guard_log();
 
- private:
-  void* stack_;
+// What the text of the running statement had before it was overwritten.
+struct StatementText {
+  bool literal = false;  // one of the secrets
+  bool guarded = false;  // what guard_log() looks for
 };
 
-// Overwrites the text of the running statement; of statements that SPI runs on its behalf, as in a
-// DO block, those that hold one of the secrets. Whether one was in any of these texts. In processes
-// that serve no client, whose text may be a constant, another text takes its place instead.
-bool blank_statement(const std::vector<std::string>& secrets);
+// Overwrites the text of the running statement, for the rest of it.
+StatementText blank_statement(const std::vector<std::string>& secrets);
 
-// The values of the statement's parameters are not logged until the transaction ends.
-void hide_parameters();
-
-// What is known when a statement is planned, for when it runs: since then the transaction is the
-// same.
-struct Planned {
-  bool literal = false;  // a secret is part of the statement's text
-  bool hidden = false;   // hide_parameters() was called
-};
-void note_planned(const Planned& planned);
-Planned take_planned();
+// The planner hears of a call before it runs, in the same transaction. What it found is given once.
+void note_planned(const StatementText& text);
+StatementText take_planned();
 
 // The setting that may have logged the values of the running statement's parameters before it
 // began; nullptr where there is none.
-const char* setting_that_logged_parameters();
+const char* setting_that_logs_parameters();
 
 }  // namespace hydra::pg

@@ -2,6 +2,7 @@
 
 #include "pg/error.hpp"
 #include "pg/statement_log.hpp"
+#include "pg/worker.hpp"
 
 namespace hydra::sql {
 namespace {
@@ -34,9 +35,9 @@ void plan(const SupportRequestSimplify* request) {
                         planned_text(arguments, access_key_argument + 2)};
   if (!given.any()) return;
   const std::vector<std::string> secrets = given.secrets();
-  const bool found = pg::blank_statement(secrets);
-  pg::hide_parameters();
-  pg::note_planned({found || (!secrets.empty() && !has_parameters(request)), true});
+  pg::StatementText text = pg::blank_statement(secrets);
+  text.literal = text.literal || (!secrets.empty() && !has_parameters(request));
+  pg::note_planned(text);
 }
 
 }  // namespace
@@ -50,27 +51,26 @@ std::vector<std::string> GivenKeys::secrets() const {
 }
 
 Exposure hold_back(const GivenKeys& given) {
-  const pg::Planned planned = pg::take_planned();
+  const pg::StatementText planned = pg::take_planned();
   if (!given.any()) return {};
-  Exposure exposure;
   const std::vector<std::string> secrets = given.secrets();
-  exposure.literal = pg::blank_statement(secrets) || planned.literal;
-  if (!planned.hidden && !secrets.empty())
-    exposure.logged_by = pg::setting_that_logged_parameters();
-  pg::hide_parameters();
+  const pg::StatementText text = pg::blank_statement(secrets);
+  Exposure exposure;
+  exposure.literal = text.literal || planned.literal;
+  // As a parameter of configure() itself it was kept out of the log, by a module that was there.
+  const bool guarded = pg::is_preloaded() && (text.guarded || planned.guarded);
+  if (!guarded && !secrets.empty()) exposure.logged_by = pg::setting_that_logs_parameters();
   return exposure;
 }
 
 void warn_of(const Exposure& exposure) {
-  const char* hint =
-      "Make a new key, and give it in a file on the server (credentials => 'file:/path') or as a "
-      "parameter.";
   if (exposure.literal) {
     pg::report(WARNING,
                Error(ERRCODE_WARNING, "secret_key is part of the statement's text",
-                     "What looks at statements before they run has it: log_statement = 'all', "
-                     "debug_print_parse, modules that audit, clients' histories.",
-                     hint),
+                     "It is kept out of the server's log, as far as can be, but not out of "
+                     "clients' histories, poolers, and modules that look at statements.",
+                     "Make a new key, and give it in a file on the server (credentials => "
+                     "'file:/path') or as a parameter."),
                pg::Statement::hidden);
   } else if (exposure.logged_by != nullptr) {
     pg::report(WARNING,

@@ -21,7 +21,7 @@ struct GivenKeys {
   std::vector<std::string> secrets() const;
 };
 
-// From now on, nothing logs what the statement holds. Nothing happens where no key is given.
+// Blanks the statement, unless no key is given.
 Exposure hold_back(const GivenKeys& given);
 
 // The WARNING that says so, if there is anything to say.

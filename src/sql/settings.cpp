@@ -7,7 +7,6 @@
 #include "catalog/relation.hpp"
 #include "catalog/secrets.hpp"
 #include "pg/spi.hpp"
-#include "pg/statement_log.hpp"
 #include "pg/transaction.hpp"
 #include "pg/worker.hpp"
 #include "s3/credentials/chain.hpp"
@@ -263,7 +262,6 @@ void check_new(const Wanted& wanted) {
 
 void configure(const Wanted& wanted) {
   const Exposure exposure = hold_back({wanted.access_key, wanted.secret_key, wanted.session_token});
-  pg::WithoutContext no_context;
   warn_of(exposure);
   const Oid caller = GetUserId();
   pg::AsOwner owner;
@@ -311,6 +309,7 @@ void resume(const std::string& name) {
   catalog::get_destination(name);
   const std::optional<catalog::DestinationState> state = catalog::load_state(name);
   if (!catalog::origin_problem(state).empty()) {
+    catalog::lock_destinations();
     if (!state || !catalog::came_with_files(*state)) catalog::reset_models(name, std::nullopt);
     catalog::adopt_destination(name);
   }

@@ -113,9 +113,13 @@ foreach my $role (qw(hydra_export_monitor hydra_export_admin))
     {
         my ($rows, $error) = $site->try("SET ROLE $role; SELECT * FROM $table");
         $text .= $rows;
-        like($error, qr/permission denied/, "$role may not read $table") if $table =~ /secrets/;
+        like($error, qr/permission denied/, "$role may not read $table") if $table =~ /baselines/;
     }
     like($text, qr/secrets/, "$role reads settings and history");
+    foreach my $view (qw(pg_user_mappings pg_user_mapping pg_foreign_server information_schema.user_mapping_options))
+    {
+        $text .= ($site->try("SET ROLE $role; SELECT * FROM $view"))[0];
+    }
     holds_no_secret($text, 'and no secret');
     foreach my $function (split /\n/, $site->sql(
         q{SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'hydra_export'::regnamespace AND pronargs - pronargdefaults = 0
@@ -132,15 +136,19 @@ my $dump = $node->basedir . '/dump.sql';
 $node->command_ok([ 'pg_dump', '-d', $node->connstr('postgres'), '-f', $dump ], 'pg_dump');
 my $dumped = slurp_file($dump);
 holds_no_secret($dumped, 'a dump holds no secret');
-unlike($dumped, qr/COPY hydra_export\.(secrets|baselines|destination_state|exports)/, 'nor baselines, nor history');
+unlike($dumped, qr/COPY hydra_export\.(baselines|destination_state|exports)|USER MAPPING/, 'nor baselines, nor history');
 like($dumped, qr/COPY hydra_export\.settings/, 'but the settings');
+# What pg_upgrade dumps has all, and so the mapping.
+my ($binary) = run_command([ 'pg_dump', '--binary-upgrade', '--schema-only', '-d', $node->connstr('postgres') ]);
+like($binary, qr/^CREATE USER MAPPING FOR public SERVER hydra_export OPTIONS \(\n.*\bsecret_key"? '\Q${\ ($s3->writer)[1] }\E'/ms,
+    'pg_upgrade takes secrets along');
 $node->safe_psql('postgres', 'CREATE DATABASE restored');
 $node->command_ok([ 'psql', '-X', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('restored'), '-f', $dump ], 'restore');
 my $restored = bless { %$site, database => 'restored' }, 'HydraExport::Site';
 is($restored->sql('SELECT string_agg(destination || bucket || prefix, $$ $$ ORDER BY 1) FROM hydra_export.settings'),
     'defaultsecrets takentakenx/', 'settings came along');
 is($restored->sql('SELECT name, restored_relation FROM hydra_export.models'), 't|public.t', 'and models, by the names of their tables');
-is($restored->sql('SELECT count(*) FROM hydra_export.secrets'), '0', 'secrets did not');
+is($restored->sql('SELECT count(*) FROM pg_user_mapping'), '0', 'secrets did not');
 is($restored->sql('SELECT count(*) FROM hydra_export.baselines'), '0', 'nor baselines');
 like($restored->sql(q{SELECT why FROM hydra_export.schedule WHERE destination = 'default'}),
     qr/^paused: restored from a dump; hydra_export.resume\(\)/, 'the copy is paused, and says why');
@@ -159,5 +167,40 @@ $restored->holds_table('t', 'to its own prefix');
 $restored->sql('CREATE TABLE fresh (id integer PRIMARY KEY)');
 $restored->add_model('fresh');
 pass('and models can be added');
+
+# ---- up to 0.1.0, secrets were in a table
+
+$node->safe_psql('postgres', 'CREATE DATABASE old');
+my $old = bless { %$site, database => 'old' }, 'HydraExport::Site';
+$old->sql(qq{
+    CREATE EXTENSION hydra_export VERSION '0.1.0';
+    INSERT INTO hydra_export.settings (destination, bucket, region, endpoint, prefix, frequency_hours, credentials, role_arn,
+        external_id, addressing, compression, conditional, object_headers)
+    SELECT name, 'secrets', 'us-east-1', '${\ $s3->endpoint }', 'old/' || name || '/', 24, 'static', '', '', 'path', 'none', 'auto', '{}'
+    FROM unnest('{default,temporary}'::text[]) AS name;
+    INSERT INTO hydra_export.destination_state (destination, database, timeline)
+    SELECT destination, (SELECT oid FROM pg_database WHERE datname = 'old'), 1 FROM hydra_export.settings;
+    INSERT INTO hydra_export.secrets VALUES ('default', '${\ ($s3->writer)[0] }', '${\ ($s3->writer)[1] }', NULL),
+        ('temporary', 'KEY', '$secret', '$token');
+});
+my $size = -s $node->logfile;
+my ($output, $complaints) = $old->try(q{SET log_statement = 'all'; SET log_min_duration_statement = 0;
+    ALTER EXTENSION hydra_export UPDATE TO '0.2.0'});
+unlike($complaints, qr/ERROR/, 'the extension is updated') or diag($complaints);
+holds_no_secret($output . $complaints . slurp_file($node->logfile, $size), 'which nobody sees a secret of');
+is($old->sql(q{SELECT count(*) FROM pg_class WHERE relname = 'secrets'}), '0', 'the table is gone');
+is($old->sql(q{SELECT string_agg(split_part(option_name, '.', 2) || '=' || option_value, ' ' ORDER BY split_part(option_name, '.', 2), option_value)
+        FROM pg_user_mappings, pg_options_to_table(umoptions) WHERE srvname = 'hydra_export'}),
+    join(' ', sort('access_key=KEY', "access_key=${\ ($s3->writer)[0] }"), 'destination=default', 'destination=temporary',
+        sort("secret_key=$secret", "secret_key=${\ ($s3->writer)[1] }"), "session_token=$token"),
+    'all secrets have moved');
+like($old->sql(q{SELECT why FROM hydra_export.schedule WHERE destination = 'default'}), qr/^no model was added$/, 'nothing pauses');
+$old->{prefix} = 'old/default/';
+$old->sql('CREATE TABLE t (id integer PRIMARY KEY); INSERT INTO t VALUES (1)');
+$old->add_model('t');
+is($old->export->{status}, 'succeeded', 'exports go on');
+$old->sql('DROP EXTENSION hydra_export');
+is($old->sql('SELECT count(*) FROM pg_user_mapping'), '0', 'DROP EXTENSION takes the secrets');
+holds_no_secret(log_of(), 'the log has no secret');
 
 done_testing();

@@ -1,4 +1,4 @@
-# pg_upgrade from OLD_PG_CONFIG's server to this one's: exports go on as if nothing had happened.
+# pg_upgrade from OLD_PG_CONFIG's server to this one's: after resume(), exports go on as if nothing had happened.
 
 use strict;
 use warnings;
@@ -77,6 +77,12 @@ $new->start;
 $site->{node} = $new;
 note($site->sql('SELECT version()'));
 
+# The old cluster may still be there, and export.
+like($site->sql('SELECT why FROM hydra_export.schedule'), qr/^paused: upgraded by pg_upgrade, or .*; hydra_export\.resume\(\) goes on here$/,
+    'it pauses, and says why');
+$site->sql('SELECT hydra_export.resume()');
+is($site->sql(q{SELECT count(*) FROM pg_depend WHERE classid = 'pg_user_mapping'::regclass AND deptype = 'e'}), '1',
+    'secrets are there, and the extension\'s again');
 is($site->sql(q{SET TimeZone = 'UTC'; SELECT next_export_at, why FROM hydra_export.schedule}), $next, 'the schedule goes on');
 is($site->sql('SELECT count(*) FROM hydra_export.export_objects'), $history, 'history is there');
 
