@@ -27,6 +27,8 @@ note("to repeat: SEED=$seed CALLS=$calls; what was called: $record_file");
 
 my $node = new_node(
     'fuzz',
+    # To go on after a crash.
+    restart_after_crash                => 'on',
     shared_preload_libraries           => 'hydra_export,pg_stat_statements',
     statement_timeout                  => '20s',
     lock_timeout                       => '2s',
@@ -44,13 +46,16 @@ my @roles = (
 # Nobody listens there, and nobody else can.
 my $reserved = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Proto => 'tcp') or die "socket: $!";
 my $closed = '127.0.0.1:' . $reserved->sockport;
-my @endpoints = (("http://$closed") x 6, "https://$closed", "http://$closed/path/%2e%2e/", "HTTP://$closed", 'no url', 'ftp://127.0.0.1', "http://$closed/?x=1",
+my @endpoints = ("http://$closed", "https://$closed", "http://$closed/path/%2e%2e/", "HTTP://$closed", 'no url', 'ftp://127.0.0.1', "http://$closed/?x=1",
     "http://user:password\@$closed", "http://$closed#x", "http://$closed\n", 'http://127.0.0.1:99999', 'http://127.0.0.1:-1', 'http://', 'http://[::1]:1',
     "http://$closed/" . 'x' x 5000, 'http://169.254.169.254', 'https://x.invalid/', "http://$closed@", "http://\x{e9}.invalid", '%s');
 
 # What would be found if it leaked: words that look like keys, and are in no other text.
 my @letters = ('A' .. 'Z', 'a' .. 'z', 0 .. 9);
 my @secrets = map { 'Canary' . join('', map { pick(@letters) } 1 .. 30) . '/+' } 1 .. 4;
+
+# Texts of calls by their numbers, the first call of each kind of error, and what went wrong.
+my (%texts, %messages, @faults);
 
 # ---- what there is to name
 
@@ -137,8 +142,8 @@ sub configure_again
               . "SELECT hydra_export.add_model('$relation', destination => '$destination');\n";
         }
     }
-    my (undef, undef, $error) = $node->psql('postgres', Encode::encode_utf8($client), on_error_stop => 0, extra_params => [ '-U', 'fuzz_admin' ]);
-    return $error;
+    finish_session(start_session({ name => 'fuzz_admin' }, "$client\\echo #end\nSELECT 'it answers';\n"));
+    return;
 }
 
 my $dropped = set_up();
@@ -150,12 +155,13 @@ my $hostile = HydraExport::Hostile->new(
         relation    => \@relations,
         listing     => \@relations,
         role        => [ map { $_->{name} } @roles ] });
-my $fuzz = HydraExport::SqlFuzz->new($node, 'postgres', $hostile, secrets => \@secrets);
+my $fuzz = HydraExport::SqlFuzz->new(
+    $node, 'postgres', $hostile,
+    secrets => \@secrets,
+    monitor => 'psql -XAtq -U fuzz_monitor -d "' . $node->connstr('postgres') . '"');
 push @{ $hostile->{names}{relation} }, $dropped, $fuzz->relations;
 
 # ---- sessions, one after another
-
-my (%messages, @faults, %texts);
 
 sub psql_command { return ('psql', '-XAtq', '-d', $node->connstr('postgres'), '-U', $_[0], '-f', '-') }
 
@@ -175,9 +181,12 @@ sub finish_session
 
     my $in_time = eval { $session->{run}->finish; 1 };
     if (!$in_time) { $session->{run}->kill_kill }
-    my ($last) = reverse $session->{out} =~ /^#(\d+|end)$/mg;
-    fault('the session of ' . $session->{role} . ($in_time ? ' ended early' : ' did not end'), $last, $session->{err})
-      if !$in_time || $session->{out} !~ /^#end\nit answers\n\z/m;
+    my ($last) = reverse $session->{out} =~ /^#(\d+)$/mg;
+    if (!$in_time || $session->{out} !~ /^#end\nit answers\n\z/m)
+    {
+        fault('the session of ' . $session->{role} . ($in_time ? ' ended early' : ' did not end'), $last, $session->{err});
+        $node->poll_query_until('postgres', 'SELECT true');
+    }
     look_at_output($session);
     look_at_errors($session);
     return;
@@ -249,11 +258,11 @@ sub is_unforeseen
     return 1;
 }
 
-sub run_session
+# Takes what SqlFuzz returns.
+sub start_calls
 {
-    my ($role, $count) = @_;
+    my ($role, $script, @made) = @_;
 
-    my ($script, @made) = $fuzz->session($role, $count);
     foreach my $call (@made)
     {
         $texts{ $call->{number} } = Encode::encode_utf8($call->{sql});
@@ -286,14 +295,7 @@ sub race
     foreach my $name (sort keys %work)
     {
         my $role = $name eq 'fuzz_exporter' ? 'fuzz_admin' : $name;
-        my $script = "\\set VERBOSITY verbose\n\\set SHOW_CONTEXT never\n";
-        foreach my $n (1 .. 12)
-        {
-            my $statement = pick(@{ $work{$name} });
-            $texts{"0$name$n"} = $statement;
-            $script .= "$statement;\n";
-        }
-        push @sessions, start_session({ name => $role }, "$script\\echo #end\nSELECT 'it answers';\n");
+        push @sessions, start_calls({ name => $role }, $fuzz->script({ name => $role }, [], map { pick(@{ $work{$name} }) } 1 .. 12));
     }
     finish_session($_) foreach @sessions;
     return;
@@ -352,11 +354,11 @@ my $sessions = max(scalar @turns, int($calls / $calls_a_session));
 foreach my $n (1 .. $sessions)
 {
     my $role = $turns[ $n % @turns ];
-    finish_session(run_session($role, $calls_a_session));
+    finish_session(start_calls($role, $fuzz->session($role, $calls_a_session)));
     configure_again() if $n % 5 == 0;
     race() if $n % 20 == 0;
     look_for_secrets("after $n sessions:") if $n < $sessions && $n % int(1 + $sessions / $looks) == 0;
-    last if @faults > 20 || !-e $node->data_dir . '/postmaster.pid';
+    last if @faults > 20;
 }
 note(sprintf '%d calls in %d s, %d functions, %d kinds of errors', scalar keys %texts, time - $start, scalar $fuzz->functions, scalar keys %messages);
 note("$_ (call $messages{$_})") foreach sort keys %messages;

@@ -21,7 +21,7 @@ our @EXPORT_OK = qw(pick chance);
 # What arguments of these names are meant to have.
 my %meant = (
     addressing        => [ 'auto', 'path', 'virtual' ],
-    bucket            => [ 'exports', 'lake', 'a.b.c' ],
+    bucket            => [ 'lake', 'a.b.c', map { "exports-$_" } 1 .. 9 ],
     changed_by        => [ 'xmin', 'updated_at' ],
     columns           => [ '{id}', '{id,updated_at}', '{}' ],
     compression       => [ 'none', 'gzip', 'zstd' ],
@@ -96,7 +96,7 @@ sub value
 {
     my ($self, $type, $name) = @_;
 
-    return $self->quote(pick(@{ $self->{endpoints} })) if $name eq 'endpoint';
+    return $self->endpoint if $name eq 'endpoint';
     my $meant = $self->meant($name);
     return $self->meant_value($type, pick(@$meant)) if $meant && chance($self->{earnest} ? 0.95 : 0.5);
     return 'NULL' if chance(0.05);
@@ -109,11 +109,20 @@ sub safe_value
 {
     my ($self, $type, $name) = @_;
 
-    return $self->quote(pick(@{ $self->{endpoints} })) if $name eq 'endpoint';
+    return $self->endpoint if $name eq 'endpoint';
     my $meant = $self->meant($name);
     return $self->meant_value($type, pick(@$meant)) if $meant && chance($self->{earnest} ? 0.95 : 0.5);
     return $type eq 'text' ? $self->safe_text : 'NULL' unless $values{$type};
     return pick(grep { !/$unsafe/ } @{ $values{$type} });
+}
+
+# The first is a good one.
+sub endpoint
+{
+    my ($self) = @_;
+
+    my ($good, @others) = @{ $self->{endpoints} };
+    return $self->quote(chance($self->{earnest} ? 0.95 : 0.3) ? $good : pick(@others));
 }
 
 sub meant

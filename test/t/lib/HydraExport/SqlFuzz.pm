@@ -2,7 +2,7 @@ package HydraExport::SqlFuzz;
 
 # Sessions of random calls of the extension's functions, as text for psql. What there is to call comes from the catalog.
 #
-#     my $fuzz = HydraExport::SqlFuzz->new($node, 'postgres', $hostile, secrets => [ … ]);
+#     my $fuzz = HydraExport::SqlFuzz->new($node, 'postgres', $hostile, secrets => [ … ], monitor => 'psql …');
 #     my ($script, @calls) = $fuzz->session('fuzz_admin', 25);      # psql prints "#N" to both its outputs before call N
 #
 # A secret is put only into statements that reach the function: those of a role that may call it, whose arguments the
@@ -77,7 +77,7 @@ my $relations_sql = q{
     JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND e.oid = d.refobjid
     WHERE e.extname = 'hydra_export' AND c.relkind IN ('r', 'v', 'S') ORDER BY c.oid::regclass::text};
 
-# new($node, DATABASE, $hostile, secrets => words)
+# new($node, DATABASE, $hostile, secrets => words, monitor => a command of the shell: psql as one who may see statistics)
 sub new
 {
     my ($class, $node, $database, $hostile, %members) = @_;
@@ -104,8 +104,16 @@ sub session
     my @set = map { "SET $_" } grep { chance(0.1) } @settings, $role->{super} ? @of_superuser : ();
     my $encoding = chance(0.2) ? pick(qw(LATIN1 WIN1252 SQL_ASCII), $role->{admin} ? () : qw(SJIS EUC_JP GB18030)) : 'UTF8';
     local $self->{hostile}{ascii} = $encoding ne 'UTF8';
-    my @calls = map { { number => ++$self->{number}, role => $role->{name}, sql => $self->call($role) } } 1 .. $count;
-    my $script = join '', "\\set VERBOSITY verbose\n\\set SHOW_CONTEXT never\n", map { "$_;\n" } "SET client_encoding = $encoding", @set;
+    return $self->script($role, [ "SET client_encoding = $encoding", @set ], map { $self->call($role) } 1 .. $count);
+}
+
+# The same for given statements.
+sub script
+{
+    my ($self, $role, $set, @statements) = @_;
+
+    my @calls = map { { number => ++$self->{number}, role => $role->{name}, sql => $_ } } @statements;
+    my $script = join '', "\\set VERBOSITY verbose\n\\set SHOW_CONTEXT never\n", map { "$_;\n" } @$set;
     # What a failed transaction left is ended, and the server has to answer.
     $script .= join '', map { "\\echo #$_->{number}\n\\warn #$_->{number}\n$_->{sql};\nROLLBACK;\n" } @calls;
     return ("$script\\echo #end\nSELECT pg_catalog.concat('it ', 'answers');\n", @calls);
@@ -121,7 +129,7 @@ sub call
     my $function = pick(map { ($_) x (1 + @{ $_->{arguments} } / 5) } $self->functions);
     $self->{hostile}->be_earnest(chance(0.5));
     my @secrets = grep { $_->{name} =~ /secret|token/ } @{ $function->{arguments} };
-    return $self->call_with_secret($function) if @secrets && $role->{admin} && chance(0.8);
+    return $self->call_with_secret($function) . (chance(0.1) ? $self->seen_by_others : '') if @secrets && $role->{admin} && chance(0.8);
     return $self->with_parameters($function) if chance(0.1);
     return $self->as_trigger($function) if $function->{result} eq 'trigger' && chance(0.5);
     return $self->in_form(pick(chance(0.15) ? @odd_forms : @forms), sub { $self->expression($function, sub { $self->argument($_[0]) }) });
@@ -131,6 +139,8 @@ sub call_with_secret
 {
     my ($self, $function) = @_;
 
+    # All else has to be right before the keys are looked at.
+    $self->{hostile}->be_earnest(chance(0.8));
     my $argument = sub { $self->safe_argument($_[0]) };
     if (chance(0.15))
     {
@@ -142,6 +152,13 @@ sub call_with_secret
     my $calls = 0;
     # Named, as what is left out keeps its default.
     return $self->in_form($form, sub { $self->named($function, $calls++ && $form =~ /\n/ ? sub { $self->argument($_[0]) } : $argument) });
+}
+
+# The statement that a session ran last, as those see it who may see statistics.
+sub seen_by_others
+{
+    my ($self) = @_;
+    return ";\n\\set seen `$self->{monitor} -c 'SELECT query FROM pg_stat_activity'`\n\\echo :seen\nSELECT 1";
 }
 
 sub in_form
