@@ -4,6 +4,7 @@
 #   make unit                the plain C++ part, with GoogleTest
 #   make sanitize            the same under ASan and UBSan
 #   make fuzz                what the plain part reads from outside, with libFuzzer
+#   make fuzz-sql            random calls of the SQL functions, on a throw-away server
 #   make lint, make format   warnings as errors under clang++; clang-format
 #   test/run                 everything, on throw-away servers
 #   make test-sanitize, test-assert               the extension under sanitizers; a server with assertions
@@ -131,6 +132,12 @@ $(FUZZ:%=fuzz-%): fuzz-%: build/fuzz/%
 	@mkdir -p build/fuzz/corpus/$*
 	build/fuzz/$* -max_total_time=$(or $(SECONDS),20) -timeout=5 -max_len=4096 -print_final_stats=1 \
 	  -artifact_prefix=build/fuzz/$*- build/fuzz/corpus/$* test/fuzz/seeds/$*
+
+# ---- random calls of the SQL functions: make fuzz-sql SEED=7 CALLS=10000, also with SANITIZE=1 or ASSERT=1
+
+.PHONY: fuzz-sql
+fuzz-sql:
+	SEED=$(SEED) CALLS=$(or $(CALLS),10000) test/run tap test/t/056_sql_fuzz.pl
 
 # ---- the torture test: make torture SEED=7 SECONDS=180 MODE=faults (or calm), see test/torture
 

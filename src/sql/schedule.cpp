@@ -114,7 +114,11 @@ Datum hydra_export_schedule_rows(PG_FUNCTION_ARGS) {
 }
 
 Datum hydra_export_schedule_changed(PG_FUNCTION_ARGS) {
-  if (!CALLED_AS_TRIGGER(fcinfo)) elog(ERROR, "schedule_changed() is a trigger function");
+  if (!CALLED_AS_TRIGGER(fcinfo)) {
+    ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+                    errmsg("schedule_changed() can only be called as a trigger"),
+                    errhint("Triggers on the extension's own tables call it.")));
+  }
   entry([]() { hydra::sql::note_change(); });
   return PointerGetDatum(nullptr);
 }
