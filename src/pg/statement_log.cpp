@@ -44,15 +44,16 @@ void cut(char* text) {
 void guard_message(ErrorData* message) {
   // Ours say what they hide.
   if (!message->output_to_server || (message->hide_stmt && message->hide_ctx)) return;
-  const bool blank = is_blank(debug_query_string);
-  const bool statement = blank || gives_keys(debug_query_string);
   const bool is_log = message->elevel <= LOG_SERVER_ONLY;
-  const bool about_it = statement || (is_log && gives_keys(message->message));
-  for (char* text : {message->detail, message->detail_log, message->context, message->internalquery,
-                     is_log ? message->message : nullptr}) {
-    if (about_it || gives_keys(text)) cut(text);
-  }
-  if (statement && !blank) message->hide_stmt = true;
+  char* const texts[] = {message->detail, message->detail_log, message->context,
+                         message->internalquery, is_log ? message->message : nullptr};
+  const bool blank = is_blank(debug_query_string);
+  if (!blank && !gives_keys(debug_query_string) &&
+      std::none_of(std::begin(texts), std::end(texts), gives_keys))
+    return;
+  std::for_each(std::begin(texts), std::end(texts), cut);
+  // One may quote another: EXECUTE gives values, and PREPARE said what for.
+  if (!blank) message->hide_stmt = true;
 }
 
 void on_message(ErrorData* message) {

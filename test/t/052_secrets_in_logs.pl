@@ -77,6 +77,8 @@ foreach my $form (sort keys %forms)
     foreach my $setting (sort keys %loud)
     {
         my ($set, $pattern) = @{ $loud{$setting} };
+        # Nothing tells these what EXECUTE is about.
+        next if $form eq 'EXECUTE' && $setting =~ /^(debug_print|log_parser_stats)$/;
         # EXPLAIN alone runs nothing.
         $pattern = undef if $setting eq 'auto_explain' && $form =~ /EXPLAIN$|assigned/;
         run("$setting, $form", $pattern, "$set; $sql");
@@ -159,7 +161,7 @@ sub pgbench
 my @everything = ('log_statement=all', 'log_min_duration_statement=0', 'log_parameter_max_length=-1', 'log_parameter_max_length_on_error=-1');
 foreach my $protocol (qw(extended prepared))
 {
-    unlike(pgbench($protocol, "SELECT $with_parameter;", @everything), qr/secret_key/, 'no warning for a parameter');
+    unlike(pgbench($protocol, "SELECT $with_parameter;", @everything), qr/WARNING/, 'no warning for a parameter');
     told("a parameter, $protocol", qr/execute .*SELECT hydra_export\.configure/);
     is($site->sql(q{SELECT count(*) FROM pg_user_mappings, pg_options_to_table(umoptions) WHERE option_value = '} . $secret . q{'}), '1',
         'which is saved');
@@ -174,7 +176,7 @@ $site->sql("CREATE FUNCTION wrapper(s text) RETURNS void LANGUAGE plpgsql AS \$\
 like(pgbench('extended', 'SELECT wrapper(:secret);', "log_statement=all"),
     qr/WARNING:  the server's log may hold secret_key: log_statement logs parameters.*HINT:  .*file:/s, 'a warning for a wrapper');
 $position = -s $node->logfile;
-unlike(pgbench('extended', 'SELECT wrapper(:secret);'), qr/secret_key/, 'not where nothing logs parameters');
+unlike(pgbench('extended', 'SELECT wrapper(:secret);'), qr/WARNING/, 'not where nothing logs parameters');
 pgbench('extended', 'SELECT wrapper(:secret), 1 / (count(*) - 1) FROM t;', 'log_parameter_max_length_on_error=-1');
 told('a wrapper that fails', qr/division by zero/);
 

@@ -11,7 +11,7 @@ use Test::More;
 
 my $s3 = start_s3();
 my %settings = ('hydra_export.first_export_delay' => '1s', 'hydra_export.debug_seconds_per_hour' => 1, wal_level => 'logical');
-my $publisher = new_node('publisher', %settings);
+my $publisher = new_node('publisher', init => { allows_streaming => 'logical' }, %settings);
 my $site = HydraExport::Site->new($publisher, 'postgres', $s3, bucket => 'replicated');
 my $table = 'CREATE TABLE t (id integer PRIMARY KEY, v text)';
 $site->sql("$table; INSERT INTO t SELECT i FROM generate_series(1, 10) AS i");
@@ -29,7 +29,7 @@ my $copy = bless { %$site, node => $subscriber }, 'HydraExport::Site';
 $copy->sql("CREATE EXTENSION hydra_export; $table");
 is($copy->sql(q{SELECT oid FROM pg_database WHERE datname = 'postgres'}), $site->sql(q{SELECT oid FROM pg_database WHERE datname = 'postgres'}),
     'both databases have one OID');
-$subscriber->safe_psql('postgres', "CREATE SUBSCRIPTION s CONNECTION '${\ $publisher->connstr('postgres') }' PUBLICATION p");
+$subscriber->safe_psql('postgres', "CREATE SUBSCRIPTION s CONNECTION '${\ $publisher->connstr } dbname=postgres' PUBLICATION p");
 
 # synced(): waits for what the publisher has.
 sub synced { return $publisher->wait_for_catchup('s') }
