@@ -64,6 +64,7 @@ sub failure_of
 
 # ---- mallory: a role without any rights but on its own schema, and code that tries everything
 
+my $superuser = sql('SELECT quote_ident(current_user)');
 sql('CREATE EXTENSION hydra_export', 'CREATE ROLE mallory LOGIN', 'CREATE SCHEMA evil AUTHORIZATION mallory',
     'CREATE SCHEMA app AUTHORIZATION mallory', 'GRANT USAGE ON SCHEMA evil, app TO PUBLIC',
     'CREATE TABLE secret (id int PRIMARY KEY, salary int)', 'INSERT INTO secret VALUES (1, 100)');
@@ -75,9 +76,9 @@ my @attempts = (
     'SELECT * FROM public.secret',
     'SELECT * FROM hydra_export.settings',
     'ALTER ROLE mallory SUPERUSER',
-    'SET ROLE postgres',
+    "SET ROLE $superuser",
     'RESET ROLE',
-    'SET SESSION AUTHORIZATION postgres',
+    "SET SESSION AUTHORIZATION $superuser",
     'RESET SESSION AUTHORIZATION',
     "SELECT set_config('role', 'none', false)",
     'CREATE TEMP TABLE pg_class (oid oid)',
@@ -249,7 +250,7 @@ sql('CREATE TABLE parts (id int PRIMARY KEY, m app.mood) PARTITION BY RANGE (id)
     'ALTER TABLE parts_1 OWNER TO mallory', "SELECT hydra_export.add_model('parts')",
     'CREATE TABLE other_parts (id int PRIMARY KEY, m app.mood) PARTITION BY RANGE (id)', 'ALTER TABLE other_parts OWNER TO mallory',
     'CREATE TABLE other_parts_1 PARTITION OF other_parts FOR VALUES FROM (0) TO (100)', q(INSERT INTO other_parts VALUES (1, 'good')),
-    'ALTER TABLE other_parts_1 OWNER TO postgres', "SELECT hydra_export.add_model('other_parts')");
+    "ALTER TABLE other_parts_1 OWNER TO $superuser", "SELECT hydra_export.add_model('other_parts')");
 my @said = export_and_listen();
 is(join('', grep { !/runs as mallory/ } @said), '', "mallory's code never runs as somebody else");
 like(failure_of('of_postgres'), qr/function evil\.mood_json\(app\.mood\) would run with the rights of role "\w+": It belongs to role "mallory"/, 'a cast is refused');
@@ -292,6 +293,23 @@ sql_of_mallory(<<~'SQL', 'hostile');
     unlike(new_log(), qr/mallory's code/, "no query of ours finds what the database's search_path has first");
     is($node->safe_psql('hostile', 'SET ROLE NONE; SELECT status FROM hydra_export.exports'), 'succeeded', 'and the export succeeds');
 }
+
+# ---- bookkeeping is the extension owner's, who need not be a superuser
+
+sql('CREATE DATABASE owned', 'CREATE ROLE keeper LOGIN SUPERUSER');
+$node->safe_psql('owned', 'CREATE EXTENSION hydra_export', extra_params => [ '-U', 'keeper' ]);
+sql('ALTER ROLE keeper NOSUPERUSER');
+$node->safe_psql('owned', 'CREATE TABLE t (id int PRIMARY KEY, updated_at timestamptz DEFAULT now()); INSERT INTO t VALUES (1)');
+configure($node, 'owned', $s3, bucket => 'data', prefix => 'owned');
+$node->safe_psql('owned', q(SELECT hydra_export.add_model('t'), hydra_export.add_model('t', name => 'u', changed_by => 'updated_at')));
+foreach my $kind (qw(full incremental))
+{
+    $node->safe_psql('owned', 'SELECT hydra_export.export_now(); INSERT INTO t SELECT max(id) + 1 FROM t');
+    is($node->safe_psql('owned', 'SELECT string_agg(kind || $$ $$ || status, $$, $$) FROM hydra_export.export_models WHERE export_id = (SELECT max(id) FROM hydra_export.exports)'),
+        "$kind succeeded, $kind succeeded", "exports work where the extension's owner is no superuser: $kind");
+}
+is($node->safe_psql('owned', 'SELECT count(*) FROM hydra_export.preview() WHERE kind IS NOT NULL'), '2', 'and previews');
+like($node->safe_psql('owned', 'SELECT why FROM hydra_export.schedule'), qr/first export|every/, 'and the schedule');
 
 # ---- locks: mallory's code cannot let go of the lock that says that an export is alive
 
