@@ -63,7 +63,7 @@ SELECT hydra_export.add_model('guarded');
 SELECT hydra_export.add_model('forced');
 -- The tables themselves are closed.
 INSERT INTO hydra_export.settings (destination) VALUES ('new');
-UPDATE hydra_export.models SET added_by = 'postgres';
+UPDATE hydra_export.models SET added_by = NULL;
 DELETE FROM hydra_export.exports;
 SELECT count(*) FROM hydra_export.baselines;
 SELECT count(*) FROM hydra_export.destination_state;
