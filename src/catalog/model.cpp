@@ -171,6 +171,13 @@ void let_go_of_dropped(const std::string& destination) {
   }
 }
 
+bool has_problems(const std::string& destination) {
+  return pg::to_bool(
+      pg::query("SELECT EXISTS (SELECT FROM hydra_export.models WHERE destination = $1"
+                " AND problem IS NOT NULL)",
+                {destination})[0][0]);
+}
+
 std::vector<Model> resolve_restored(const std::string& destination) {
   pg::query(look_for_restored, {destination});
   // Before 0.2.0, dumps had the OID of a table that was gone, and here it may be another table's.

@@ -67,6 +67,9 @@ void update_model(const Model& model);
 // same OID one day, and must not be exported as the old one.
 void let_go_of_dropped(const std::string& destination);
 
+// Whether one of its models cannot be exported, as far as is known.
+bool has_problems(const std::string& destination);
+
 // Looks for tables and roles that models from a dump name. Their problems are those of today
 // afterwards; none is left where both were found. Returns the models that have one.
 std::vector<Model> resolve_restored(const std::string& destination);

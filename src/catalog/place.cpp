@@ -76,8 +76,12 @@ void check_move(const Destination& before, const Destination& after, Oid caller)
   const bool moves = is_elsewhere(before, after) || has_another_host(before, after);
   if (!moves && !lets_others_read(before, after)) return;
   lock_models();
+  check_holdings(before.name, caller);
+}
+
+void check_holdings(const std::string& destination, Oid caller) {
   constexpr int any = 3600;  // seconds of an hour, for what is due
-  for (const Model& model : load_models(before.name, any))
+  for (const Model& model : load_models(destination, any))
     check_model_may_move(model, caller);
 }
 

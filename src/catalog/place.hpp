@@ -19,4 +19,8 @@ bool is_elsewhere(const Destination& before, const Destination& after);
 // want it from him. Models whose relation or role is gone export nothing.
 void check_move(const Destination& before, const Destination& after, Oid caller);
 
+// The same for whoever has a copy of the settings export again: where its objects go may have been
+// changed while nobody could say what its models are.
+void check_holdings(const std::string& destination, Oid caller);
+
 }  // namespace hydra::catalog

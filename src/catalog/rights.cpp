@@ -77,9 +77,10 @@ void check_owner(const Relation& relation, Oid role) {
                    : "Let the owner add it.");
 }
 
-// The relations that a view reads and the functions that it calls, in whatever depth, whose owner
-// lacks the rights of the view's: what it is, and its owner's name. Planning a query runs code of
-// tables, too (expressions of indexes and constraints).
+// What a view reads, calls and computes with, in whatever depth, of which the owner lacks the
+// rights of the view's: what it is, and its owner's name. Planning a query runs code of tables, too
+// (expressions of indexes and constraints), puts operators in each other's place (negators,
+// commutators), and a value becomes one of a domain by its checks.
 pg::Rows foreign_authors(const Relation& view) {
   return pg::query(
       "WITH RECURSIVE used (class, oid) AS ("
@@ -87,19 +88,33 @@ pg::Rows foreign_authors(const Relation& view) {
       "  UNION SELECT found.class, found.oid FROM used u CROSS JOIN LATERAL ("
       "    SELECT d.refclassid AS class, d.refobjid AS oid FROM pg_rewrite r JOIN pg_depend d"
       "      ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid"
-      "      WHERE r.ev_class = u.oid AND d.refclassid IN"
-      "        ('pg_class'::regclass, 'pg_proc'::regclass, 'pg_operator'::regclass)"
-      "    UNION SELECT 'pg_class'::regclass::oid, inhrelid FROM pg_inherits WHERE inhparent = "
-      "u.oid"
-      "  ) AS found WHERE u.class = 'pg_class'::regclass"
+      "      WHERE u.class = 'pg_class'::regclass AND r.ev_class = u.oid AND d.refclassid IN"
+      "        ('pg_class'::regclass, 'pg_proc'::regclass, 'pg_operator'::regclass,"
+      "         'pg_type'::regclass)"
+      "    UNION SELECT u.class, inhrelid FROM pg_inherits"
+      "      WHERE u.class = 'pg_class'::regclass AND inhparent = u.oid"
+      "    UNION SELECT u.class, other FROM pg_operator o CROSS JOIN LATERAL"
+      "        (VALUES (o.oprnegate), (o.oprcom)) AS others (other)"
+      "      WHERE u.class = 'pg_operator'::regclass AND o.oid = u.oid AND other <> 0"
+      "    UNION SELECT 'pg_proc'::regclass::oid, o.oprcode::oid FROM pg_operator o"
+      "      WHERE u.class = 'pg_operator'::regclass AND o.oid = u.oid AND o.oprcode <> 0"
+      "    UNION SELECT u.class, part FROM pg_type t CROSS JOIN LATERAL ("
+      "        VALUES (t.typbasetype), (t.typelem)"
+      "        UNION SELECT atttypid FROM pg_attribute"
+      "          WHERE attrelid = t.typrelid AND t.typrelid <> 0 AND attnum > 0 AND NOT "
+      "attisdropped"
+      "        UNION SELECT rngsubtype FROM pg_range WHERE t.oid IN (rngtypid, rngmultitypid)"
+      "      ) AS parts (part) WHERE u.class = 'pg_type'::regclass AND t.oid = u.oid AND part <> 0"
+      "  ) AS found"
       "), authors (what, owner) AS ("
       "  SELECT c.oid::regclass::text, c.relowner FROM used u JOIN pg_class c ON c.oid = u.oid"
       "    WHERE u.class = 'pg_class'::regclass"
       "  UNION SELECT 'function ' || p.oid::regprocedure, p.proowner FROM used u"
       "    JOIN pg_proc p ON p.oid = u.oid WHERE u.class = 'pg_proc'::regclass"
-      "  UNION SELECT 'operator ' || o.oid::regoperator, p.proowner FROM used u"
-      "    JOIN pg_operator o ON o.oid = u.oid JOIN pg_proc p ON p.oid = o.oprcode"
-      "    WHERE u.class = 'pg_operator'::regclass"
+      "  UNION SELECT 'operator ' || o.oid::regoperator, o.oprowner FROM used u"
+      "    JOIN pg_operator o ON o.oid = u.oid WHERE u.class = 'pg_operator'::regclass"
+      "  UNION SELECT 'type ' || t.oid::regtype, t.typowner FROM used u"
+      "    JOIN pg_type t ON t.oid = u.oid WHERE u.class = 'pg_type'::regclass"
       ") SELECT what, pg_get_userbyid(owner) FROM authors"
       " WHERE NOT pg_has_role(owner, $2::oid, 'USAGE') ORDER BY what LIMIT 1",
       {pg::text(view.oid), pg::text(view.owner)});
@@ -118,6 +133,17 @@ void check_authors(const Relation& relation) {
               "view.");
 }
 
+// Indexes of a table that it is a part of are also its own, and planning a query evaluates their
+// expressions: whether all who may have made some have the rights of its owner.
+bool owns_all_indexes(const Relation& relation) {
+  return pg::to_bool(pg::query(
+      "WITH RECURSIVE above (oid) AS (SELECT inhparent FROM pg_inherits WHERE inhrelid = $1::oid"
+      "   UNION SELECT i.inhparent FROM above a JOIN pg_inherits i ON i.inhrelid = a.oid)"
+      " SELECT NOT EXISTS (SELECT FROM above a JOIN pg_class c ON c.oid = a.oid"
+      "   WHERE NOT pg_has_role(c.relowner, $2::oid, 'USAGE'))",
+      {pg::text(relation.oid), pg::text(relation.owner)})[0][0]);
+}
+
 }  // namespace
 
 void check_rights(const Model& model, const Relation& relation, Oid role) {
@@ -134,7 +160,7 @@ void check_leaf_rights(const Relation& leaf, Oid role) {
 
 bool may_query(const Relation& relation) {
   return may_select(relation.oid, 0, relation.owner) &&
-         !is_row_security_applied(relation, relation.owner);
+         !is_row_security_applied(relation, relation.owner) && owns_all_indexes(relation);
 }
 
 }  // namespace hydra::catalog

@@ -12,13 +12,14 @@ namespace hydra::catalog {
 // - it may SELECT the exported columns, and row security does not apply to it;
 // - of a view or foreign table, it has the rights of the owner, too: what these show depends on the
 //   role that reads them;
-// - all that a view reads and calls belongs to roles that have the rights of the view's owner.
+// - all that a view reads, calls and computes with belongs to roles that have the rights of its
+//   owner.
 void check_rights(const Model& model, const Relation& relation, Oid role);
 
 // The same for a table that holds rows of a model of another one (a partition, a child).
 void check_leaf_rights(const Relation& leaf, Oid role);
 
-// Whether its owner sees all rows of a table by a query.
+// Whether its owner sees all rows of a table by a query, in which only code of its owner's runs.
 bool may_query(const Relation& relation);
 
 }  // namespace hydra::catalog

@@ -1,11 +1,9 @@
 #include "change/row_source.hpp"
 
+#include "pg/compat.hpp"
+
 namespace hydra::change {
 namespace {
-
-// Rows of one fetch. They are copies whose large values stay in their own files, so a fetch is
-// small however wide the rows are.
-constexpr long rows_per_fetch = 256;
 
 // Rows fill a page from its end, so the next one to be read is most likely the one just below.
 // Inlined, as g++ drops the call of a function that does nothing but this.
@@ -107,51 +105,92 @@ void HeapSource::close() {
   scan_ = nullptr;
 }
 
-QuerySource::QuerySource(std::string sql, Snapshot snapshot, std::size_t columns)
+QuerySource::QuerySource(std::string sql, Oid relation, std::vector<Oid> types, Snapshot snapshot)
     : sql_(std::move(sql)),
+      relation_(relation),
+      types_(std::move(types)),
       snapshot_(snapshot),
-      values_(columns + 1),
-      nulls_(std::make_unique<bool[]>(columns + 1)) {}
+      values_(types_.size() + 1),
+      nulls_(std::make_unique<bool[]>(types_.size() + 1)) {
+  std::memset(&receiver_, 0, sizeof(receiver_));
+  receiver_.receiveSlot = receive;
+  receiver_.rStartup = [](DestReceiver*, int, TupleDesc) {};
+  receiver_.rShutdown = [](DestReceiver*) {};
+  receiver_.rDestroy = [](DestReceiver*) {};
+  receiver_.mydest = DestNone;
+  receiver_.source = this;
+}
 
+// What was checked and locked is a relation, and the statement has a name: another relation may
+// have taken it meanwhile (a schema was renamed, say). Seen before any of that one's code can run.
+void QuerySource::check(const Query* query) const {
+  const RangeTblEntry* entry = list_length(query->rtable) == 1
+                                   ? static_cast<const RangeTblEntry*>(linitial(query->rtable))
+                                   : nullptr;
+  bool same = entry != nullptr && entry->relid == relation_ &&
+              list_length(query->targetList) == static_cast<int>(types_.size()) + 1;
+  for (std::size_t i = 0; same && i < types_.size(); ++i) {
+    const auto* target =
+        static_cast<const TargetEntry*>(list_nth(query->targetList, static_cast<int>(i) + 1));
+    same = exprType(reinterpret_cast<const Node*>(target->expr)) == types_[i];
+  }
+  if (same) return;
+  ereport(ERROR, (errcode(ERRCODE_OBJECT_IN_USE),
+                  errmsg("the table was replaced or renamed while the export began to read it"),
+                  errhint("Its rows come with the next export.")));
+}
+
+// Not through a portal, which the relation's code could move or close.
 void QuerySource::open() {
-  SPI_connect();
-  PushActiveSnapshot(snapshot_);
-  portal_ = SPI_cursor_open_with_args(nullptr, sql_.c_str(), 0, nullptr, nullptr, nullptr, true, 0);
-  PopActiveSnapshot();
+  List* statements = pg_parse_query(sql_.c_str());
+  Query* query = pg::compat::analyze(linitial_node(RawStmt, statements), sql_.c_str());
+  check(query);
+  Query* rewritten = linitial_node(Query, QueryRewrite(query));
+  PlannedStmt* plan = pg_plan_query(rewritten, sql_.c_str(), 0, nullptr);
+  rows_context_ =
+      AllocSetContextCreate(CurrentMemoryContext, "hydra_export rows", ALLOCSET_DEFAULT_SIZES);
+  query_ = CreateQueryDesc(plan, sql_.c_str(), snapshot_, InvalidSnapshot, &receiver_, nullptr,
+                           nullptr, 0);
+  ExecutorStart(query_, 0);
+}
+
+bool QuerySource::receive(TupleTableSlot* slot, DestReceiver* receiver) {
+  QuerySource* source = static_cast<Receiver*>(receiver)->source;
+  MemoryContext previous = MemoryContextSwitchTo(source->rows_context_);
+  source->rows_[source->count_++] = ExecCopySlotHeapTuple(slot);
+  MemoryContextSwitchTo(previous);
+  return true;
 }
 
 bool QuerySource::fetch() {
-  if (rows_ != nullptr) SPI_freetuptable(rows_);
-  SPI_cursor_fetch(portal_, true, rows_per_fetch);
-  rows_ = SPI_tuptable;
-  count_ = SPI_processed;
-  current_ = 0;
+  MemoryContextReset(rows_context_);
+  current_ = count_ = 0;
+  pg::compat::run_plan(query_, rows_per_fetch);
   return count_ > 0;
 }
 
 RowSource::Next QuerySource::next(TransactionId* xmin) {
-  if (portal_ == nullptr) open();
-  if (rows_ == nullptr || ++current_ >= count_) {
-    if (!fetch()) return Next::end;
-  }
+  if (query_ == nullptr) open();
+  if (++current_ >= count_ && !fetch()) return Next::end;
   if (xmin == nullptr) return Next::row;
   bool null = false;
-  const Datum value = heap_getattr(rows_->vals[current_], 1, rows_->tupdesc, &null);
+  const Datum value = heap_getattr(rows_[current_], 1, query_->tupDesc, &null);
   *xmin = null ? InvalidTransactionId : DatumGetTransactionId(value);
   return Next::row;
 }
 
 void QuerySource::values(Datum** values, bool** nulls) {
-  heap_deform_tuple(rows_->vals[current_], rows_->tupdesc, values_.data(), nulls_.get());
+  heap_deform_tuple(rows_[current_], query_->tupDesc, values_.data(), nulls_.get());
   *values = values_.data() + 1;
   *nulls = nulls_.get() + 1;
 }
 
 void QuerySource::close() {
-  if (portal_ == nullptr) return;
-  SPI_cursor_close(portal_);
-  SPI_finish();
-  portal_ = nullptr;
+  if (query_ == nullptr) return;
+  ExecutorFinish(query_);
+  ExecutorEnd(query_);
+  FreeQueryDesc(query_);
+  query_ = nullptr;
 }
 
 }  // namespace hydra::change

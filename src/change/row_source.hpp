@@ -75,25 +75,42 @@ class HeapSource : public RowSource {
 };
 
 // The rows of a query: the planner finds the way to them. Its first column is an xid (the rows'
-// xmin; NULL where they have none), the rest are the columns, in order.
+// xmin; NULL where they have none), the rest are the columns, in order. Code of the relation's
+// owner runs in it, so nothing of it can be reached from there.
 class QuerySource : public RowSource {
  public:
-  QuerySource(std::string sql, Snapshot snapshot, std::size_t columns);
+  // sql: of the form SELECT … FROM name …; relation: what the name has to stand for; types: of the
+  // columns.
+  QuerySource(std::string sql, Oid relation, std::vector<Oid> types, Snapshot snapshot);
 
   Next next(TransactionId* xmin) override;
   void values(Datum** values, bool** nulls) override;
   void close() override;
 
  private:
+  // Copies of rows whose large values stay in their own files: a fetch is small however wide they
+  // are.
+  static constexpr std::uint64_t rows_per_fetch = 256;
+
+  struct Receiver : DestReceiver {
+    QuerySource* source;
+  };
+
+  void check(const Query* query) const;
   void open();
   bool fetch();
+  static bool receive(TupleTableSlot* slot, DestReceiver* receiver);
 
   std::string sql_;
+  Oid relation_;
+  std::vector<Oid> types_;
   Snapshot snapshot_;
   std::vector<Datum> values_;
   std::unique_ptr<bool[]> nulls_;
-  Portal portal_ = nullptr;
-  SPITupleTable* rows_ = nullptr;
+  Receiver receiver_;
+  QueryDesc* query_ = nullptr;
+  MemoryContext rows_context_ = nullptr;
+  HeapTuple rows_[rows_per_fetch];
   std::uint64_t count_ = 0;
   std::uint64_t current_ = 0;
 };

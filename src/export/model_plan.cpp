@@ -103,7 +103,7 @@ Leaf describe_leaf(const Relation& relation, const ModelPlan& plan, const Model&
   catalog::check_leaf_rights(relation, model.added_by);
   leaf.relation = relation.oid;
   leaf.owner = relation.owner;
-  leaf.may_query = catalog::may_query(relation);
+  leaf.may_query = model.changed_by != ChangedBy::updated_at || catalog::may_query(relation);
   leaf.kind = relation.kind;
   leaf.qualified_name =
       pg::quote_identifier(relation.schema) + "." + pg::quote_identifier(relation.table);

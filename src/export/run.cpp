@@ -165,7 +165,7 @@ void Export::read_models(Uploader& uploader) {
     transaction.commit();
   }
   Transaction transaction(Transaction::Mode::read_only);
-  pg::KeepLock lock(name_);
+  std::optional<pg::KeepLock> lock(std::in_place, name_);
   std::optional<change::Reading> reading(std::in_place, horizon);
   change::WalChanges changes = load_changes(*reading);
   auto taken_at = std::chrono::steady_clock::now();
@@ -186,6 +186,7 @@ void Export::read_models(Uploader& uploader) {
   }
   read_until_ = pg::now();
   reading.reset();
+  lock.reset();
   transaction.commit();
 }
 

@@ -47,8 +47,11 @@ TableScan::~TableScan() {
 
 std::unique_ptr<change::RowSource> TableScan::make_source(change::BlockDeal& deal) {
   if (needs_query(leaf_)) {
-    return std::make_unique<change::QuerySource>(query_of(leaf_), as_.snapshot,
-                                                 leaf_.columns.size());
+    std::vector<Oid> types;
+    for (const catalog::Column& column : leaf_.columns)
+      types.push_back(column.type);
+    return std::make_unique<change::QuerySource>(query_of(leaf_), leaf_.relation, std::move(types),
+                                                 as_.snapshot);
   }
   std::vector<change::SourceColumn> columns;
   for (const catalog::Column& column : leaf_.columns) {

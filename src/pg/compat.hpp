@@ -87,6 +87,24 @@ inline bool is_virtual_generated(char attgenerated) {
   return attgenerated == 'v';
 }
 
+// A statement without parameters, its names looked up. Raw.
+inline Query* analyze(RawStmt* statement, const char* sql) {
+#if PG_VERSION_NUM >= 150000
+  return parse_analyze_fixedparams(statement, sql, nullptr, 0, nullptr);
+#else
+  return parse_analyze(statement, sql, nullptr, 0, nullptr);
+#endif
+}
+
+// Runs a plan until it has given so many more rows. Raw.
+inline void run_plan(QueryDesc* query, std::uint64_t rows) {
+#if PG_VERSION_NUM >= 180000
+  ExecutorRun(query, ForwardScanDirection, rows);
+#else
+  ExecutorRun(query, ForwardScanDirection, rows, false);
+#endif
+}
+
 // search_path as for code of another role that is not trusted: the server's own objects alone, and
 // nothing of the session's temporary schema before them. Ends with the current nest level. Raw.
 inline void restrict_search_path() {

@@ -46,15 +46,17 @@ bool DestinationLock::try_lock() {
 }
 
 KeepLock::KeepLock(const std::string& destination) : tag_(tag_of(destination)) {
-  call([this]() noexcept { (void)try_lock(&tag_, false); });
+  call([this]() noexcept {
+    if (!try_lock(&tag_, false)) elog(ERROR, "the export's lock is held by another process");
+  });
 }
 
-// Nobody else can have taken it meanwhile.
+// The transaction still has the lock, so nobody else can have taken it meanwhile.
 KeepLock::~KeepLock() {
   try {
     call([this]() noexcept {
       LockReleaseSession(USER_LOCKMETHOD);
-      (void)try_lock(&tag_, true);
+      if (!try_lock(&tag_, true)) elog(ERROR, "it is held by another process");
     });
   } catch (const Error& error) {
     const char* message = error.what();

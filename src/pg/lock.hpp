@@ -30,7 +30,8 @@ class DestinationLock {
 
 // Keeps the lock that this process holds while code of somebody else may run in the transaction:
 // such code can let go of a session's advisory locks (pg_advisory_unlock_all), but not of a
-// transaction's. Advisory locks that such code took go at the end of the scope.
+// transaction's. Advisory locks that such code took go at the end of the scope, which comes
+// before the transaction's.
 class KeepLock {
  public:
   explicit KeepLock(const std::string& destination);

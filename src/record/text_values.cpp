@@ -135,6 +135,12 @@ ValueWriter* make_output_writer(Oid type) {
 }
 
 ValueWriter* make_cast_writer(Oid type, Oid function) {
+  if (get_func_nargs(function) != 1) {
+    ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                    errmsg("the cast of type %s to json has a function with more than one argument",
+                           format_type_be(type)),
+                    errhint("Create it with a function of one argument.")));
+  }
   return make_function_writer(type, function, write_cast);
 }
 

@@ -304,17 +304,26 @@ void set_enabled(const std::string& name, bool enabled) {
             {name, pg::text(enabled)});
 }
 
+// Makes the settings of a copy this database's own.
+void adopt(const std::string& name, const std::optional<catalog::DestinationState>& state) {
+  catalog::lock_destinations();
+  if (!state || !catalog::came_with_files(*state)) catalog::reset_models(name, std::nullopt);
+  catalog::adopt_destination(name);
+}
+
+// Models that can be exported from now on, of a copy or a dump, are so on behalf of the caller,
+// too.
 void resume(const std::string& name) {
+  const Oid caller = GetUserId();
   pg::AsOwner owner;
   catalog::get_destination(name);
   const std::optional<catalog::DestinationState> state = catalog::load_state(name);
-  if (!catalog::origin_problem(state).empty()) {
-    catalog::lock_destinations();
-    if (!state || !catalog::came_with_files(*state)) catalog::reset_models(name, std::nullopt);
-    catalog::adopt_destination(name);
-  }
+  const bool is_copy = !catalog::origin_problem(state).empty();
+  const bool has_problems = catalog::has_problems(name);
+  if (is_copy) adopt(name, state);
   for (const catalog::Model& model : catalog::resolve_restored(name))
     pg::report(WARNING, catalog::no_relation(model));
+  if (is_copy || has_problems) catalog::check_holdings(name, caller);
   set_enabled(name, true);
 }
 
