@@ -46,7 +46,11 @@ std::optional<std::string> Arguments::interval(int number) const {
 std::string Arguments::required_text(int number, const char* name) const {
   std::optional<std::string> value = text(number);
   if (!value) {
-    throw pg::Error(ERRCODE_NULL_VALUE_NOT_ALLOWED, std::string(name) + " must not be null");
+    const bool destination = std::strcmp(name, "destination") == 0;
+    throw pg::Error(ERRCODE_NULL_VALUE_NOT_ALLOWED, std::string(name) + " must not be null", "",
+                    destination
+                        ? "Give the name of a destination: hydra_export.settings lists them."
+                        : "Give the name of a model: hydra_export.models lists them.");
   }
   return *value;
 }

@@ -107,7 +107,10 @@ void add_model(const Arguments& arguments, Oid caller) {
   hold_place();
   Model model;
   const std::optional<Oid> oid = arguments.oid(0);
-  if (!oid) throw Error(ERRCODE_NULL_VALUE_NOT_ALLOWED, "relation must not be null");
+  if (!oid) {
+    throw Error(ERRCODE_NULL_VALUE_NOT_ALLOWED, "relation must not be null", "",
+                "Name the table, view or foreign table to export.");
+  }
   const Relation relation = get_relation(*oid);
   model.relation = *oid;
   model.name = arguments.text(1).value_or(default_name(relation));
