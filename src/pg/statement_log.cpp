@@ -42,8 +42,10 @@ void cut(char* text) {
 
 // The client gets the message as well, so that what it says itself stays, as far as it is no quote.
 void guard_message(ErrorData* message) {
-  // Ours say what they hide.
+  // Ours say what they hide, and may name configure() in a log of exports.
   if (!message->output_to_server || (message->hide_stmt && message->hide_ctx)) return;
+  if (message->message != nullptr && std::strncmp(message->message, "hydra_export: ", 14) == 0)
+    return;
   const bool is_log = message->elevel <= LOG_SERVER_ONLY;
   char* const texts[] = {message->detail, message->detail_log, message->context,
                          message->internalquery, is_log ? message->message : nullptr};
