@@ -202,6 +202,76 @@ is(sql(q(SELECT rolsuper FROM pg_roles WHERE rolname = 'mallory')), 'f', 'mallor
 
 cmp_ok(sql(q(SELECT max(workers) FROM hydra_export.export_models WHERE model = 'app.by_workers')), '>', 0, 'in scan workers, too');
 
+# ---- the query that reads a view is out of the reach of what runs in it
+
+sql_of_mallory(<<~'SQL');
+    CREATE TYPE app.closing AS ENUM ('c');
+    CREATE FUNCTION evil.closing_json(app.closing) RETURNS json LANGUAGE plpgsql AS $$
+    DECLARE
+        found refcursor;
+        name text;
+    BEGIN
+        FOREACH name IN ARRAY coalesce((SELECT array_agg(c.name) FROM pg_cursors c), '{}') LOOP
+            found := name;
+            MOVE FORWARD 100 FROM found;
+            CLOSE found;
+        END LOOP;
+        RETURN 1;
+    END $$;
+    CREATE CAST (app.closing AS json) WITH FUNCTION evil.closing_json(app.closing);
+    CREATE VIEW app.closes AS SELECT g AS id, now() AS updated_at, 'c'::app.closing AS m FROM generate_series(1, 1000) AS g;
+    SQL
+sql(q(SELECT hydra_export.add_model('app.closes', key_columns => '{id}', changed_by => 'updated_at')));
+export_and_listen();
+is(sql(q(SELECT status, rows FROM hydra_export.export_models WHERE model = 'app.closes')), 'succeeded|1000', 'cursors cannot be moved or closed under it');
+sql("SELECT hydra_export.remove_model('app.closes')");
+
+# ---- what was checked is what is read, whatever takes its name meanwhile
+
+sql('CREATE TABLE source (id int PRIMARY KEY, updated_at timestamptz DEFAULT now())', 'INSERT INTO source VALUES (1)',
+    'CREATE ROLE carol LOGIN', 'GRANT CREATE ON DATABASE postgres TO carol', 'GRANT SELECT, UPDATE ON source TO carol');
+$node->safe_psql('postgres', 'CREATE SCHEMA hers', extra_params => [ '-U', 'carol' ]);
+sql(q(CREATE VIEW hers.v AS SELECT id, updated_at, 'x'::text AS s FROM source),
+    q(SELECT hydra_export.add_model('hers.v', key_columns => '{id}', changed_by => 'updated_at')));
+my $carol = $node->background_psql('postgres', extra_params => [ '-U', 'carol' ]);
+$carol->query_safe('BEGIN; LOCK TABLE source IN ACCESS EXCLUSIVE MODE');
+new_log();
+my ($export_out, $export_err) = ('', '');
+my $export = IPC::Run::start([ 'psql', '-XAt', '-d', $node->connstr('postgres'), '-c', 'SELECT hydra_export.export_now()' ],
+    '<', \undef, '>', \$export_out, '2>', \$export_err);
+$node->poll_query_until('postgres', q(SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'hydra_export worker' AND wait_event_type = 'Lock'))
+  or die 'the export does not wait';
+$carol->query_safe(<<~'SQL');
+    ALTER SCHEMA hers RENAME TO old;
+    CREATE SCHEMA hers;
+    GRANT USAGE ON SCHEMA hers TO PUBLIC;
+    CREATE FUNCTION hers.f() RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN RAISE LOG 'mallory''s code was found, as %', current_user; RETURN 4702111234474983745; END $$;
+    CREATE VIEW hers.v AS SELECT 1 AS id, now() AS updated_at, hers.f() AS s;
+    GRANT SELECT ON hers.v TO PUBLIC;
+    COMMIT;
+    SQL
+$export->finish;
+unlike(new_log(), qr/mallory's code was found/, 'a view that took the name of another is not read');
+like(failure_of('hers.v'), qr/was replaced or renamed while the export began to read it/, 'and history says so');
+$carol->quit;
+sql("SELECT hydra_export.remove_model('hers.v')");
+
+# ---- an index of a partitioned table is not its partitions' owners'
+
+sql_of_mallory('CREATE TABLE app.whole (id int NOT NULL, updated_at timestamptz NOT NULL, PRIMARY KEY (id, updated_at)) PARTITION BY RANGE (id); CREATE INDEX ON app.whole (updated_at)');
+sql('CREATE TABLE app.part PARTITION OF app.whole FOR VALUES FROM (0) TO (100)', "ALTER TABLE app.part OWNER TO $superuser",
+    'INSERT INTO app.part VALUES (1, now())', q(SELECT hydra_export.add_model('app.whole', changed_by => 'updated_at')));
+export_and_listen();
+# (The server itself runs it while the index is created, so it does no more than speak.)
+sql_of_mallory(<<~'SQL');
+    CREATE FUNCTION evil.says(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS
+        $$ BEGIN RAISE LOG 'mallory''s code was found, as %', current_user; RETURN 1; END $$;
+    CREATE INDEX ON app.whole (id) WHERE evil.says(1) = 1;
+    SQL
+is(join('', export_and_listen()), '', "mallory's index runs nothing in a partition of somebody else");
+is(status_of('app.whole'), 'succeeded', 'which is read all the same');
+sql("SELECT hydra_export.remove_model('app.whole')");
+
 # ---- what follows in the same session is not changed by what mallory's code set
 
 sql("SELECT hydra_export.add_model('app.by_view', key_columns => '{id}', changed_by => 'updated_at', name => 'a')",
@@ -219,7 +289,15 @@ my %refused = (
     'a view over a view of mallory'                 => [ 'view',     'SELECT id FROM app.by_view', 'app.by_view' ],
     'a view over one of the same owner over such'   => [ 'own',      'SELECT id FROM over_view', 'app.by_view' ],
     'a view that calls a function of mallory'       => [ 'function', 'SELECT evil.try() AS id', 'function evil.try()' ],
-    'a view with an operator of mallory'            => [ 'operator', q(SELECT id FROM z WHERE id::text OPERATOR(evil.=) '1'), 'operator evil.=(text,text)' ]);
+    'a view with an operator of mallory'            => [ 'operator', q(SELECT id FROM z WHERE id::text OPERATOR(evil.=) '1'), 'function evil.same(text,text)' ],
+    'a view with an operator that stands for one of mallory' => [ 'negator', 'SELECT id FROM z WHERE NOT (id OPERATOR(evil.@@) 5)', 'function evil.differs(integer,integer)' ],
+    'a view with a domain of mallory' => [ 'domain', 'SELECT id::evil.checked AS id FROM z', 'type evil.checked' ]);
+sql_of_mallory(<<~'SQL');
+    CREATE OPERATOR evil.@@ (LEFTARG = int, RIGHTARG = int, FUNCTION = pg_catalog.int4eq);
+    CREATE FUNCTION evil.differs(int, int) RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RETURN evil.try() = 1; END';
+    CREATE OPERATOR evil.!@@ (LEFTARG = int, RIGHTARG = int, FUNCTION = evil.differs, NEGATOR = OPERATOR(evil.@@));
+    CREATE DOMAIN evil.checked AS int CHECK (evil.try() = 1);
+    SQL
 foreach my $what (sort { $refused{$b}[0] cmp $refused{$a}[0] } keys %refused)
 {
     my ($name, $query, $culprit) = @{ $refused{$what} };
