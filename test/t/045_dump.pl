@@ -164,15 +164,15 @@ is($other->safe_psql('postgres', q(SELECT shobj_description('hydra_export_monito
 
 # ---- an admin who restores nothing of its own cannot have exported what it may not read
 
-my $copy = restored('copy', 'plain');
-$copy->sql('CREATE ROLE admin LOGIN; GRANT hydra_export_admin TO admin');
+my $taken = restored('taken', 'plain');
+$taken->sql('CREATE ROLE admin LOGIN; GRANT hydra_export_admin TO admin');
 my @as_admin = (extra_params => [ '-U', 'admin' ]);
 my ($key, $secret) = $s3->writer;
-$node->safe_psql('copy', "SELECT hydra_export.configure(prefix => 'admins', access_key => '$key', secret_key => '$secret')", @as_admin);
-my (undef, undef, $refusal) = $node->psql('copy', $resume, @as_admin);
+$node->safe_psql('taken', "SELECT hydra_export.configure(prefix => 'admins', access_key => '$key', secret_key => '$secret')", @as_admin);
+my (undef, undef, $refusal) = $node->psql('taken', $resume, @as_admin);
 like($refusal, qr/ERROR:  permission denied to change who gets the objects of destination "default"\nDETAIL:  Model "\S+": permission denied for/,
     'resume() needs the right to read what it has exported');
-is($copy->sql('SELECT count(*) FROM hydra_export.models WHERE problem IS NULL'), '0', 'and nothing has changed');
+is($taken->sql('SELECT count(*) FROM hydra_export.models WHERE problem IS NULL'), '0', 'and nothing has changed');
 
 # ---- a dump of 0.1.0, in which a dropped table is the number that another one has here
 
