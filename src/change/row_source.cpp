@@ -162,10 +162,13 @@ bool QuerySource::receive(TupleTableSlot* slot, DestReceiver* receiver) {
   return true;
 }
 
+// A plan that has come to its end would begin anew.
 bool QuerySource::fetch() {
+  if (at_end_) return false;
   MemoryContextReset(rows_context_);
   current_ = count_ = 0;
   pg::compat::run_plan(query_, rows_per_fetch);
+  at_end_ = count_ < rows_per_fetch;
   return count_ > 0;
 }
 

@@ -113,6 +113,7 @@ class QuerySource : public RowSource {
   HeapTuple rows_[rows_per_fetch];
   std::uint64_t count_ = 0;
   std::uint64_t current_ = 0;
+  bool at_end_ = false;
 };
 
 }  // namespace hydra::change
