@@ -145,7 +145,7 @@ INSERT INTO hydra_test.generators VALUES
     ('pg_snapshot', '{10:20:10\,14\,15}', $$format('%s:%s:', (random() * 1e9)::bigint, 2000000000 + (random() * 1e9)::bigint)$$),
     ('txid_snapshot', '{10:20:10\,14\,15}', $$format('%s:%s:', (random() * 1e9)::bigint, 2000000000 + (random() * 1e9)::bigint)$$),
     ('tid', ARRAY['(0,1)', '(4294967295,65535)'], $$format('(%s,%s)', (random() * 4294967295)::bigint, (random() * 65535)::integer)$$),
-    ('aclitem', '{postgres=r/postgres}', NULL),
+    ('aclitem', '{pg_monitor=r/pg_monitor}', NULL),
     ('refcursor', ARRAY['a"b'], $$hydra_test.random_text(30)$$),
     ('int2vector', ARRAY['', '1 2 -3'], $$format('%s %s', (random() * 32767)::integer, -(random() * 32767)::integer)$$),
     ('oidvector', ARRAY['', '1 2 4294967295'], $$format('%s %s', (random() * 4294967295)::bigint, (random() * 100)::integer)$$),
