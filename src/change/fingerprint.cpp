@@ -8,17 +8,20 @@
 namespace hydra::change {
 namespace {
 
-// The columns $2 of relation $1, and their types with the types within: elements of arrays, bases
-// of domains, attributes, ranges' subtypes.
+// The columns $2 of relation $1; their types and those of the columns of the relations $3, with the
+// types within: elements of arrays, bases of domains, attributes, ranges' subtypes. The server's
+// own types never change.
 const std::string used_types =
     "WITH RECURSIVE exported AS ("
-    "  SELECT a.*, CASE WHEN a.attgenerated <> '' THEN pg_get_expr(d.adbin, d.adrelid) END"
-    "    AS generated"
+    "  SELECT a.*, d.oid AS default_oid, CASE WHEN a.attgenerated <> ''"
+    "    THEN pg_get_expr(d.adbin, d.adrelid) END AS generated"
     "  FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum"
     "  WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped"
     "  AND a.attname = ANY ($2::name[])"
     "), used (type) AS ("
     "  SELECT atttypid FROM exported"
+    "  UNION SELECT atttypid FROM pg_attribute"
+    "    WHERE attrelid = ANY ($3::oid[]) AND attnum > 0 AND NOT attisdropped"
     "  UNION"
     "  SELECT unnest(CASE t.typtype"
     "      WHEN 'd' THEN ARRAY[t.typbasetype]"
@@ -28,19 +31,82 @@ const std::string used_types =
     "      WHEN 'm' THEN ARRAY(SELECT rngsubtype FROM pg_range WHERE rngmultitypid = t.oid)"
     "      ELSE ARRAY[t.typelem] END)"
     "  FROM used JOIN pg_type t ON t.oid = used.type"
+    "), types AS ("
+    "  SELECT t.oid, t.typtype, t.typrelid, t.typoutput, c.oid AS cast_oid, c.xmin AS cast_xmin,"
+    "    c.castmethod, c.castfunc"
+    "  FROM used JOIN pg_type t ON t.oid = used.type"
+    "  LEFT JOIN pg_cast c ON c.castsource = t.oid AND c.casttarget = 'json'::regtype"
+    "  WHERE t.oid >= 16384"
     ")";
+
+// What computes lines, by catalog and OID: from the output functions and casts of those types, the
+// queries of views and the expressions of virtual generated columns to all that they are known to
+// call.
+const std::string computed_by =
+    ", calls (class, oid) AS ("
+    "  SELECT 'pg_proc'::regclass::oid, typoutput::oid FROM types"
+    "  UNION SELECT 'pg_proc'::regclass::oid, castfunc::oid FROM types WHERE castfunc <> 0"
+    "  UNION SELECT 'pg_attrdef'::regclass::oid, default_oid FROM exported WHERE attgenerated = 'v'"
+    "  UNION SELECT 'pg_rewrite'::regclass::oid, r.oid FROM pg_rewrite r"
+    "    JOIN pg_class c ON c.oid = r.ev_class"
+    "    WHERE c.relkind = 'v' AND (c.oid = $1::oid OR c.oid = ANY ($3::oid[]))"
+    "  UNION SELECT found.class, found.oid FROM calls c CROSS JOIN LATERAL ("
+    "    SELECT d.refclassid AS class, d.refobjid AS oid FROM pg_depend d"
+    "      WHERE d.classid = c.class AND d.objid = c.oid AND d.refobjid >= 16384"
+    "      AND d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)"
+    "    UNION SELECT 'pg_proc'::regclass::oid, o.oprcode::oid FROM pg_operator o"
+    "      WHERE c.class = 'pg_operator'::regclass AND o.oid = c.oid"
+    "  ) AS found"
+    "), definitions (oid, xmin, text) AS ("
+    "  SELECT p.oid, p.xmin, concat_ws(' ', p.prolang, p.prosrc, p.probin, p.proconfig,"
+    "      p.prosqlbody)"
+    "    FROM calls c JOIN pg_proc p ON p.oid = c.oid"
+    "    WHERE c.class = 'pg_proc'::regclass AND c.oid >= 16384"
+    // Not where in a statement the query once was.
+    "  UNION ALL SELECT r.oid, r.xmin,"
+    "    regexp_replace(r.ev_action::text, ':\\w*(location|stmt_len) -?\\d+', '', 'g')"
+    "    FROM calls c JOIN pg_rewrite r ON r.oid = c.oid WHERE c.class = 'pg_rewrite'::regclass"
+    "  UNION ALL SELECT t.ftrelid, t.xmin, concat_ws(' ', t.ftserver, t.ftoptions,"
+    "      (SELECT string_agg(concat_ws(' ', attnum, attfdwoptions), ',' ORDER BY attnum)"
+    "       FROM pg_attribute WHERE attrelid = t.ftrelid AND attfdwoptions IS NOT NULL))"
+    "    FROM pg_foreign_table t WHERE t.ftrelid = $1::oid OR t.ftrelid = ANY ($3::oid[])"
+    "  UNION ALL SELECT s.oid, s.xmin, concat_ws(' ', s.srvfdw, s.srvversion, s.srvoptions)"
+    "    FROM pg_foreign_server s WHERE s.oid IN (SELECT ftserver FROM pg_foreign_table t"
+    "      WHERE t.ftrelid = $1::oid OR t.ftrelid = ANY ($3::oid[]))"
+    ")";
+
+// Catalog rows that say how lines are written: a name for the thing, and the ids of the rows'
+// writers.
+const std::string versioned =
+    used_types + computed_by +
+    ", versions (name, writers) AS ("
+    "  SELECT concat_ws(' ', 'label', e.oid), ARRAY[e.xmin::text]"
+    "    FROM types JOIN pg_enum e ON e.enumtypid = types.oid"
+    "  UNION ALL SELECT concat_ws(' ', 'composite', t.oid, string_agg(a.attnum::text, ' ' ORDER BY"
+    "      a.attnum)), array_agg(a.xmin::text ORDER BY a.attnum)"
+    "    FROM types t JOIN pg_attribute a ON a.attrelid = t.typrelid AND a.attnum > 0"
+    "    WHERE t.typtype = 'c' GROUP BY t.oid"
+    "  UNION ALL SELECT concat_ws(' ', 'cast', oid, coalesce(cast_oid, 0)), CASE WHEN cast_oid IS"
+    "      NULL THEN '{}' ELSE ARRAY[cast_xmin::text] END FROM types"
+    "  UNION ALL SELECT concat_ws(' ', 'definition', oid), ARRAY[xmin::text] FROM definitions"
+    ")";
+
+std::vector<pg::Text> parameters_of(const LineSource& source) {
+  std::vector<std::string> sources;
+  for (const Oid oid : source.sources)
+    sources.push_back(std::to_string(oid));
+  return {pg::text(source.relation), pg::array_literal(source.columns), pg::array_literal(sources)};
+}
 
 }  // namespace
 
-std::string take_fingerprint(Oid relation, const std::vector<std::string>& columns,
+std::string take_fingerprint(const LineSource& source,
                              const std::vector<std::string>& key_columns) {
   static const std::string sql =
-      used_types +
-      ", enums AS ("
-      "  SELECT e.oid AS label, e.enumlabel FROM used JOIN pg_enum e ON e.enumtypid = used.type"
-      "), composites AS ("
-      "  SELECT t.oid AS type, jsonb_agg(jsonb_build_array(a.attname, a.atttypid, a.atttypmod)"
-      "    ORDER BY a.attnum) AS attributes"
+      used_types + computed_by +
+      ", composites AS ("
+      "  SELECT t.oid AS type, jsonb_agg(jsonb_build_array(a.attnum, a.attname, a.atttypid,"
+      "    a.atttypmod) ORDER BY a.attnum) AS attributes"
       "  FROM used JOIN pg_type t ON t.oid = used.type AND t.typtype = 'c'"
       "  JOIN pg_attribute a ON a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped"
       "  GROUP BY t.oid"
@@ -49,25 +115,26 @@ std::string take_fingerprint(Oid relation, const std::vector<std::string>& colum
       "     'number', attnum, 'type', atttypid, 'typmod', atttypmod, 'generated', generated,"
       "     'missing', CASE WHEN atthasmissing THEN attmissingval::text END)), '{}')"
       "     FROM exported),"
-      "  'key', to_jsonb($3::name[]),"
-      "  'labels', (SELECT coalesce(jsonb_object_agg(label, enumlabel), '{}') FROM enums),"
+      "  'width', (SELECT relnatts FROM pg_class WHERE oid = $1::oid AND relkind IN ('r', 'm')),"
+      "  'key', to_jsonb($4::name[]),"
+      "  'labels', (SELECT coalesce(jsonb_object_agg(e.oid, e.enumlabel), '{}')"
+      "     FROM types JOIN pg_enum e ON e.enumtypid = types.oid),"
       "  'composites', (SELECT coalesce(jsonb_object_agg(type, attributes), '{}')"
-      "     FROM composites))";
-  return pg::or_empty(pg::query(
-      sql, {pg::text(relation), pg::array_literal(columns), pg::array_literal(key_columns)})[0][0]);
+      "     FROM composites),"
+      "  'casts', (SELECT coalesce(jsonb_object_agg(oid, concat_ws(' ', castmethod, castfunc)),"
+      "     '{}') FROM types),"
+      "  'definitions', (SELECT coalesce(jsonb_object_agg(oid, md5(text)), '{}')"
+      "     FROM definitions))";
+  std::vector<pg::Text> parameters = parameters_of(source);
+  parameters.push_back(pg::array_literal(key_columns));
+  return pg::or_empty(pg::query(sql, parameters)[0][0]);
 }
 
-std::vector<std::string> type_versions(Oid relation, const std::vector<std::string>& columns) {
+std::vector<std::string> definition_versions(const LineSource& source) {
   static const std::string sql =
-      used_types +
-      " SELECT concat_ws(' ', e.oid, e.xmin)"
-      "   FROM used JOIN pg_enum e ON e.enumtypid = used.type"
-      " UNION ALL SELECT concat_ws(' ', t.oid, string_agg(concat_ws(':', a.attnum, a.xmin), ' '"
-      "     ORDER BY a.attnum))"
-      "   FROM used JOIN pg_type t ON t.oid = used.type AND t.typtype = 'c'"
-      "   JOIN pg_attribute a ON a.attrelid = t.typrelid AND a.attnum > 0 GROUP BY t.oid";
+      versioned + " SELECT concat_ws(' ', name, writers::text) FROM versions";
   std::vector<std::string> versions;
-  for (const pg::Row& row : pg::query(sql, {pg::text(relation), pg::array_literal(columns)}))
+  for (const pg::Row& row : pg::query(sql, parameters_of(source)))
     versions.push_back(pg::or_empty(row[0]));
   std::sort(versions.begin(), versions.end());
   return versions;
@@ -76,19 +143,19 @@ std::vector<std::string> type_versions(Oid relation, const std::vector<std::stri
 bool same_rows(const std::string& before, const std::string& now) {
   static const std::string sql =
       "SELECT before -> 'key' = now -> 'key'"
-      " AND NOT EXISTS (SELECT FROM jsonb_each(before -> 'labels') b"
-      "   JOIN jsonb_each(now -> 'labels') n USING (key) WHERE b.value <> n.value)"
-      " AND NOT EXISTS (SELECT FROM jsonb_each(before -> 'composites') b"
-      "   JOIN jsonb_each(now -> 'composites') n USING (key) WHERE b.value <> n.value)"
+      // What was not there before belongs to a column that was not.
+      " AND NOT EXISTS (SELECT FROM unnest(ARRAY['labels', 'composites', 'casts', 'definitions'])"
+      "   AS part CROSS JOIN LATERAL (SELECT FROM jsonb_each(before -> part) b"
+      "     JOIN jsonb_each(now -> part) n USING (key) WHERE b.value <> n.value) AS other)"
       // A missing value that is gone was written into the rows by a rewrite.
       " AND NOT EXISTS (SELECT FROM jsonb_each(now -> 'columns') n"
       "   LEFT JOIN jsonb_each(before -> 'columns') b USING (key)"
       "   WHERE n.value ->> 'missing' IS DISTINCT FROM b.value ->> 'missing'"
       "     AND n.value ->> 'missing' IS NOT NULL"
+      // Old rows have no value of a column behind the last that their heap had. Any other was
+      // there: under another name, as a child's own, or in what a view or foreign table reads.
       "   OR CASE WHEN b.value IS NULL THEN n.value ->> 'generated' IS NOT NULL"
-      // A column under a new name is not one that was added: its number is known.
-      "       OR EXISTS (SELECT FROM jsonb_each(before -> 'columns') o"
-      "         WHERE o.value -> 'number' = n.value -> 'number')"
+      "       OR ((n.value ->> 'number')::integer > (before ->> 'width')::integer) IS NOT TRUE"
       "     ELSE b.value - 'missing' <> n.value - 'missing' END)"
       " FROM (SELECT $1::jsonb AS before, $2::jsonb AS now) x";
   return pg::to_bool(pg::query(sql, {before, now})[0][0]);
@@ -101,17 +168,16 @@ bool has_new_columns(const std::string& before, const std::string& now) {
   return pg::to_bool(pg::query(sql, {before, now})[0][0]);
 }
 
-bool was_redefined(Oid relation, const XidSnapshot& baseline) {
+bool was_redefined(const LineSource& source, const XidSnapshot& baseline) {
   // Every definition is a catalog row, which carries the id of its last writer like any other.
-  // Which enums and composites the table uses is not asked: DDL on them is rare.
   static const std::string sql =
-      "SELECT DISTINCT xmin::text FROM ("
-      "  SELECT xmin FROM pg_attribute WHERE attrelid = $1::oid AND attnum > 0"
-      "  UNION ALL SELECT xmin FROM pg_attrdef WHERE adrelid = $1::oid"
-      "  UNION ALL SELECT xmin FROM pg_enum"
-      "  UNION ALL SELECT a.xmin FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid"
-      "    WHERE c.relkind = 'c' AND a.attnum > 0) definitions";
-  const pg::Rows rows = pg::query(sql, {pg::text(relation)});
+      versioned +
+      " SELECT DISTINCT writer FROM (SELECT unnest(writers) AS writer FROM versions"
+      "  UNION ALL SELECT xmin::text FROM pg_attribute WHERE attrelid = $1::oid AND attnum > 0"
+      "  UNION ALL SELECT xmin::text FROM pg_attrdef WHERE adrelid = $1::oid"
+      "  UNION ALL SELECT xmin::text FROM pg_index WHERE indrelid = $1::oid AND indisprimary)"
+      " redefined";
+  const pg::Rows rows = pg::query(sql, parameters_of(source));
   // Read after them, so none of their ids is newer.
   const FullXid next = U64FromFullTransactionId(ReadNextFullTransactionId());
   return std::any_of(rows.begin(), rows.end(), [&](const pg::Row& row) {

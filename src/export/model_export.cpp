@@ -15,6 +15,9 @@ using pg::Error;
 // How often the lock table is asked whether somebody waits for one of the model's tables.
 constexpr std::chrono::seconds look_interval{1};
 
+// So often a snapshot of a model's own is taken, should tables be attached meanwhile.
+constexpr int snapshot_attempts = 10;
+
 // What all processes of an export may take for their objects together.
 std::size_t all_memory() {
   return static_cast<std::size_t>(pg::guc::memory_limit) * 1024;
@@ -76,13 +79,26 @@ void ModelExport::read(const change::Reading& shared, const change::Horizon& hor
   show("waiting for locks");
   ModelPlan plan = lock_model(model_);
   plan_ = &plan;
-  // Nobody can rewrite the tables any more, so a snapshot taken now can read them.
   std::optional<change::Reading> fresh;
-  if (was_rewritten(plan, shared.snapshot())) fresh.emplace(horizon);
+  if (!fits(plan, shared.snapshot())) read_anew(plan, fresh, horizon);
   const change::Reading& reading = fresh ? *fresh : shared;
   choose_rows(plan, model_, reading, fresh ? change::WalChanges{} : changes);
   note(plan, reading, fresh.has_value());
   read_rows(plan, reading);
+}
+
+// Nobody can rewrite the tables any more, so a snapshot taken now can read them; but partitions may
+// still come.
+void ModelExport::read_anew(ModelPlan& plan, std::optional<change::Reading>& fresh,
+                            const change::Horizon& horizon) {
+  for (int attempt = 0; attempt < snapshot_attempts; ++attempt) {
+    fresh.emplace(horizon);
+    if (fits(plan, fresh->snapshot())) return;
+    plan = lock_model(model_);
+  }
+  throw Error(ERRCODE_OBJECT_IN_USE,
+              "partitions of " + plan.relation.name + " are attached all the time", "",
+              "The model's rows come with the next export.");
 }
 
 void ModelExport::note(const ModelPlan& plan, const change::Reading& reading, bool fresh) {
@@ -110,7 +126,9 @@ void ModelExport::note(const ModelPlan& plan, const change::Reading& reading, bo
   manifest.lsn = row.lsn;
   if (!model_.previous_folder.empty()) manifest.previous_folder = model_.previous_folder;
   if (fresh) {
-    manifest.note = "read with a snapshot of its own: rewritten after the export's was taken";
+    manifest.note =
+        "read with a snapshot of its own: its tables were rewritten, or came or went, after the "
+        "export's was taken";
   }
 }
 
@@ -123,7 +141,7 @@ void ModelExport::read_rows(const ModelPlan& plan, const change::Reading& readin
   } else {
     read_alone(task, reading);
   }
-  check_types(plan);
+  check_definitions(plan);
 }
 
 ReadTask ModelExport::task_of(const ModelPlan& plan, const change::Reading& reading) const {

@@ -42,6 +42,8 @@ class ModelExport {
  private:
   void read(const change::Reading& shared, const change::Horizon& horizon,
             const change::WalChanges& changes);
+  void read_anew(ModelPlan& plan, std::optional<change::Reading>& fresh,
+                 const change::Horizon& horizon);
   void read_rows(const ModelPlan& plan, const change::Reading& reading);
   void read_alone(const ReadTask& task, const change::Reading& reading);
   void read_with_workers(ReadTask& task, const change::Reading& reading, int workers);

@@ -46,34 +46,50 @@ void lock_table(Oid relation, const std::string& name, Patience patience) {
   }
 }
 
-// The tables below a partitioned or inherited one, itself included. Their locks are waited for
-// like the first.
-std::vector<Oid> family_of(Oid relation) {
-  std::vector<Oid> family;
-  const pg::Rows rows = pg::query(
+// Of a query whose rows are one OID each; with no snapshot, as things are now.
+std::vector<Oid> find_oids(Snapshot snapshot, const std::string& sql, Oid relation) {
+  const std::vector<pg::Text> parameters = {pg::text(relation)};
+  const pg::Rows rows =
+      snapshot != nullptr ? pg::query_at(snapshot, sql, parameters) : pg::query(sql, parameters);
+  std::vector<Oid> oids;
+  for (const pg::Row& row : rows)
+    oids.push_back(static_cast<Oid>(pg::to_int(row[0])));
+  return oids;
+}
+
+// The tables below a partitioned or inherited one, itself included and first.
+std::vector<Oid> family_of(Oid relation, Snapshot snapshot = nullptr) {
+  return find_oids(
+      snapshot,
       "WITH RECURSIVE family (oid) AS (SELECT $1::oid UNION"
       " SELECT i.inhrelid FROM family f JOIN pg_inherits i ON i.inhparent = f.oid"
       " WHERE NOT i.inhdetachpending) SELECT oid FROM family ORDER BY oid <> $1::oid, oid",
-      {pg::text(relation)});
-  for (const pg::Row& row : rows)
-    family.push_back(static_cast<Oid>(pg::to_int(row[0])));
-  return family;
+      relation);
 }
 
 // The relations that a view reads, in whatever depth; what functions in it read is not known.
-std::vector<Oid> sources_of(Oid view) {
-  std::vector<Oid> sources;
-  const pg::Rows rows = pg::query(
+std::vector<Oid> sources_of(Oid view, Snapshot snapshot = nullptr) {
+  return find_oids(
+      snapshot,
       "WITH RECURSIVE used (oid) AS (SELECT $1::oid UNION SELECT found.oid FROM used u CROSS JOIN"
       " LATERAL (SELECT d.refobjid AS oid FROM pg_class c JOIN pg_rewrite r ON r.ev_class = c.oid"
       "     JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid"
       "     AND d.refclassid = 'pg_class'::regclass WHERE c.oid = u.oid AND c.relkind = 'v'"
       "   UNION SELECT inhrelid FROM pg_inherits WHERE inhparent = u.oid) AS found)"
       " SELECT oid FROM used WHERE oid <> $1::oid ORDER BY oid",
-      {pg::text(view)});
-  for (const pg::Row& row : rows)
-    sources.push_back(static_cast<Oid>(pg::to_int(row[0])));
-  return sources;
+      view);
+}
+
+// Partitions that DETACH ... CONCURRENTLY has not quite taken away: queries of the whole leave them
+// out already.
+std::string being_detached(const std::vector<Oid>& family) {
+  std::vector<std::string> oids;
+  for (const Oid oid : family)
+    oids.push_back(std::to_string(oid));
+  return pg::or_empty(pg::query(
+      "SELECT string_agg(inhrelid::regclass::text, ', ' ORDER BY inhrelid) FROM pg_inherits"
+      " WHERE inhparent = ANY ($1::oid[]) AND inhdetachpending",
+      {pg::array_literal(oids)})[0][0]);
 }
 
 // A leaf may have the model's columns at other places than its parent.
@@ -98,6 +114,10 @@ std::vector<std::string> names_of(const std::vector<catalog::Column>& columns) {
   return names;
 }
 
+change::LineSource line_source(const ModelPlan& plan, Oid relation) {
+  return {relation, names_of(plan.columns), plan.sources};
+}
+
 Leaf describe_leaf(const Relation& relation, const ModelPlan& plan, const Model& model) {
   Leaf leaf;
   catalog::check_leaf_rights(relation, model.added_by);
@@ -120,7 +140,7 @@ Leaf describe_leaf(const Relation& relation, const ModelPlan& plan, const Model&
     leaf.updated_at_type = pg::call([=]() noexcept { return getBaseType(column->type); });
     leaf.updated_at_number = column->number;
   }
-  leaf.fingerprint = change::take_fingerprint(leaf.relation, names_of(leaf.columns), plan.key);
+  leaf.fingerprint = change::take_fingerprint(line_source(plan, leaf.relation), plan.key);
   return leaf;
 }
 
@@ -139,8 +159,13 @@ std::string file_numbers(const ModelPlan& plan, Snapshot snapshot) {
   return pg::or_empty(rows[0][0]);
 }
 
+bool was_redefined(const ModelPlan& plan, const Leaf& leaf, const change::XidSnapshot& snapshot) {
+  return change::was_redefined(line_source(plan, leaf.relation), snapshot);
+}
+
 // Why every row of the leaf is to be exported; '' when its baseline serves.
-std::string full_reason(const Leaf& leaf, const Model& model, const change::Reading& reading) {
+std::string full_reason(const Leaf& leaf, const ModelPlan& plan, const Model& model,
+                        const change::Reading& reading) {
   const catalog::Baseline* baseline = model.baseline_of(leaf.relation);
   if (baseline == nullptr) {
     if (!model.previous_export_id) return "first export";
@@ -153,7 +178,7 @@ std::string full_reason(const Leaf& leaf, const Model& model, const change::Read
     return "promotion of a standby, or a restore";
   }
   if (!change::same_rows(baseline->fingerprint, leaf.fingerprint)) {
-    return "columns, key or types changed";
+    return "columns, key, types or a definition changed";
   }
   const change::XidSnapshot snapshot = change::XidSnapshot::parse(baseline->snapshot);
   // A rewrite writes the value of a column that was added with a default into all rows, with their
@@ -163,8 +188,12 @@ std::string full_reason(const Leaf& leaf, const Model& model, const change::Read
       change::has_new_columns(baseline->fingerprint, leaf.fingerprint)) {
     return "columns added, and the table rewritten";
   }
+  // ALTER TABLE ... TYPE ... USING computes new values, and sets no updated_at.
+  const bool rewritten = baseline->file_number != leaf.file_number;
+  if (model.changed_by == ChangedBy::updated_at && rewritten && was_redefined(plan, leaf, snapshot))
+    return "the table rewritten, and its columns redefined";
   // Lines of an export that did not end well may show what the rows looked like meanwhile.
-  if (model.unfinished && change::was_redefined(leaf.relation, snapshot)) {
+  if (model.unfinished && was_redefined(plan, leaf, snapshot)) {
     return "columns or types changed around an export that failed";
   }
   if (leaf.has_xmin && reading.next_xid() - snapshot.xmin() >= change::widening_limit) {
@@ -236,9 +265,9 @@ std::optional<UpdatedSince> updated_since(const Leaf& leaf, const Model& model) 
   return bound;
 }
 
-void choose_rows_of(Leaf& leaf, const Model& model, const change::Reading& reading,
-                    const change::WalChanges& changes) {
-  leaf.reason = full_reason(leaf, model, reading);
+void choose_rows_of(Leaf& leaf, const ModelPlan& plan, const Model& model,
+                    const change::Reading& reading, const change::WalChanges& changes) {
+  leaf.reason = full_reason(leaf, plan, model, reading);
   if (leaf.is_full()) return;
   if (leaf.has_xmin) {
     const catalog::Baseline& baseline = *model.baseline_of(leaf.relation);
@@ -269,9 +298,13 @@ ModelPlan lock_model(const Model& model, Patience patience) {
   plan.relation = *relation;
   plan.key = catalog::key_of(model, *relation);
   plan.columns = catalog::columns_of(model, *relation);
-  plan.type_versions = change::type_versions(model.relation, names_of(plan.columns));
+  if (relation->kind == 'v') plan.sources = sources_of(model.relation);
+  for (const Oid source : plan.sources)
+    lock_table(source, pg::qualified_name(source).value_or("?"), patience);
+  plan.definition_versions = change::definition_versions(line_source(plan, model.relation));
   plan.numbered = relation->is_remote() || relation->has_children;
-  for (const Oid member : family_of(model.relation)) {
+  plan.family = family_of(model.relation);
+  for (const Oid member : plan.family) {
     if (member != model.relation)
       lock_table(member, pg::qualified_name(member).value_or("?"), patience);
     const std::optional<Relation> described = catalog::describe_relation(member);
@@ -279,23 +312,25 @@ ModelPlan lock_model(const Model& model, Patience patience) {
     if (described->kind == 'f') plan.numbered = true;
     plan.leaves.push_back(describe_leaf(*described, plan, model));
   }
-  if (relation->kind == 'v') plan.sources = sources_of(model.relation);
-  for (const Oid source : plan.sources)
-    lock_table(source, pg::qualified_name(source).value_or("?"), patience);
+  if (relation->kind == 'p') plan.detached = being_detached(plan.family);
   return plan;
 }
 
-bool was_rewritten(const ModelPlan& plan, Snapshot snapshot) {
-  return file_numbers(plan, snapshot) != file_numbers(plan, nullptr);
+bool fits(const ModelPlan& plan, Snapshot snapshot) {
+  const Oid relation = plan.relation.oid;
+  return file_numbers(plan, snapshot) == file_numbers(plan, nullptr) &&
+         family_of(relation, snapshot) == plan.family &&
+         (plan.relation.kind != 'v' || sources_of(relation, snapshot) == plan.sources);
 }
 
-void check_types(const ModelPlan& plan) {
-  const std::vector<std::string>& before = plan.type_versions;
-  const auto now = change::type_versions(plan.relation.oid, names_of(plan.columns));
+void check_definitions(const ModelPlan& plan) {
+  const std::vector<std::string>& before = plan.definition_versions;
+  const auto now = change::definition_versions(line_source(plan, plan.relation.oid));
   // A label that was added changes no line.
   if (std::includes(now.begin(), now.end(), before.begin(), before.end())) return;
   throw Error(ERRCODE_OBJECT_IN_USE,
-              "an enum or composite type of " + plan.relation.name + " changed while it was read",
+              "a type, cast or function that lines of " + plan.relation.name +
+                  " depend on changed while it was read",
               "", "The model's rows come with the next export.");
 }
 
@@ -304,7 +339,7 @@ void choose_rows(ModelPlan& plan, const Model& model, const change::Reading& rea
   plan.full = !plan.leaves.empty() || !model.previous_export_id;
   std::size_t full = 0;
   for (Leaf& leaf : plan.leaves) {
-    choose_rows_of(leaf, model, reading, changes);
+    choose_rows_of(leaf, plan, model, reading, changes);
     plan.full = plan.full && leaf.is_full();
     if (leaf.is_full() && full++ == 0) plan.reason = leaf.reason;
   }
@@ -317,6 +352,10 @@ void choose_rows(ModelPlan& plan, const Model& model, const change::Reading& rea
     plan.reason +=
         (plan.reason.empty() ? "" : "; ") + ("whole table read: " + leaf.whole_table_reason);
     break;
+  }
+  if (!plan.detached.empty()) {
+    plan.reason += (plan.reason.empty() ? "" : "; ") + ("without " + plan.detached) +
+                   ", which is being detached";
   }
 }
 

@@ -55,9 +55,11 @@ struct ModelPlan {
   std::vector<std::string> key;
   std::vector<catalog::Column> columns;
   std::vector<Leaf> leaves;
+  std::vector<Oid> family;   // the relation, and those below it
   std::vector<Oid> sources;  // what a view reads
+  std::string detached;      // partitions that are just being detached
   bool numbered = false;     // nothing enforces the key, so object names need a number
-  std::vector<std::string> type_versions;  // before the first line was written
+  std::vector<std::string> definition_versions;  // before the first line was written
   bool full = true;
   std::string reason;
 
@@ -70,13 +72,14 @@ enum class Patience { lock_timeout, none };
 // subtransaction ends) and describes them. Throws when the model cannot be exported.
 ModelPlan lock_model(const catalog::Model& model, Patience patience = Patience::lock_timeout);
 
-// Whether a table was rewritten or truncated after the snapshot was taken, or is newer than it:
-// then its rows cannot be read with it.
-bool was_rewritten(const ModelPlan& plan, Snapshot snapshot);
+// Whether the snapshot shows the rows of the locked tables. It does not where a table was rewritten
+// or truncated after it was taken, or is newer; nor where rows may have moved between tables, as
+// one of them came or went (ATTACH PARTITION waits for no reader).
+bool fits(const ModelPlan& plan, Snapshot snapshot);
 
-// Throws when a type of the exported columns was changed since the model was locked: lines may show
-// either form.
-void check_types(const ModelPlan& plan);
+// Throws when a type, cast or function that lines depend on was changed since the model was locked:
+// lines may show either form.
+void check_definitions(const ModelPlan& plan);
 
 // Decides which rows are read. changes: up to where WAL stood when the reading's snapshot was
 // taken.

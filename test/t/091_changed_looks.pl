@@ -59,8 +59,10 @@ $site->sql('SELECT hydra_export.remove_model(\'stamped\')');
 $site->sql(q{
     CREATE TYPE mood AS ENUM ('calm', 'wild');
     CREATE TYPE pair AS (a integer, b integer);
-    CREATE TABLE t (id integer PRIMARY KEY, extra text DEFAULT 'old', mood mood DEFAULT 'wild', pair pair DEFAULT (1, 2), filler text);
-    INSERT INTO t (id, filler) SELECT i, repeat('x', 1000) FROM generate_series(1, 500) AS i;
+    CREATE TABLE other (o integer);
+    CREATE TABLE t (id integer CONSTRAINT t_pkey PRIMARY KEY, extra text DEFAULT 'old', mood mood DEFAULT 'wild',
+        pair pair DEFAULT (1, 2), other other DEFAULT ROW(3)::other, code integer NOT NULL, filler text);
+    INSERT INTO t (id, code, filler) SELECT i, 1000 + i, repeat('x', 1000) FROM generate_series(1, 500) AS i;
 });
 $site->add_model('t');
 $site->export;
@@ -70,7 +72,10 @@ my @changes = (
     [ 'a column was renamed', 'ALTER TABLE t RENAME extra TO more', 'ALTER TABLE t RENAME more TO extra' ],
     [ 'a column was added', q(ALTER TABLE t ADD COLUMN brief integer DEFAULT 1), 'ALTER TABLE t DROP COLUMN brief' ],
     [ 'an enum label was renamed', q(ALTER TYPE mood RENAME VALUE 'wild' TO 'mad'), q(ALTER TYPE mood RENAME VALUE 'mad' TO 'wild') ],
-    [ 'an attribute was renamed', 'ALTER TYPE pair RENAME ATTRIBUTE b TO c', 'ALTER TYPE pair RENAME ATTRIBUTE c TO b' ]);
+    [ 'an attribute was renamed', 'ALTER TYPE pair RENAME ATTRIBUTE b TO c', 'ALTER TYPE pair RENAME ATTRIBUTE c TO b' ],
+    [ 'a row type was changed', 'ALTER TABLE other RENAME o TO p', 'ALTER TABLE other RENAME p TO o' ],
+    [ 'the key was another', 'ALTER TABLE t DROP CONSTRAINT t_pkey, ADD CONSTRAINT other_pkey PRIMARY KEY (code)',
+        'ALTER TABLE t DROP CONSTRAINT other_pkey, ADD CONSTRAINT t_pkey PRIMARY KEY (id)' ]);
 foreach my $change (@changes)
 {
     my ($name, $do, $undo) = @$change;
@@ -143,7 +148,7 @@ foreach my $change (grep { $_->[1] =~ /ALTER TYPE/ } @changes)
 
     $export = export_around($do, $undo);
     is($site->model($export, 'gated')->{status}, 'failed', "$name, and back, while it was read: the model failed");
-    like($export->{error}, qr/an enum or composite type of public\.gated changed while it was read/, 'with the reason');
+    like($export->{error}, qr/lines of public\.gated depend on changed while it was read/, 'with the reason');
     $export = $site->export;
     is($site->model($export, 'gated')->{kind}, 'full', 'the next export is full');
     rebuilds('gated', "$name, and back, while it was read");
