@@ -8,7 +8,8 @@ COMMENT ON FOREIGN DATA WRAPPER hydra_export IS 'keeps static credentials of hyd
 CREATE SERVER hydra_export FOREIGN DATA WRAPPER hydra_export;
 COMMENT ON SERVER hydra_export IS 'keeps static credentials of hydra_export, as a user mapping; not for foreign tables';
 
-ALTER TABLE hydra_export.destination_state ADD COLUMN system_identifier bigint, ADD COLUMN written_by xid8;
+ALTER TABLE hydra_export.destination_state ADD COLUMN system_identifier bigint, ADD COLUMN written_by xid8,
+  ADD COLUMN last_timeline integer;
 
 -- Moves the rows of hydra_export.secrets into the user mapping, and fills the new columns.
 CREATE FUNCTION hydra_export.upgrade_from_0_1_0()
@@ -22,6 +23,7 @@ ALTER TABLE hydra_export.destination_state ALTER COLUMN system_identifier SET NO
 COMMENT ON COLUMN hydra_export.settings.credentials IS 'where the keys come from: static (saved in this database), file:/path (on the server), or from the server itself: environment, profile, profile:name, web_identity, container, instance, auto';
 COMMENT ON COLUMN hydra_export.destination_state.system_identifier IS 'cluster in which the settings were saved or resumed; another one means a copy, which pauses';
 COMMENT ON COLUMN hydra_export.destination_state.written_by IS 'transaction that wrote the row: it is the row''s xmin where that is no copy by logical replication';
+COMMENT ON COLUMN hydra_export.destination_state.last_timeline IS 'timeline of WAL at the newest export; the first one on another takes the folder of the next minute';
 
 CREATE FUNCTION hydra_export.configure_support(internal)
 RETURNS internal LANGUAGE c STRICT SET search_path = pg_catalog, pg_temp

@@ -88,7 +88,8 @@ CREATE TABLE hydra_export.destination_state (
   last_finish timestamptz,
   failures    integer NOT NULL DEFAULT 0,
   system_identifier bigint NOT NULL,
-  written_by  xid8 NOT NULL
+  written_by  xid8 NOT NULL,
+  last_timeline integer
 );
 
 COMMENT ON TABLE hydra_export.destination_state IS 'what the schedule remembers of a destination';
@@ -101,6 +102,7 @@ COMMENT ON COLUMN hydra_export.destination_state.last_finish IS 'end of the newe
 COMMENT ON COLUMN hydra_export.destination_state.failures IS 'scheduled exports in a row that were not a success';
 COMMENT ON COLUMN hydra_export.destination_state.system_identifier IS 'cluster in which the settings were saved or resumed; another one means a copy, which pauses';
 COMMENT ON COLUMN hydra_export.destination_state.written_by IS 'transaction that wrote the row: it is the row''s xmin where that is no copy by logical replication';
+COMMENT ON COLUMN hydra_export.destination_state.last_timeline IS 'timeline of WAL at the newest export; the first one on another takes the folder of the next minute';
 
 -- ---------------------------------------------------------------- models
 

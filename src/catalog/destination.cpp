@@ -162,9 +162,10 @@ void insert_destination(const Destination& destination) {
   pg::query(
       "INSERT INTO hydra_export.settings (destination, bucket, region, endpoint, prefix,"
       " frequency_hours, credentials, addressing, start_window, conditional, object_headers,"
-      " role_arn, external_id, compression)"
-      " VALUES ($1, $2, $3, $4, $5, $6::integer, $7, $8, $9, $10, $11::jsonb, $12, $13, "
-      "$14)",
+      " role_arn, external_id, compression, last_folder)"
+      " VALUES ($1, $2, $3, $4, $5, $6::integer, $7, $8, $9, $10, $11::jsonb, $12, $13, $14,"
+      // There may have been another destination, for the same place, in this very minute.
+      " (SELECT coalesce(max(folder), '') FROM hydra_export.exports))",
       to_parameters(destination));
   adopt_destination(destination.name);
 }
@@ -183,6 +184,10 @@ void lock_destinations() {
   pg::query("LOCK TABLE hydra_export.settings IN SHARE ROW EXCLUSIVE MODE");
 }
 
+void hold_destinations() {
+  pg::query("LOCK TABLE hydra_export.settings IN ROW EXCLUSIVE MODE");
+}
+
 void remove_destination(const std::string& name) {
   lock_destinations();
   get_destination(name);
@@ -197,7 +202,7 @@ std::optional<DestinationState> load_state(const std::string& destination) {
       "SELECT database, timeline, (extract(epoch FROM anchor) * 1000000)::bigint,"
       " (extract(epoch FROM last_start) * 1000000)::bigint,"
       " (extract(epoch FROM last_finish) * 1000000)::bigint, failures,"
-      " system_identifier, written_by, xmin"
+      " system_identifier, written_by, xmin, coalesce(last_timeline, timeline)"
       " FROM hydra_export.destination_state WHERE destination = $1",
       {destination});
   if (rows.empty()) return std::nullopt;
@@ -210,6 +215,7 @@ std::optional<DestinationState> load_state(const std::string& destination) {
   state.failures = static_cast<int>(pg::to_int(rows[0][5]));
   state.system_identifier = pg::to_int(rows[0][6]);
   state.own_version = is_own_version(rows[0]);
+  state.last_timeline = pg::to_int(rows[0][9]);
   return state;
 }
 
@@ -249,6 +255,15 @@ void adopt_cluster() {
       "UPDATE hydra_export.destination_state SET system_identifier = $1::bigint,"
       " written_by = $2::xid8",
       {this_system(), writing_id()});
+}
+
+void note_folder(const std::string& destination, const std::string& folder) {
+  pg::query("UPDATE hydra_export.settings SET last_folder = $2 WHERE destination = $1",
+            {destination, folder});
+  pg::query(
+      "UPDATE hydra_export.destination_state SET last_timeline = $2::integer, written_by = $3::xid8"
+      " WHERE destination = $1",
+      {destination, pg::text(pg::compat::timeline()), writing_id()});
 }
 
 void note_start(const std::string& destination, Micros time) {

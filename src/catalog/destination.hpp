@@ -39,6 +39,7 @@ struct DestinationState {
   std::int64_t timeline = 0;           // of WAL, when `database` was written
   std::int64_t system_identifier = 0;  // of the cluster, likewise
   bool own_version = false;            // the row is where it was written, not a copy of it
+  std::int64_t last_timeline = 0;      // at the newest export, or before the first
   std::optional<Micros> anchor, last_start, last_finish;
   int failures = 0;
 };
@@ -57,6 +58,9 @@ s3::Headers to_headers(const std::string& json);
 
 // Until the transaction ends, nobody else saves or removes destinations and their credentials.
 void lock_destinations();
+
+// Until the transaction ends, nobody saves or removes destinations; others may hold them, too.
+void hold_destinations();
 
 // With all that belongs to it but its history. Throws pg::Error when there is none. Nothing is left
 // to foreign keys, which session_replication_role = replica switches off.
@@ -77,6 +81,9 @@ void adopt_destination(const std::string& name);
 
 // Says of all rows that this cluster wrote them: for rows of a version that did not know clusters.
 void adopt_cluster();
+
+// An export has taken this folder.
+void note_folder(const std::string& destination, const std::string& folder);
 
 // A scheduled export starts; it has ended.
 void note_start(const std::string& destination, Micros time);

@@ -2,6 +2,8 @@
 
 #include "base/clock.hpp"
 #include "base/folder.hpp"
+#include "catalog/folders.hpp"
+#include "catalog/place.hpp"
 #include "pg/compat.hpp"
 #include "pg/spi.hpp"
 
@@ -11,6 +13,7 @@ namespace {
 using pg::Text;
 
 constexpr Micros micros_per_second = 1000000;
+constexpr std::size_t minute_digits = 12;  // of a folder's name
 
 const char* to_text(StartedBy started_by) {
   switch (started_by) {
@@ -35,24 +38,29 @@ Text number(std::uint64_t value) {
 
 // After a promotion the lost primary may have exported in this very minute, and this server not
 // know of it: the next one is nobody's.
-Micros minute_of(const std::vector<Model>& models, Micros now) {
-  const std::int64_t timeline = pg::compat::timeline();
-  for (const Model& model : models) {
-    for (const Baseline& baseline : model.baselines) {
-      if (baseline.timeline != timeline) return now + 60 * micros_per_second;
-    }
-  }
-  return now;
+std::string minute_of(const Destination& destination, Micros now) {
+  const std::optional<DestinationState> state = load_state(destination.name);
+  const bool promoted = state && state->last_timeline != pg::compat::timeline();
+  return utc_minute(now / micros_per_second + (promoted ? 60 : 0));
+}
+
+// The next folder that no export of this server has taken lately.
+std::string next_free_folder(const Destination& destination, const std::string& minute,
+                             std::string last) {
+  const std::string place = place_of(destination);
+  do
+    last = next_folder(minute, last);
+  while (!take_folder(place, last));
+  return last;
 }
 
 // The unique constraint decides which folder is free: history may know folders of an earlier
 // destination of this name.
-Claim insert_export(const Destination& destination, const std::vector<Model>& models,
-                    StartedBy started_by, Micros now) {
-  const std::string minute = utc_minute(minute_of(models, now) / micros_per_second);
+Claim insert_export(const Destination& destination, StartedBy started_by, Micros now) {
+  const std::string minute = minute_of(destination, now);
   std::string last = destination.last_folder;
   for (;;) {
-    const std::string folder = next_folder(minute, last);
+    const std::string folder = next_free_folder(destination, minute, last);
     const pg::Rows rows = pg::query(
         "INSERT INTO hydra_export.exports (destination, folder, started_by, status, started_at)"
         " VALUES ($1, $2, $3, 'running', $4::timestamptz)"
@@ -122,9 +130,8 @@ std::uint64_t ModelRow::bytes() const {
 
 Claim claim_export(const Destination& destination, const std::vector<Model>& models,
                    StartedBy started_by, Micros now) {
-  const Claim claim = insert_export(destination, models, started_by, now);
-  pg::query("UPDATE hydra_export.settings SET last_folder = $2 WHERE destination = $1",
-            {destination.name, claim.folder});
+  const Claim claim = insert_export(destination, started_by, now);
+  note_folder(destination.name, claim.folder);
   if (started_by != StartedBy::user) note_start(destination.name, now);
   for (const Model& model : models) {
     pg::query(
@@ -133,6 +140,13 @@ Claim claim_export(const Destination& destination, const std::vector<Model>& mod
         {pg::text(model.id), timestamp(now)});
   }
   return claim;
+}
+
+void take_next_folder(Claim& claim, const Destination& destination) {
+  claim.folder = next_free_folder(destination, claim.folder.substr(0, minute_digits), claim.folder);
+  pg::query("UPDATE hydra_export.exports SET folder = $2 WHERE id = $1::bigint",
+            {pg::text(claim.export_id), claim.folder});
+  note_folder(destination.name, claim.folder);
 }
 
 void finish_export(const Claim& claim, const std::string& status, const std::string& error,

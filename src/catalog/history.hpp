@@ -53,6 +53,9 @@ struct ModelRow {
 Claim claim_export(const Destination& destination, const std::vector<Model>& models,
                    StartedBy started_by, Micros now);
 
+// Takes the folder after the claimed one: another exporter has that.
+void take_next_folder(Claim& claim, const Destination& destination);
+
 // Writes an export's end: its models and objects, its sums, its status.
 void finish_export(const Claim& claim, const std::string& status, const std::string& error,
                    const std::vector<ModelRow>& models);

@@ -62,6 +62,12 @@ void lock_models() {
 
 }  // namespace
 
+std::string place_of(const Destination& destination) {
+  const std::string partition = s3::partition_of(destination.endpoint_settings());
+  const std::string& store = partition.empty() ? destination.endpoint : partition;
+  return store + '\n' + destination.bucket + '\n' + destination.prefix;
+}
+
 bool overlap(const Destination& a, const Destination& b) {
   if (a.bucket != b.bucket || !same_store(a, b)) return false;
   return a.prefix.starts_with(b.prefix) || b.prefix.starts_with(a.prefix);

@@ -6,6 +6,9 @@
 
 namespace hydra::catalog {
 
+// A name for where a destination's objects lie, the same for all whose objects would be the same.
+std::string place_of(const Destination& destination);
+
 // Whether objects of one could overwrite those of the other. A bucket of AWS is the same one at all
 // endpoints of its partition.
 bool overlap(const Destination& a, const Destination& b);

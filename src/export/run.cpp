@@ -89,6 +89,9 @@ void Export::claim() {
   Transaction transaction;
   hold_extension();
   pg::AsOwner owner;
+  // Whoever saves settings waits, so that the destination and its models are of one state. Another
+  // place makes models of another generation, which is looked at before baselines are saved.
+  catalog::hold_destinations();
   catalog::fail_abandoned(name_);
   const catalog::Destination destination = catalog::get_destination(name_);
   catalog::let_go_of_dropped(name_);

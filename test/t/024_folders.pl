@@ -1,0 +1,75 @@
+# A folder is one export's: whoever made the destination, whenever, in whatever database. Destination and models are
+# read as one state.
+
+use strict;
+use warnings;
+
+use HydraExport::Site;
+use HydraExport::Test;
+use Test::More;
+
+my $s3 = start_s3();
+my $node = new_node('folders', 'hydra_export.first_export_delay' => '1h');
+my $site = HydraExport::Site->new($node, 'postgres', $s3, bucket => 'folders', prefix => 'p');
+$site->sql('CREATE TABLE t (id integer PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 5)');
+$site->add_model('t');
+
+# Long enough before the minute ends for some exports.
+sub early_in_a_minute { sleep 61 - (time % 60) if time % 60 > 40; return }
+
+# ---- other exporters in the same place
+
+$node->safe_psql('postgres', 'CREATE DATABASE other');
+my $other = HydraExport::Site->new($node, 'other', $s3, bucket => 'folders', prefix => 'p');
+$other->sql('CREATE TABLE t (id integer PRIMARY KEY); INSERT INTO t SELECT generate_series(6, 9)');
+$other->add_model('t');
+early_in_a_minute();
+my ($one, $two) = ($site->export, $other->export);
+is("$one->{status} $two->{status}", 'succeeded succeeded', 'two databases export to one place');
+isnt($one->{folder}, $two->{folder}, 'each to a folder of its own');
+is($site->ids($one, 't'), '1 2 3 4 5', 'the first has its rows');
+is($other->ids($two, 't'), '6 7 8 9', 'the second has its own');
+$other->sql('DROP EXTENSION hydra_export');
+
+early_in_a_minute();
+$one = $site->export;
+$site->sql(q{SELECT hydra_export.remove_destination('default')});
+configure($node, 'postgres', $s3, bucket => 'folders', prefix => 'p', destination => 'again');
+$site->{destination} = 'again';
+$site->add_model('t');
+$two = $site->export;
+isnt($two->{folder}, $one->{folder}, 'a destination that was removed, and made again under another name, has another folder');
+
+early_in_a_minute();
+$one = $site->export;
+$site->sql(q{DROP EXTENSION hydra_export; CREATE EXTENSION hydra_export});
+configure($node, 'postgres', $s3, bucket => 'folders', prefix => 'p');
+$site->{destination} = 'default';
+$site->add_model('t');
+$two = $site->export;
+isnt($two->{folder}, $one->{folder}, 'so has one of an extension that was created anew');
+
+# ---- settings that are saved while an export claims its folder
+
+my $blocker = $node->background_psql('postgres');
+$blocker->query_safe('BEGIN');
+$blocker->query_safe('LOCK TABLE hydra_export.model_state');
+my $id_before = $site->last_export->{id};
+my $exporter = $node->background_psql('postgres', on_error_stop => 0);
+$exporter->query_until(qr/started/, "\\echo started\nSELECT hydra_export.export_now();\n");
+$node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_locks WHERE relation = 'hydra_export.model_state'::regclass AND NOT granted});
+my $saver = $node->background_psql('postgres', on_error_stop => 0);
+$saver->query_until(qr/started/, "\\echo started\nSELECT hydra_export.configure(prefix => 'q');\n");
+# The settings are saved, or wait for the export's claim.
+$node->poll_query_until('postgres', q{SELECT count(*) = 0 FROM pg_stat_activity WHERE query LIKE '%hydra_export.configure(prefix%'
+    AND pid <> pg_backend_pid() AND state = 'active' AND wait_event_type IS DISTINCT FROM 'Lock'});
+$blocker->query_safe('COMMIT');
+$_->quit foreach $saver, $exporter, $blocker;
+$node->poll_query_until('postgres', "SELECT count(*) = 1 FROM hydra_export.exports WHERE id > $id_before AND status <> 'running'");
+is($site->sql('SELECT prefix FROM hydra_export.settings'), 'q/', 'the settings are saved');
+$site->{prefix} = 'q/';
+my $next = $site->export;
+is($site->model($next, 't')->{kind}, 'full', 'the first export to the new place is full');
+is($site->ids($next, 't'), '1 2 3 4 5', 'and has all rows');
+
+done_testing();
