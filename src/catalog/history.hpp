@@ -25,6 +25,8 @@ struct ObjectRow {
   std::uint64_t rows = 0, bytes = 0;
   std::string sha256, etag;
   Micros uploaded_at = 0;
+  std::string relation;  // in the manifest only, see json::ManifestObject
+  Oid relation_oid = 0;
 };
 
 // Blocks of a model's tables, where they were scanned.

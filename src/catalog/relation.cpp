@@ -149,6 +149,24 @@ void check_change_detection(const Model& model, const Relation& relation) {
   }
 }
 
+void check_unique(Oid relation, const std::string& name, const std::vector<std::string>& key) {
+  if (is_enforced(relation, key)) return;
+  throw Error(ERRCODE_INVALID_PARAMETER_VALUE,
+              "key columns " + list(key) + " of " + name + " are not unique",
+              "No unique index has these columns, or some of them, and no others.",
+              "Choose the columns of a unique index, or create one.");
+}
+
+// Tables that inherit from this one, in whatever depth: OID and name. Foreign ones are vouched for.
+pg::Rows children_of(Oid relation) {
+  return pg::query(
+      "WITH RECURSIVE children (oid) AS (SELECT inhrelid FROM pg_inherits WHERE inhparent = $1::oid"
+      " UNION SELECT i.inhrelid FROM children c JOIN pg_inherits i ON i.inhparent = c.oid)"
+      " SELECT c.oid, c.oid::regclass FROM children JOIN pg_class c USING (oid)"
+      " WHERE c.relkind = 'r' ORDER BY c.oid",
+      {pg::text(relation)});
+}
+
 void check_key(const Model& model, const Relation& relation) {
   const std::vector<std::string> key = key_of(model, relation);
   for (const std::string& name : key) {
@@ -171,11 +189,12 @@ void check_key(const Model& model, const Relation& relation) {
     }
   }
   const bool vouched = relation.is_remote() || has_foreign_leaf(relation);
-  if (vouched || is_enforced(relation.oid, key)) return;
-  throw Error(ERRCODE_INVALID_PARAMETER_VALUE,
-              "key columns " + list(key) + " of " + relation.name + " are not unique",
-              "No unique index has these columns, or some of them, and no others.",
-              "Choose the columns of a unique index, or create one.");
+  if (vouched) return;
+  check_unique(relation.oid, relation.name, key);
+  if (!relation.has_children) return;
+  // Unique indexes are not inherited.
+  for (const Row& child : children_of(relation.oid))
+    check_unique(static_cast<Oid>(pg::to_int(child[0])), or_empty(child[1]), key);
 }
 
 void check_columns(const Model& model, const Relation& relation) {

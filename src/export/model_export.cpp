@@ -156,6 +156,7 @@ ReadTask ModelExport::task_of(const ModelPlan& plan, const change::Reading& read
   task.name.model = encode_model(pg::to_utf8(model_.name));
   task.name.suffix += uploader_.suffix();
   task.numbered = plan.numbered;
+  task.apart = plan.apart;
   task.bytes_per_second = static_cast<std::uint64_t>(pg::guc::throttle) * 1024;
   return task;
 }

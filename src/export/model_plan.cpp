@@ -125,6 +125,7 @@ Leaf describe_leaf(const Relation& relation, const ModelPlan& plan, const Model&
   leaf.owner = relation.owner;
   leaf.may_query = model.changed_by != ChangedBy::updated_at || catalog::may_query(relation);
   leaf.kind = relation.kind;
+  leaf.name = relation.name;
   leaf.qualified_name =
       pg::quote_identifier(relation.schema) + "." + pg::quote_identifier(relation.table);
   leaf.columns = same_columns(relation, plan.columns);
@@ -140,7 +141,9 @@ Leaf describe_leaf(const Relation& relation, const ModelPlan& plan, const Model&
     leaf.updated_at_type = pg::call([=]() noexcept { return getBaseType(column->type); });
     leaf.updated_at_number = column->number;
   }
-  leaf.fingerprint = change::take_fingerprint(line_source(plan, leaf.relation), plan.key);
+  std::vector<std::string> key = plan.key;
+  if (plan.apart) key.push_back("(table)");
+  leaf.fingerprint = change::take_fingerprint(line_source(plan, leaf.relation), key);
   return leaf;
 }
 
@@ -302,7 +305,8 @@ ModelPlan lock_model(const Model& model, Patience patience) {
   for (const Oid source : plan.sources)
     lock_table(source, pg::qualified_name(source).value_or("?"), patience);
   plan.definition_versions = change::definition_versions(line_source(plan, model.relation));
-  plan.numbered = relation->is_remote() || relation->has_children;
+  plan.apart = relation->has_children;
+  plan.numbered = relation->is_remote() || plan.apart;
   plan.family = family_of(model.relation);
   for (const Oid member : plan.family) {
     if (member != model.relation)

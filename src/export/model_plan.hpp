@@ -26,6 +26,7 @@ struct Leaf {
   Oid relation = 0;
   Oid owner = 0;  // as which its rows are read
   char kind = 'r';
+  std::string name;                      // as messages show it
   std::string qualified_name;            // for SQL
   std::vector<catalog::Column> columns;  // the model's exported columns, as this table has them
   std::string fingerprint;
@@ -59,6 +60,7 @@ struct ModelPlan {
   std::vector<Oid> sources;  // what a view reads
   std::string detached;      // partitions that are just being detached
   bool numbered = false;     // nothing enforces the key, so object names need a number
+  bool apart = false;        // rows of several tables may have the same key
   std::vector<std::string> definition_versions;  // before the first line was written
   bool full = true;
   std::string reason;

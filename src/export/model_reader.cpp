@@ -100,7 +100,8 @@ bool ModelReader::step() {
   if (!more) {
     add(done_.blocks, scan_->counts());
     scan_.reset();
-    if (++leaf_ == task_.leaves.size()) flush();
+    if (leaf_ + 1 == task_.leaves.size() || task_.apart) flush();
+    ++leaf_;
   }
   uploader_.progress();
   pg::check_interrupts();
@@ -130,6 +131,7 @@ record::ClosedObject ModelReader::close() {
 void ModelReader::flush() {
   if (object_ && object_->rows() > 0) {
     record::ClosedObject closed = close();
+    if (task_.apart) name_table(closed);
     const std::string key = next_key(closed);
     done_.rows += closed.rows;
     done_.bytes += closed.bytes;
@@ -137,6 +139,11 @@ void ModelReader::flush() {
     uploader_.put(number_, key, std::move(closed));
   }
   object_.reset();
+}
+
+void ModelReader::name_table(record::ClosedObject& object) const {
+  object.relation = pg::to_utf8(task_.leaves[leaf_].name);
+  object.relation_oid = task_.leaves[leaf_].relation;
 }
 
 // By what there is more of: table read, or JSON made of it.

@@ -26,6 +26,7 @@ struct ReadTask {
   Oid owner = 0;                 // of the model's relation, as which keys are compared and printed
   ObjectName name;               // but for the ids and the number
   bool numbered = false;
+  bool apart = false;                  // see ModelPlan
   std::uint64_t bytes_per_second = 0;  // of table read, or of JSON made of it; 0 = no limit
 };
 
@@ -76,6 +77,7 @@ class ModelReader {
   void begin_leaf();
   record::ClosedObject close();
   void flush();
+  void name_table(record::ClosedObject& object) const;
   void pace();
   std::string next_key(const record::ClosedObject& object);
 

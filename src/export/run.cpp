@@ -47,6 +47,7 @@ class Export {
   void interrupted(const std::string& error);
   void conclude();
   void record_in_the_end();
+  void record_failure(const Error& error);
   void record();
 
   const std::string name_;
@@ -214,7 +215,8 @@ json::ManifestModel manifest_of(const ModelResult& result) {
   if (!row.error.empty()) model.error = pg::to_utf8(row.error);
   for (const catalog::ObjectRow& object : row.objects) {
     model.objects.push_back({object.key, object.rows, object.bytes, object.sha256, object.etag,
-                             object.first_id, object.last_id});
+                             object.first_id, object.last_id, object.relation,
+                             object.relation_oid});
   }
   return model;
 }
@@ -321,9 +323,21 @@ void Export::record_in_the_end() {
       const bool in_the_way = error.sqlstate() == ERRCODE_T_R_DEADLOCK_DETECTED ||
                               error.sqlstate() == ERRCODE_LOCK_NOT_AVAILABLE ||
                               error.sqlstate() == ERRCODE_QUERY_CANCELED;
-      if (!in_the_way || attempt == attempts) throw;
+      if (in_the_way && attempt < attempts) continue;
+      if (in_the_way || pg::termination_requested()) throw;
+      return record_failure(error);
     }
   }
+}
+
+// History does not take what the export did: then it takes at least that.
+void Export::record_failure(const Error& error) {
+  whole_ = false;
+  for (ModelResult& result : results_)
+    result.row.objects.clear();
+  interrupted("the history could not be written: " + error.one_line());
+  conclude();
+  record();
 }
 
 void Export::record() {

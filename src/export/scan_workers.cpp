@@ -123,7 +123,7 @@ bool ScanWorkers::receive(Queue& queue) {
   WorkerReport report = unpack<WorkerReport>({static_cast<const char*>(data), size});
   queue.counts = report.counts;
   for (catalog::ObjectRow& object : report.objects)
-    uploader_.adopt(number_, std::move(object));
+    uploader_.adopt_sent(number_, std::move(object));
   if (!report.failure.empty()) uploader_.adopt_failure(number_, report.failure, report.fatal);
   return true;
 }

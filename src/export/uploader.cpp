@@ -145,10 +145,12 @@ std::uint64_t Uploader::send(Sent sent, std::unique_ptr<s3::Body> body, const ch
 }
 
 void Uploader::put(std::size_t model, const std::string& key, record::ClosedObject object) {
+  if (const auto problem = take_name(key)) throw pg::Error(ERRCODE_UNIQUE_VIOLATION, *problem);
   Sent sent;
   sent.model = model;
   sent.memory = object.body->memory();
-  sent.row = {key, object.first_id, object.last_id, object.rows, object.bytes, "", "", 0};
+  sent.row = {key, object.first_id, object.last_id,     object.rows, object.bytes, "", "",
+              0,   object.relation, object.relation_oid};
   std::unique_ptr<s3::Body> body;
   if (compression_ != Compression::none) {
     body = compress(*object.body, sent);
@@ -184,6 +186,18 @@ void Uploader::put_manifest(const std::string& key, const std::string& text) {
   send(std::move(sent), std::make_unique<TextBody>(text), "application/json");
   drain();
   if (const auto error = failure(manifest_model)) throw pg::Error(ERRCODE_FDW_ERROR, *error);
+}
+
+// What sets rows apart for their key's index may not be seen in their ids.
+std::optional<std::string> Uploader::take_name(const std::string& key) {
+  if (names_.insert(std::hash<std::string>{}(key)).second) return std::nullopt;
+  return "two objects would have the name \"" + pg::from_utf8(key) +
+         "\": different values of the key columns have the same text";
+}
+
+void Uploader::adopt_sent(std::size_t model, catalog::ObjectRow object) {
+  if (const auto problem = take_name(object.key)) adopt_failure(model, *problem, false);
+  adopt(model, std::move(object));
 }
 
 void Uploader::adopt(std::size_t model, catalog::ObjectRow object) {

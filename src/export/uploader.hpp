@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "base/compress.hpp"
@@ -52,7 +53,7 @@ class Uploader {
   void put(std::size_t model, const std::string& key, record::ClosedObject object);
 
   // Takes over what became of objects that another process has sent.
-  void adopt(std::size_t model, catalog::ObjectRow object);
+  void adopt_sent(std::size_t model, catalog::ObjectRow object);
   void adopt_failure(std::size_t model, const std::string& failure, bool fatal);
 
   // Sends the manifest and waits for it. Throws pg::Error when it does not arrive.
@@ -89,6 +90,8 @@ class Uploader {
     std::string first;  // what went wrong with the first object
     int objects = 0;
   };
+  std::optional<std::string> take_name(const std::string& key);
+  void adopt(std::size_t model, catalog::ObjectRow object);
   void collect();
   void settle(const s3::Outcome& outcome);
   void fail(std::size_t model, const s3::Outcome& outcome);
@@ -108,6 +111,7 @@ class Uploader {
   int failures_in_a_row_ = 0;  // for the same reason
   std::optional<s3::Failure> last_failure_;
   bool advised_ = false;
+  std::unordered_set<std::size_t> names_;  // of all objects, hashed
   std::map<std::uint64_t, Sent> sent_;
   std::map<std::size_t, std::vector<catalog::ObjectRow>> objects_;
   std::map<std::size_t, std::uint64_t> bytes_arrived_;

@@ -44,8 +44,9 @@ void fields(Archive& archive, Column& column) {
 
 template <typename Archive>
 void fields(Archive& archive, ObjectRow& object) {
-  auto& [key, first_id, last_id, rows, bytes, sha256, etag, uploaded_at] = object;
-  archive(key, first_id, last_id, rows, bytes, sha256, etag, uploaded_at);
+  auto& [key, first_id, last_id, rows, bytes, sha256, etag, uploaded_at, relation, relation_oid] =
+      object;
+  archive(key, first_id, last_id, rows, bytes, sha256, etag, uploaded_at, relation, relation_oid);
 }
 
 }  // namespace catalog
@@ -99,18 +100,18 @@ void fields(Archive& archive, UpdatedSince& since) {
 
 template <typename Archive>
 void fields(Archive& archive, Leaf& leaf) {
-  auto& [relation, owner, kind, qualified_name, columns, fingerprint, updated_at_type,
+  auto& [relation, owner, kind, name, qualified_name, columns, fingerprint, updated_at_type,
          updated_at_number, baseline, updated_since, may_query, has_index, has_xmin, reason, wal,
          whole_table_reason, changed, file_number, logged] = leaf;
-  archive(relation, owner, kind, qualified_name, columns, fingerprint, updated_at_type,
+  archive(relation, owner, kind, name, qualified_name, columns, fingerprint, updated_at_type,
           updated_at_number, baseline, updated_since, may_query, has_index, has_xmin, reason, wal,
           whole_table_reason, changed, file_number, logged);
 }
 
 template <typename Archive>
 void fields(Archive& archive, ReadTask& task) {
-  auto& [leaves, columns, key, next_xid, owner, name, numbered, bytes_per_second] = task;
-  archive(leaves, columns, key, next_xid, owner, name, numbered, bytes_per_second);
+  auto& [leaves, columns, key, next_xid, owner, name, numbered, apart, bytes_per_second] = task;
+  archive(leaves, columns, key, next_xid, owner, name, numbered, apart, bytes_per_second);
 }
 
 template <typename Archive>

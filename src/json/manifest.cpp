@@ -84,15 +84,18 @@ Value column_value(const ManifestColumn& column) {
 }
 
 Value object_value(const ManifestObject& item) {
-  return Fields()
-      .add("key", item.key)
+  Fields fields;
+  fields.add("key", item.key)
       .add_number("rows", item.rows)
       .add_number("bytes", item.bytes)
       .add("sha256", item.sha256)
       .add("etag", item.etag)
       .add("first_id", item.first_id)
-      .add("last_id", item.last_id)
-      .take();
+      .add("last_id", item.last_id);
+  if (!item.relation.empty()) {
+    fields.add("relation", item.relation).add_number("relation_oid", item.relation_oid);
+  }
+  return fields.take();
 }
 
 Value model_value(const ManifestModel& model) {

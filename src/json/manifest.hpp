@@ -24,6 +24,9 @@ struct ManifestObject {
   std::string etag;
   std::string first_id;
   std::string last_id;
+  // The table that holds the rows, where a model has several that share no unique index; else "".
+  std::string relation;
+  std::uint32_t relation_oid = 0;
 };
 
 struct ManifestModel {
@@ -57,7 +60,8 @@ struct Manifest {
   std::vector<ManifestModel> models;
 };
 
-// The manifest as JSON text: fields in the order declared above, absent ones null, indented by two
+// The manifest as JSON text: fields in the order declared above, absent ones null (a table
+// of an object: not there), indented by two
 // spaces, with a newline at its end. Throws std::runtime_error naming the field that is not valid
 // UTF-8, and std::bad_alloc.
 std::string serialize(const Manifest& manifest);

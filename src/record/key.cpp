@@ -60,9 +60,43 @@ void prepare_order(SortSupportData* order, Oid type, Oid collation, const char* 
   PrepareSortSupportFromOrderingOp(entry->lt_opr, order);
 }
 
+// Raw. Elements are numbered from 1 in JSON, whatever the array says: two keys that differ by that
+// alone would be one for readers.
+void check_bounds(Datum value, const char* name) {
+  const auto* array = DatumGetAnyArrayP(value);
+  for (int i = 0; i < AARR_NDIM(array); ++i) {
+    if (AARR_LBOUND(array)[i] == 1) continue;
+    ereport(ERROR,
+            (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+             errmsg("key column \"%s\" holds an array whose first element has not number 1", name),
+             errhint("Change the value, or choose other key_columns with "
+                     "hydra_export.alter_model().")));
+  }
+}
+
+// Raw. Some encodings have two codes for one character of UTF-8, which readers could not tell
+// apart. The conversion back gives one of them; the other is refused.
+void check_characters(const char* text, const char* name) {
+  const int length = static_cast<int>(std::strlen(text));
+  const char* utf8 = pg_server_to_any(text, length, PG_UTF8);
+  const char* back = pg_any_to_server(utf8, static_cast<int>(std::strlen(utf8)), PG_UTF8);
+  if (std::strcmp(text, back) == 0) return;
+  ereport(ERROR, (errcode(ERRCODE_UNTRANSLATABLE_CHARACTER),
+                  errmsg("key column \"%s\" holds a character that has another code, too", name),
+                  errdetail("Encoding %s has several codes for it, and UTF-8 has one.",
+                            GetDatabaseEncodingName()),
+                  errhint("Change the value, or choose other key_columns with "
+                          "hydra_export.alter_model().")));
+}
+
+bool has_double_codes() {
+  return GetDatabaseEncoding() != PG_UTF8 && pg_database_encoding_max_length() > 1;
+}
+
 }  // namespace
 
-Key::Key(const std::vector<KeyColumn>& columns) : parts_(columns.size()) {
+Key::Key(const std::vector<KeyColumn>& columns)
+    : parts_(columns.size()), double_codes_(has_double_codes()) {
   for (std::size_t i = 0; i < columns.size(); ++i) {
     Part& part = parts_[i];
     part.name = columns[i].name;
@@ -71,6 +105,7 @@ Key::Key(const std::vector<KeyColumn>& columns) : parts_(columns.size()) {
     pg::call([&]() noexcept {
       part.type = getBaseType(declared);
       part.form = form_of(part.type);
+      part.is_array = OidIsValid(get_element_type(part.type));
       get_typlenbyval(part.type, &part.length, &part.by_value);
       Oid function = InvalidOid;
       bool varlena = false;
@@ -108,6 +143,11 @@ void Key::copy(const Datum* values, const bool* nulls, Datum* to) const {
                       errhint("Choose other key_columns with hydra_export.alter_model().")));
     }
     Datum value = values[part.place];
+    if (part.is_array) check_bounds(value, part.name.c_str());
+    if (double_codes_ && part.form == IdForm::text) {
+      check_characters(OutputFunctionCall(const_cast<FmgrInfo*>(&part.output), value),
+                       part.name.c_str());
+    }
     // An object may outlive the row's storage: keep the value itself.
     if (part.length == -1) value = PointerGetDatum(PG_DETOAST_DATUM_PACKED(value));
     *to++ = datumCopy(value, part.by_value, part.length);

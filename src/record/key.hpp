@@ -30,7 +30,7 @@ class Key {
   void check_authors() const;
 
   // Copies a row's key into `to` (size() datums), in the current memory context. Raw; raises when
-  // a part is NULL.
+  // a part is NULL, or would look like that of another row in JSON.
   void copy(const Datum* values, const bool* nulls, Datum* to) const;
 
   // The order of two keys. Raw.
@@ -52,8 +52,10 @@ class Key {
     IdForm form;
     int16 length;
     bool by_value;
+    bool is_array;
   };
   std::vector<Part> parts_;
+  bool double_codes_;  // the database's encoding may have two codes for a character
 };
 
 }  // namespace hydra::record

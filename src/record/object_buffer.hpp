@@ -42,6 +42,8 @@ struct ClosedObject {
   std::unique_ptr<LinesBody> body;
   std::string first_id, last_id;
   std::uint64_t rows = 0, bytes = 0;
+  std::string relation;  // the one table that the rows are of; '' where that does not matter
+  unsigned relation_oid = 0;
 };
 
 // Lines of one object with the keys of their rows. Lines are written to buffer() by others, then

@@ -4,6 +4,8 @@
 #   bash assert_server.sh DIR MIRROR      DIR/postgresql/bin/pg_config is then there
 set -euo pipefail
 
+# PostgreSQL's own Makefiles leave things out when they are run by another make.
+unset "${!MAKE@}" MFLAGS
 dir=$1
 mirror=$2
 major=15

@@ -9,7 +9,7 @@ CREATE TABLE partitioned (id int PRIMARY KEY) PARTITION BY RANGE (id);
 CREATE TABLE partition_1 PARTITION OF partitioned FOR VALUES FROM (1) TO (10) PARTITION BY RANGE (id);
 CREATE TABLE partition_1a PARTITION OF partition_1 FOR VALUES FROM (1) TO (5);
 CREATE TABLE parent (id int PRIMARY KEY);
-CREATE TABLE child (more text) INHERITS (parent);
+CREATE TABLE child (more text, PRIMARY KEY (id)) INHERITS (parent);
 CREATE TABLE typed_rows (id int PRIMARY KEY, double int GENERATED ALWAYS AS (id * 2) STORED,
                          number int GENERATED ALWAYS AS IDENTITY, gone text);
 ALTER TABLE typed_rows DROP COLUMN gone;

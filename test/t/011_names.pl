@@ -98,7 +98,7 @@ INSERT INTO parted_2022 VALUES ('old', '2022-05-05', 1), ('older', '2022-05-05',
 INSERT INTO parted VALUES (1, '2023-02-02', 'x'), (2, '2024-02-02', 'y');
 CREATE TABLE parent (id integer PRIMARY KEY, v text);
 CREATE TABLE child (extra text, PRIMARY KEY (id)) INHERITS (parent);
-CREATE TABLE grandchild () INHERITS (child);
+CREATE TABLE grandchild (PRIMARY KEY (id)) INHERITS (child);
 INSERT INTO parent VALUES (1, 'p'), (2, 'p');
 INSERT INTO child VALUES (3, 'c', 'only here');
 INSERT INTO grandchild VALUES (5, 'g');
@@ -145,7 +145,8 @@ foreach my $folder (
 }
 
 like(names_of($first, $_), qr/^\S+~1\.json$/, "objects of $_ have a number, as nothing enforces its key")
-  foreach qw(parent view foreign_table);
+  foreach qw(view foreign_table);
+is(names_of($first, 'parent'), '1-2~1.json 3-3~2.json 5-5~3.json', 'so have those of a parent, each of them of one table');
 unlike(names_of($first, $_), qr/~/, "those of $_ have none") foreach qw(parted matview columns);
 is(($site->lines($first, 'columns'))[0], '{"id":1,"a":1,"twice":2,"b":"one","late":"for \"all\""}',
     'dropped columns are gone, generated ones and late defaults are there');

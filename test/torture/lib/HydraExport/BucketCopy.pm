@@ -196,6 +196,7 @@ sub apply
     my ($self, $table, $entry, $key_of, @objects) = @_;
 
     my $rows = $table->{rows};
+    my %table_of = map { $_->{key} => $_->{relation_oid} } grep { $_->{relation_oid} } @{ $entry->{objects} };
     %$rows = () if ($entry->{kind} // '') eq 'full' && $entry->{status} ne 'failed';
     my @columns = map { JSON::PP->new->allow_nonref->utf8->encode($_->{name}) } @{ $entry->{columns} // [] };
     # A model that could not be locked has none.
@@ -206,7 +207,9 @@ sub apply
     }
     foreach my $object (@objects)
     {
-        $rows->{ $key_of->($_) } = $_ foreach $self->lines($object);
+        # Keys of a table and of those that inherit from it may be the same.
+        my $of = defined $table_of{$object} ? "$table_of{$object}:" : '';
+        $rows->{ $of . $key_of->($_) } = $_ foreach $self->lines($object);
     }
     return;
 }
