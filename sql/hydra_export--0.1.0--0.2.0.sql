@@ -50,6 +50,8 @@ UPDATE hydra_export.models m SET problem = DEFAULT
 ALTER TABLE hydra_export.models
   ADD CONSTRAINT models_known_check CHECK (problem IS NOT NULL OR (relation IS NOT NULL AND added_by IS NOT NULL));
 
+ALTER TABLE hydra_export.model_state ADD relation_name text;
+COMMENT ON COLUMN hydra_export.model_state.relation_name IS 'name of the table at that export';
 COMMENT ON COLUMN hydra_export.models.relation IS 'table, partitioned table, view, materialized view or foreign table; NULL where there is a problem';
 COMMENT ON COLUMN hydra_export.models.added_by IS 'role with whose rights the model is read; NULL where there is a problem';
 COMMENT ON COLUMN hydra_export.models.restored_relation IS 'name of the table in the database that was dumped, until hydra_export.resume() has found it here';

@@ -150,7 +150,8 @@ CREATE TABLE hydra_export.model_state (
   attempted_at timestamptz NOT NULL,
   full_at      timestamptz,
   export_id    bigint,
-  folder       text
+  folder       text,
+  relation_name text
 );
 
 COMMENT ON TABLE hydra_export.model_state IS 'what is remembered of a model''s exports';
@@ -159,6 +160,7 @@ COMMENT ON COLUMN hydra_export.model_state.attempted_at IS 'when the model was l
 COMMENT ON COLUMN hydra_export.model_state.full_at IS 'when it was last exported in full';
 COMMENT ON COLUMN hydra_export.model_state.export_id IS 'the last export in which it succeeded';
 COMMENT ON COLUMN hydra_export.model_state.folder IS 'that export''s folder';
+COMMENT ON COLUMN hydra_export.model_state.relation_name IS 'name of the table at that export';
 
 -- Not dumped: transaction ids mean nothing in another cluster.
 CREATE TABLE hydra_export.baselines (

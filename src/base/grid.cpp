@@ -20,6 +20,16 @@ std::int64_t next_grid_point(std::int64_t anchor, std::int64_t period, std::int6
   return static_cast<std::int64_t>(std::min<Wide>(point, std::numeric_limits<std::int64_t>::max()));
 }
 
+bool is_due_again(std::int64_t last, std::int64_t now, std::int64_t every, std::int64_t hour,
+                  std::optional<std::int64_t> anchor, std::int64_t period) {
+  if (anchor) {
+    // Whole periods apart, whichever point is meant.
+    last = next_grid_point(*anchor, period, last);
+    now = next_grid_point(*anchor, period, now);
+  }
+  return now - last >= every - hour / 60;
+}
+
 std::int64_t retry_delay(std::int64_t initial, int failures, std::int64_t period) {
   std::int64_t delay = initial;
   for (int i = 1; i < failures && delay < period; ++i)

@@ -1,6 +1,8 @@
 #include "catalog/model.hpp"
 
+#include "base/grid.hpp"
 #include "pg/spi.hpp"
+#include "pg/worker.hpp"
 
 namespace hydra::catalog {
 namespace {
@@ -9,11 +11,12 @@ using pg::or_empty;
 using pg::Row;
 using pg::Text;
 
+constexpr int usual_hour = 3600;
+
 const std::string select_models =
     "SELECT m.destination, m.name, m.relation::oid, m.changed_by, m.updated_at_column,"
     " m.key_columns, m.columns, m.look_back, m.full_every_hours, m.added_by::oid, m.generation,"
-    " m.id, s.export_id, s.folder, m.full_every_hours IS NOT NULL AND (s.full_at IS NULL OR"
-    " s.full_at + m.full_every_hours * ($2::integer * interval '1 second') <= clock_timestamp()),"
+    " m.id, s.export_id, s.folder, (extract(epoch FROM s.full_at) * 1000000)::bigint,"
     // A model that failed before its kind was known has sent nothing.
     " s.export_id IS NOT NULL AND (EXISTS (SELECT FROM hydra_export.exports e"
     " LEFT JOIN hydra_export.export_models x ON x.export_id = e.id AND x.model = m.name"
@@ -21,8 +24,11 @@ const std::string select_models =
     " AND (x.export_id IS NULL OR x.kind IS NOT NULL))"
     " OR NOT EXISTS (SELECT FROM hydra_export.exports e WHERE e.id = s.export_id)),"
     " coalesce(m.problem, ''), coalesce(m.restored_relation, m.relation::text, '-'),"
-    " m.restored_relation IS NOT NULL AND m.restored_role IS NOT NULL"
-    " FROM hydra_export.models m LEFT JOIN hydra_export.model_state s ON s.model_id = m.id"
+    " m.restored_relation IS NOT NULL AND m.restored_role IS NOT NULL, s.relation_name,"
+    " (extract(epoch FROM d.anchor) * 1000000)::bigint, g.frequency_hours"
+    " FROM hydra_export.models m JOIN hydra_export.settings g USING (destination)"
+    " LEFT JOIN hydra_export.destination_state d USING (destination)"
+    " LEFT JOIN hydra_export.model_state s ON s.model_id = m.id"
     " WHERE m.destination = $1";
 
 // A model stays as it came, but for the problem, unless both its table and its role are here.
@@ -45,7 +51,18 @@ const std::string look_for_restored =
     "     || ', which a dump names as the one that added it' END"
     " FROM found WHERE found.id = m.id";
 
-Model to_model(const Row& row) {
+// full_every_hours have passed since the last full export.
+bool is_full_due(const Row& row, int seconds_per_hour) {
+  if (!row[8]) return false;
+  if (!row[14]) return true;
+  const std::int64_t hour = std::int64_t{1000000} * seconds_per_hour;
+  const std::optional<std::int64_t> anchor =
+      row[20] ? std::optional(pg::to_int(row[20])) : std::nullopt;
+  return is_due_again(pg::to_int(row[14]), pg::now(), pg::to_int(row[8]) * hour, hour, anchor,
+                      pg::to_int(row[21]) * hour);
+}
+
+Model to_model(const Row& row, int seconds_per_hour) {
   Model model;
   model.destination = or_empty(row[0]);
   model.name = or_empty(row[1]);
@@ -59,11 +76,12 @@ Model to_model(const Row& row) {
   model.id = static_cast<int>(pg::to_int(row[11]));
   if (row[12]) model.previous_export_id = pg::to_int(row[12]);
   model.previous_folder = or_empty(row[13]);
-  model.full_due = pg::to_bool(row[14]);
+  model.full_due = is_full_due(row, seconds_per_hour);
   model.unfinished = pg::to_bool(row[15]);
   model.problem = or_empty(row[16]);
   model.relation_name = or_empty(row[17]);
   model.restored = pg::to_bool(row[18]);
+  model.previous_relation_name = or_empty(row[19]);
   // An OID is only good where nothing is known against it.
   if (model.problem.empty()) {
     model.relation = static_cast<Oid>(pg::to_int(row[2]));
@@ -116,24 +134,21 @@ const Baseline* Model::baseline_of(Oid leaf) const {
 
 std::vector<Model> load_models(const std::string& destination, int seconds_per_hour) {
   std::vector<Model> models;
-  const pg::Rows rows =
-      pg::query(select_models + " ORDER BY m.name", {destination, pg::text(seconds_per_hour)});
-  for (const Row& row : rows) {
-    models.push_back(to_model(row));
+  for (const Row& row : pg::query(select_models + " ORDER BY m.name", {destination})) {
+    models.push_back(to_model(row, seconds_per_hour));
     models.back().baselines = load_baselines(models.back().id);
   }
   return models;
 }
 
 Model get_model(const std::string& destination, const std::string& name) {
-  const pg::Rows rows =
-      pg::query(select_models + " AND m.name = $3", {destination, pg::text(3600), name});
+  const pg::Rows rows = pg::query(select_models + " AND m.name = $2", {destination, name});
   if (rows.empty()) {
     throw pg::Error(ERRCODE_UNDEFINED_OBJECT,
                     "model \"" + name + "\" does not exist in destination \"" + destination + "\"",
                     "", "The table hydra_export.models lists the models.");
   }
-  return to_model(rows[0]);
+  return to_model(rows[0], usual_hour);
 }
 
 bool insert_model(const Model& model) {
@@ -187,9 +202,9 @@ std::vector<Model> resolve_restored(const std::string& destination) {
       " table has here' WHERE destination = $1 AND problem IS NOT NULL AND relation IS NOT NULL",
       {destination});
   std::vector<Model> models;
-  for (const Row& row : pg::query(select_models + " AND m.problem IS NOT NULL ORDER BY m.name",
-                                  {destination, pg::text(3600)})) {
-    models.push_back(to_model(row));
+  for (const Row& row :
+       pg::query(select_models + " AND m.problem IS NOT NULL ORDER BY m.name", {destination})) {
+    models.push_back(to_model(row, usual_hour));
   }
   return models;
 }
@@ -215,7 +230,7 @@ void remove_models(const std::string& destination, const std::optional<std::stri
 }
 
 bool save_success(const Model& model, const std::vector<Baseline>& baselines,
-                  std::int64_t export_id, const std::string& folder, bool was_full) {
+                  const Success& success) {
   const Text id = pg::text(model.id);
   // A change that has not committed yet is waited for: its own removal of the baselines cannot see
   // those that are inserted here.
@@ -238,9 +253,10 @@ bool save_success(const Model& model, const std::vector<Baseline>& baselines,
   }
   pg::query(
       "UPDATE hydra_export.model_state SET export_id = $2::bigint, folder = $3,"
-      " full_at = CASE WHEN $4::boolean THEN attempted_at ELSE full_at END"
+      " full_at = CASE WHEN $4::boolean THEN attempted_at ELSE full_at END, relation_name = $5"
       " WHERE model_id = $1::integer",
-      {id, pg::text(export_id), folder, pg::text(was_full)});
+      {id, pg::text(success.export_id), success.folder, pg::text(success.full),
+       success.relation_name});
   return true;
 }
 

@@ -47,8 +47,9 @@ struct Model {
   // Its last success.
   std::optional<std::int64_t> previous_export_id;
   std::string previous_folder;  // '' before the first
-  bool full_due = false;        // full_every_hours have passed since the last full export
-  bool unfinished = false;      // an export since then may have sent rows, and was no success
+  std::string previous_relation_name;
+  bool full_due = false;    // full_every_hours have passed since the last full export
+  bool unfinished = false;  // an export since then may have sent rows, and was no success
   std::vector<Baseline> baselines;
 
   const Baseline* baseline_of(Oid leaf) const;
@@ -80,9 +81,17 @@ void reset_models(const std::string& destination, const std::optional<std::strin
 // Removes one model of a destination, or all, with what is remembered of them.
 void remove_models(const std::string& destination, const std::optional<std::string>& name);
 
+// An export in which a model succeeded.
+struct Success {
+  std::int64_t export_id = 0;
+  std::string folder;
+  std::string relation_name;  // as it was then
+  bool full = false;
+};
+
 // Replaces the baselines, unless the model was removed, reset or altered since `model` was loaded
 // (then false, and nothing is changed). What `model` held of leaves not in `baselines` is dropped.
 bool save_success(const Model& model, const std::vector<Baseline>& baselines,
-                  std::int64_t export_id, const std::string& folder, bool was_full);
+                  const Success& success);
 
 }  // namespace hydra::catalog

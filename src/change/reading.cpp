@@ -33,14 +33,18 @@ Horizon read_horizon(const Note& own) {
   Horizon horizon;
   horizon.taken_at = pg::or_empty(pg::query("SELECT clock_timestamp()")[0][0]);
   // A session's statement starts before its transaction is to be seen, so that counts as well. One
-  // without track_activities shows neither. Transactions of other databases write no rows here.
+  // without track_activities shows neither, and one that switched it on in a transaction has not
+  // shown when that began. Transactions of other databases write no rows here.
   const pg::Text oldest = pg::query(
-      "SELECT CASE WHEN bool_or(state = 'disabled') OR NOT "
-      "current_setting('track_activities')::bool"
+      "SELECT CASE WHEN NOT current_setting('track_activities')::bool OR bool_or(state = 'disabled'"
+      "     OR xact_start IS NULL AND (state LIKE 'idle in transaction%'"
+      "       OR state IN ('active', 'fastpath function call') AND EXISTS (SELECT FROM pg_locks l"
+      "         WHERE l.pid = a.pid AND l.locktype = 'virtualxid' AND l.granted"
+      "         AND l.mode = 'ExclusiveLock')))"
       " THEN '-infinity'"
       " ELSE least($1::timestamptz, min(xact_start), min(query_start)"
       " FILTER (WHERE state IN ('active', 'fastpath function call'))) END"
-      " FROM pg_stat_get_activity(NULL)"
+      " FROM pg_stat_get_activity(NULL) a"
       " WHERE datid = (SELECT oid FROM pg_database WHERE datname = current_database())"
       " AND pid <> pg_backend_pid()",
       {horizon.taken_at})[0][0];

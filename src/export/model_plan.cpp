@@ -114,6 +114,14 @@ std::vector<std::string> names_of(const std::vector<catalog::Column>& columns) {
   return names;
 }
 
+// The model's relation had this name, and another has it now: then the user may well mean that one.
+std::string renamed_from(const Model& model, const Relation& relation) {
+  const std::string& before = model.previous_relation_name;
+  if (before.empty() || before == relation.name) return "";
+  const bool taken = pg::to_bool(pg::query("SELECT to_regclass($1) IS NOT NULL", {before})[0][0]);
+  return taken ? before : "";
+}
+
 change::LineSource line_source(const ModelPlan& plan, Oid relation) {
   return {relation, names_of(plan.columns), plan.sources};
 }
@@ -184,6 +192,13 @@ std::string full_reason(const Leaf& leaf, const ModelPlan& plan, const Model& mo
     return "columns, key, types or a definition changed";
   }
   const change::XidSnapshot snapshot = change::XidSnapshot::parse(baseline->snapshot);
+  // As pg_resetwal does, or a snapshot of the disk that was put back.
+  if (reading.next_xid() < snapshot.xmax()) return "transaction ids went back";
+  if (baseline->system_identifier == reading.system_identifier() &&
+      baseline->timeline == reading.timeline() &&
+      static_cast<change::Lsn>(baseline->wal_map) > reading.wal().map_position) {
+    return "WAL went back";
+  }
   // A rewrite writes the value of a column that was added with a default into all rows, with their
   // old xmin, and the fingerprint does not have it any more. ADD COLUMN itself, where it rewrites,
   // sets no updated_at.
@@ -212,9 +227,6 @@ std::string whole_table_reason(const Leaf& leaf, const catalog::Baseline& baseli
   if (baseline.system_identifier != reading.system_identifier()) return "another cluster";
   if (baseline.timeline != reading.timeline()) return "another timeline";
   if (baseline.file_number != leaf.file_number) return "relation rewritten";
-  if (static_cast<change::Lsn>(baseline.wal_map) > reading.wal().map_position) {
-    return "WAL position lower than before";
-  }
   if (baseline.wal_floor == 0) return "no note of WAL";
   return "";
 }
@@ -239,15 +251,21 @@ std::string bound_expression(const char* type) {
 
 // The rows whose updated_at is not older than the baseline's cursor; nothing where that says
 // nothing.
-std::optional<UpdatedSince> updated_since(const Leaf& leaf, const Model& model) {
+std::optional<UpdatedSince> updated_since(Leaf& leaf, const Model& model) {
   const char* type = leaf.updated_at_type == TIMESTAMPTZOID ? "timestamptz"
                      : leaf.updated_at_type == DATEOID      ? "date"
                                                             : "timestamp";
   const std::vector<pg::Text> parameters = {model.baseline_of(leaf.relation)->cursor,
                                             model.look_back};
-  const pg::Text since =
-      pg::query("SELECT nullif(" + bound_expression(type) + ", '-infinity')", parameters)[0][0];
-  if (!since) return std::nullopt;
+  const pg::Row found = pg::query("SELECT nullif(" + bound_expression(type) +
+                                      ", '-infinity'), $1::timestamptz > clock_timestamp()",
+                                  parameters)[0];
+  // Rows are written with earlier times than the cursor's since then.
+  const bool went_back = pg::to_bool(found[1]);
+  if (went_back && leaf.whole_table_reason.empty())
+    leaf.whole_table_reason = "the clock was set back";
+  const pg::Text& since = found[0];
+  if (!since || went_back) return std::nullopt;
   const std::string name = pg::quote_identifier(model.updated_at_column);
   UpdatedSince bound;
   bound.condition =
@@ -289,6 +307,10 @@ void choose_rows_of(Leaf& leaf, const ModelPlan& plan, const Model& model,
   }
 }
 
+void add_reason(ModelPlan& plan, const std::string& reason) {
+  plan.reason += (plan.reason.empty() ? "" : "; ") + reason;
+}
+
 }  // namespace
 
 ModelPlan lock_model(const Model& model, Patience patience) {
@@ -316,6 +338,7 @@ ModelPlan lock_model(const Model& model, Patience patience) {
     if (described->kind == 'f') plan.numbered = true;
     plan.leaves.push_back(describe_leaf(*described, plan, model));
   }
+  plan.renamed_from = renamed_from(model, *relation);
   if (relation->kind == 'p') plan.detached = being_detached(plan.family);
   return plan;
 }
@@ -353,14 +376,19 @@ void choose_rows(ModelPlan& plan, const Model& model, const change::Reading& rea
   }
   for (const Leaf& leaf : plan.leaves) {
     if (leaf.is_full() || leaf.whole_table_reason.empty()) continue;
-    plan.reason +=
-        (plan.reason.empty() ? "" : "; ") + ("whole table read: " + leaf.whole_table_reason);
+    add_reason(plan, "whole table read: " + leaf.whole_table_reason);
     break;
   }
-  if (!plan.detached.empty()) {
-    plan.reason += (plan.reason.empty() ? "" : "; ") + ("without " + plan.detached) +
-                   ", which is being detached";
-  }
+  if (!plan.detached.empty())
+    add_reason(plan, "without " + plan.detached + ", which is being detached");
+  if (plan.renamed_from.empty()) return;
+  const std::string swapped = plan.relation.name + " was " + plan.renamed_from +
+                              " at the previous export, and another table has that name now";
+  add_reason(plan, swapped);
+  pg::report(WARNING,
+             Error(ERRCODE_WARNING, "hydra_export: model \"" + model.name + "\": " + swapped,
+                   "The model goes on with " + plan.relation.name + ".",
+                   "To export the other table, remove the model and add it again."));
 }
 
 }  // namespace hydra::exporting

@@ -59,6 +59,7 @@ struct ModelPlan {
   std::vector<Oid> family;   // the relation, and those below it
   std::vector<Oid> sources;  // what a view reads
   std::string detached;      // partitions that are just being detached
+  std::string renamed_from;  // a name that another relation has now; '' for none
   bool numbered = false;     // nothing enforces the key, so object names need a number
   bool apart = false;        // rows of several tables may have the same key
   std::vector<std::string> definition_versions;  // before the first line was written

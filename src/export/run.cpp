@@ -357,8 +357,9 @@ void Export::record() {
   }
   for (std::size_t i = 0; whole_ && i < results_.size(); ++i) {
     if (results_[i].row.status != "succeeded") continue;
-    catalog::save_success(models_[i], results_[i].baselines, claim_.export_id, claim_.folder,
-                          results_[i].full);
+    catalog::save_success(
+        models_[i], results_[i].baselines,
+        {claim_.export_id, claim_.folder, results_[i].row.relation, results_[i].full});
   }
   change::save_note(note_);
   catalog::remove_old_history(pg::guc::history_retention);

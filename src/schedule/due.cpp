@@ -86,28 +86,33 @@ void keep_to_window(Due& due) {
   due.why += "; not before start_window " + due.destination.start_window + " UTC";
 }
 
+// A time that is noted as past, and lies in the future, as the clock was ahead then: what was to
+// follow it at a distance is due at once, and not when the clock has caught up.
+Micros in_the_past(Micros time, Micros distance) {
+  return time > pg::now() ? pg::now() - distance : time;
+}
+
 void choose_time(Due& due, const catalog::Destination& destination, const Models& models,
                  const catalog::DestinationState& state) {
   const Micros delay = pg::guc::first_export_delay * second;
   if (!state.anchor) {
-    take_earlier(due, *models.ready_at + delay, "first export", StartedBy::schedule);
+    take_earlier(due, in_the_past(*models.ready_at, delay) + delay, "first export",
+                 StartedBy::schedule);
     return;
   }
   const Micros period =
       Micros{destination.frequency_hours} * pg::guc::debug_seconds_per_hour * second;
-  // A clock that was set back must not silence the schedule until it has caught up.
-  const Micros last_start = std::min(state.last_start.value_or(*state.anchor), pg::now());
+  const Micros last_start = in_the_past(state.last_start.value_or(*state.anchor), period);
   take_earlier(due, next_grid_point(*state.anchor, period, last_start),
                every(destination.frequency_hours), StartedBy::schedule);
   if (state.failures > 0 && state.last_finish) {
-    const Micros last_finish = std::min(*state.last_finish, pg::now());
-    take_earlier(
-        due, last_finish + retry_delay(pg::guc::retry_interval * second, state.failures, period),
-        "retry: the last export did not succeed", StartedBy::retry);
+    const Micros pause = retry_delay(pg::guc::retry_interval * second, state.failures, period);
+    take_earlier(due, in_the_past(*state.last_finish, pause) + pause,
+                 "retry: the last export did not succeed", StartedBy::retry);
   }
   if (models.newcomer_at) {
-    take_earlier(due, *models.newcomer_at + delay, "model \"" + models.newcomer + "\" was added",
-                 StartedBy::schedule);
+    take_earlier(due, in_the_past(*models.newcomer_at, delay) + delay,
+                 "model \"" + models.newcomer + "\" was added", StartedBy::schedule);
   }
 }
 

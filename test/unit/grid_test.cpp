@@ -40,6 +40,22 @@ TEST(Grid, SurvivesTheEndsOfTime) {
   EXPECT_LE(first, least + hour);
 }
 
+TEST(DueAgain, CountsFromGridPointToGridPoint) {
+  const std::int64_t day = 24 * hour, anchor = 5 * hour;
+  // The first was late, the second is on time.
+  EXPECT_TRUE(is_due_again(anchor + 700000, anchor + day + 1, day, hour, anchor, day));
+  EXPECT_TRUE(is_due_again(anchor + hour, anchor + day, day, hour, anchor, day));
+  EXPECT_FALSE(is_due_again(anchor, anchor + day - 1, day, hour, anchor, day));
+  EXPECT_FALSE(is_due_again(anchor + 1, anchor + 20 * hour + 9, day, hour, anchor, 10 * hour));
+  EXPECT_TRUE(is_due_again(anchor + 1, anchor + 30 * hour, day, hour, anchor, 10 * hour));
+  EXPECT_TRUE(is_due_again(anchor - 3 * day, anchor + 1, day, hour, anchor, day));
+}
+
+TEST(DueAgain, WithoutAGridIsAMinuteEarly) {
+  EXPECT_TRUE(is_due_again(100, 100 + hour - hour / 60, hour, hour, std::nullopt, hour));
+  EXPECT_FALSE(is_due_again(100, 100 + hour - hour / 60 - 1, hour, hour, std::nullopt, hour));
+}
+
 TEST(RetryDelay, DoublesUpToThePeriod) {
   EXPECT_EQ(retry_delay(60, 1, 86400), 60);
   EXPECT_EQ(retry_delay(60, 2, 86400), 120);

@@ -28,7 +28,7 @@ Manifest example() {
   model.bytes = 5000000000;
   model.status = "succeeded";
   model.snapshot = "10:12:11";
-  model.objects = {{"201601310400/orders/1-2.json", 2, 5000000000, "ab", "cd", "1", "2"}};
+  model.objects = {{"201601310400/orders/1-2.json", 2, 5000000000, "ab", "cd", "1", "2", "", 0}};
   manifest.models = {model};
   return manifest;
 }
@@ -96,7 +96,11 @@ TEST(Manifest, OptionalFieldsThatAreThereAreWritten) {
   manifest.models[0].previous_folder = "201601300400";
   manifest.models[0].lsn = "0/16B3748";
   manifest.models[0].note = "read with a fresh snapshot";
+  manifest.models[0].objects[0].relation = "public.child";
+  manifest.models[0].objects[0].relation_oid = 4000000000;
   const std::string text = serialize(manifest);
+  EXPECT_NE(text.find(R"("relation": "public.child")"), std::string::npos);
+  EXPECT_NE(text.find(R"("relation_oid": 4000000000)"), std::string::npos);
   EXPECT_NE(text.find(R"("error": "no \"such\" column")"), std::string::npos);
   EXPECT_NE(text.find(R"("previous_folder": "201601300400")"), std::string::npos);
   EXPECT_NE(text.find(R"("lsn": "0/16B3748")"), std::string::npos);
