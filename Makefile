@@ -176,8 +176,8 @@ format:
 LINT_FLAGS = $(CXXSTANDARD) -fsyntax-only -Wall -Wextra -Wshadow -Werror -Wno-missing-field-initializers
 
 # The build itself is made clean under g++ with EXTRA_CXXFLAGS=-Werror, as test/run does.
-.PHONY: lint-format lint-sql lint-version lint-g++ lint-clang++
-lint: lint-format lint-sql lint-version lint-clang++
+.PHONY: lint-format lint-sql lint-version lint-citations lint-g++ lint-clang++
+lint: lint-format lint-sql lint-version lint-citations lint-clang++
 
 lint-format:
 	$(CLANG_FORMAT) --dry-run --Werror $(FORMATTED)
@@ -192,6 +192,10 @@ lint-version:
 	test "$$(grep -c '"version": "$(EXTVERSION)"' META.json)" = 2
 	test -e sql/hydra_export--$(EXTVERSION).sql
 	grep -q '^/\* hydra_export $(EXTVERSION) \*/$$' sql/hydra_export--$(EXTVERSION).sql
+
+# Headings, tests and files that comments and doc/ name.
+lint-citations:
+	bash test/lib/citations.sh
 
 lint-g++ lint-clang++: lint-%:
 	$* $(LINT_FLAGS) $(VERSION_FLAG) $(filter-out -MMD -MP,$(PG_CPPFLAGS)) $(SOURCES) test/bench/module.cpp

@@ -1,4 +1,4 @@
-// The name of an export's folder (design.md, section 3).
+// The name of an export's folder (doc/design.md, "The bucket").
 #pragma once
 
 #include <string>

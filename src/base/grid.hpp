@@ -1,5 +1,5 @@
-// The schedule's arithmetic (design.md, section 4): exports run at anchor + k * period, without
-// drift. Times are microseconds since any epoch, intervals microseconds.
+// The schedule's arithmetic (src/schedule/README.md): exports run at anchor + k * period,
+// without drift. Times are microseconds since any epoch, intervals microseconds.
 #pragma once
 
 #include <cstdint>

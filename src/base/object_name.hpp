@@ -1,5 +1,5 @@
 // Names of objects in the bucket: <prefix><folder>/<model>/<first id>-<last id>[~n].json
-// (design.md, section 3). Two different objects of one export never get one name, and no segment
+// (doc/design.md, "The bucket"). Two different objects of one export never get one name, and no segment
 // made from data begins with '.' or '_', which Spark, Hive and Athena skip.
 #pragma once
 

@@ -1,4 +1,5 @@
-// What the JSON of an unchanged row depends on, besides the row.
+// What the JSON of an unchanged row depends on, besides the row (doc/design.md, "What lines look
+// like").
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// Notes of WAL positions and transaction ids: what was written after what (design.md, section 7).
+// Notes of WAL positions and transaction ids: what was written after what (doc/design.md, "Which blocks can hold changes").
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// One export of one destination, from claim to record (design.md, section 5).
+// One export of one destination, from claim to record (doc/design.md, "One export").
 #pragma once
 
 #include <cstdint>

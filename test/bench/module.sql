@@ -7,7 +7,7 @@ CREATE FUNCTION hydra_test.line(record) RETURNS bytea
     SET search_path = pg_catalog, pg_temp SET TimeZone = UTC SET DateStyle = 'ISO, YMD' SET IntervalStyle = iso_8601
     SET extra_float_digits = 1 SET bytea_output = hex SET lc_monetary = 'C' SET xmloption = content;
 
--- What every line is compared with (design.md, section 8).
+-- What every line is compared with.
 CREATE FUNCTION hydra_test.reference(record) RETURNS bytea
     LANGUAGE plpgsql STRICT
     SET search_path = pg_catalog, pg_temp SET TimeZone = UTC SET DateStyle = 'ISO, YMD' SET IntervalStyle = iso_8601
