@@ -19,7 +19,7 @@ constexpr std::size_t first_capacity = 4096;
 // faults as in writing. malloc promises none of this, as its own threshold moves.
 constexpr std::size_t mapped_capacity = 1024 * 1024;
 
-// A mapping consists of whole pages: of huge ones from this on, so that it has none but these.
+// From this size on, a mapping is made of huge pages only.
 constexpr std::size_t huge_capacity = 4 * 1024 * 1024;
 constexpr std::size_t page = 4096;
 constexpr std::size_t huge_page = 2 * 1024 * 1024;

@@ -143,7 +143,8 @@ void check_change_detection(const Model& model, const Relation& relation) {
   const Oid type = pg::call([=]() noexcept { return getBaseType(column->type); });
   if (type != TIMESTAMPTZOID && type != TIMESTAMPOID && type != DATEOID) {
     throw Error(ERRCODE_DATATYPE_MISMATCH,
-                "column \"" + column->name + "\" of " + relation.name + " is no timestamp or date",
+                "column \"" + column->name + "\" of " + relation.name +
+                    " is neither a timestamp nor a date",
                 "It has type " + column->type_name + ".",
                 "Name the column that every write sets with updated_at_column => '...'.");
   }

@@ -95,8 +95,8 @@ bool has_unknown_places() {
 void define() {
   flag("hydra_export.enabled", "Runs scheduled exports; off for copies of production.", &enabled);
   number("hydra_export.first_export_delay",
-         "From settings saved and a model chosen to the first export.", &first_export_delay, 0,
-         max_seconds, GUC_UNIT_S);
+         "Time from saving settings and adding a model to the first export.", &first_export_delay,
+         0, max_seconds, GUC_UNIT_S);
   number("hydra_export.file_size", "An object is closed when its body reaches this.", &file_size,
          64, 4 * 1024 * 1024, GUC_UNIT_KB);
   number("hydra_export.memory_limit", "Bound on the buffers of one export.", &memory_limit, 1024,
@@ -111,8 +111,8 @@ void define() {
   number("hydra_export.parallel_workers",
          "Workers that read a large table beside the export's own process.", &parallel_workers, 0,
          1024, 0);
-  number("hydra_export.lock_timeout", "Wait for a model's table.", &lock_timeout, 1, INT_MAX,
-         GUC_UNIT_MS);
+  number("hydra_export.lock_timeout", "Longest wait for the lock on a model's table.",
+         &lock_timeout, 1, INT_MAX, GUC_UNIT_MS);
   number("hydra_export.max_snapshot_age",
          "Age of an export's snapshot after which the remaining models take a fresh one.",
          &max_snapshot_age, 1, max_seconds, GUC_UNIT_S);
@@ -133,7 +133,8 @@ void define() {
        "loopback and link-local ones.",
        &allowed_places, check_places, assign_places);
   places_unknown = unknown;
-  number("hydra_export.request_timeout", "One attempt's limit without progress.", &request_timeout,
+  number("hydra_export.request_timeout",
+         "Time without progress after which an attempt to upload is given up.", &request_timeout,
          1000, INT_MAX, GUC_UNIT_MS);
   number("hydra_export.max_attempts", "Attempts per object.", &max_attempts, 1, 100, 0);
   number("hydra_export.retry_interval",

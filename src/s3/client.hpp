@@ -63,7 +63,7 @@ struct Options {
   Places places;                                     // where data may go
   Credentials credentials;                           // where `source` is empty
   std::shared_ptr<credentials::Source> source;       // asked before the first upload, and again
-  std::chrono::milliseconds request_timeout{60000};  // one attempt's limit without progress
+  std::chrono::milliseconds request_timeout{60000};  // an attempt without progress is given up then
   int max_attempts = 8;
   int concurrency = 4;  // uploads in flight
   std::string ca_file;  // '' = the system's

@@ -65,13 +65,14 @@ Exposure hold_back(const GivenKeys& given) {
 
 void warn_of(const Exposure& exposure) {
   if (exposure.literal) {
-    pg::report(WARNING,
-               Error(ERRCODE_WARNING, "secret_key is part of the statement's text",
-                     "It is kept out of the server's log, as far as can be, but not out of "
-                     "clients' histories, poolers, and modules that look at statements.",
-                     "Make a new key, and give it in a file on the server (credentials => "
-                     "'file:/path') or as a parameter."),
-               pg::Statement::hidden);
+    pg::report(
+        WARNING,
+        Error(ERRCODE_WARNING, "secret_key is part of the statement's text",
+              "The server's log leaves it out. The histories of clients, connection poolers, "
+              "and extensions that look at statements may keep it.",
+              "Make a new key, and give it in a file on the server (credentials => "
+              "'file:/path') or as a parameter."),
+        pg::Statement::hidden);
   } else if (exposure.logged_by != nullptr) {
     pg::report(WARNING,
                Error(ERRCODE_WARNING,

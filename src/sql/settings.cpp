@@ -95,14 +95,14 @@ void check_credentials(const Destination& destination) {
   if (const auto problem = s3::credentials::source_problem(destination.credentials)) {
     throw invalid(
         "credentials " + *problem,
-        "Best is file:/path, a file on the server; static goes with access_key and secret_key; the "
-        "others are the server's own.");
+        "Best is file:/path, a file on the server. static takes access_key and secret_key. All "
+        "others use keys that belong to the server.");
   }
   if (const auto problem = s3::credentials::role_problem(destination.role_arn)) {
     throw invalid("role_arn " + *problem, "It looks like arn:aws:iam::123456789012:role/name.");
   }
   if (destination.role_arn.empty() && !destination.external_id.empty()) {
-    throw invalid("external_id came without role_arn", "Give role_arn with it.");
+    throw invalid("external_id is given without role_arn", "Give role_arn with it.");
   }
 }
 
