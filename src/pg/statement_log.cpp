@@ -78,10 +78,18 @@ bool holds(std::string_view text, const std::string& secret) {
          text.find(escaped) != std::string_view::npos;
 }
 
-// In place and with the same length: others hold pointers to the text, and offsets into it.
+bool has_several_statements(const char* text) {
+  const char* end = std::strchr(text, ';');
+  return end != nullptr && end[1 + std::strspn(end + 1, " \t\r\n;")] != '\0';
+}
+
+// In place and with the same length: others hold pointers to the text, and offsets into it. Where
+// another statement follows, pg_stat_statements looks for constants behind its first character
+// that is no space: it finds a comment.
 void overwrite(char* text) {
   const std::size_t length = std::strlen(text);
-  std::memset(text, length < shown_length ? '*' : ' ', length);
+  const char filler = length < shown_length ? '*' : has_several_statements(text) ? '-' : ' ';
+  std::memset(text, filler, length);
   if (length >= shown_length) std::memcpy(text, shown, shown_length);
 }
 
@@ -92,7 +100,7 @@ bool is_writable() {
 }
 
 void blank(const char*& text, const std::vector<std::string>& secrets, StatementText* found) {
-  if (text == nullptr) return;
+  if (text == nullptr || is_blank(text)) return;
   const std::string_view view = text;
   found->literal = found->literal || std::any_of(secrets.begin(), secrets.end(),
                                                  [=](const auto& s) { return holds(view, s); });

@@ -182,6 +182,10 @@ told('a wrapper that fails', qr/division by zero/);
 
 # ---- the other places that keep statements
 
+# A statement behind one that is blanked, in the same string: the module finds no constant before its beginning.
+$site->sql(q{SELECT pg_stat_statements_reset()});
+$site->sql(q{SELECT hydra_export.configure(access_key => 'AKIDEXAMPLE', secret_key => 'SeCrEt-0123456789+abc') \\; SELECT 'constant', 17 AS behind});
+is($site->sql(q{SELECT string_agg('<' || query || '>', E'\n') FROM pg_stat_statements WHERE trim(query) = ''}), '', 'each statement is kept with a text');
 my $kept = $site->sql('SELECT string_agg(query, E\'\n\') FROM pg_stat_statements');
 unlike($kept, qr/SeCrEt|0123456789\+abc/, 'pg_stat_statements');
 like($kept, qr/hydra_export\.configure/, 'which has the statements');
