@@ -1,6 +1,7 @@
 #include "export/model_export.hpp"
 
 #include "export/scan_workers.hpp"
+#include "pg/give_way.hpp"
 #include "pg/guc.hpp"
 #include "pg/interrupts.hpp"
 #include "pg/spi.hpp"
@@ -11,9 +12,6 @@ namespace hydra::exporting {
 namespace {
 
 using pg::Error;
-
-// How often the lock table is asked whether somebody waits for one of the model's tables.
-constexpr std::chrono::seconds look_interval{1};
 
 // So often a snapshot of a model's own is taken, should tables be attached meanwhile.
 constexpr int snapshot_attempts = 10;
@@ -56,16 +54,29 @@ ModelExport::ModelExport(const catalog::Model& model, std::size_t number, const 
   result_.manifest.relation = pg::to_utf8(result_.row.relation);
 }
 
+namespace {
+
+// Its tables are not locked any more.
+std::string describe_waiter() {
+  return "gave way to " + pg::describe(*pg::GiveWay::to()) +
+         ". The model's rows come with the next export.";
+}
+
+}  // namespace
+
 ModelResult ModelExport::run(const change::Reading& shared, const change::Horizon& horizon,
                              const change::WalChanges& changes) {
   try {
+    pg::GiveWay give_way;
     pg::Subtransaction subtransaction;
     pg::MemoryScope memory("hydra_export model");
     read(shared, horizon, changes);
+    // Code of somebody else may have caught the cancel, and given a value all the same.
+    pg::check_interrupts();
   } catch (const Error& error) {
-    if (pg::is_cancel(error)) throw;
+    if (pg::is_cancel(error) || pg::ExtensionHold::wanted_by()) throw;
     result_.row.status = "failed";
-    result_.row.error = pg::readable(error.one_line());
+    result_.row.error = pg::GiveWay::to() ? describe_waiter() : pg::readable(error.one_line());
   } catch (const std::exception& error) {
     result_.row.status = "failed";
     result_.row.error = error.what();
@@ -213,11 +224,10 @@ void ModelExport::finish_reading(ModelReader& reader, SharedReading& shared, Sca
   }
 }
 
-// Throws when what is still read could not be used, or somebody needs the tables more.
+// Throws when what is still read could not be used.
 void ModelExport::stop_if_useless() {
   if (uploader_.failure(number_)) throw Error(ERRCODE_FDW_ERROR, *uploader_.failure(number_));
   if (uploader_.fatal()) throw Error(ERRCODE_FDW_ERROR, *uploader_.fatal());
-  give_way(*plan_);
 }
 
 void ModelExport::show(const char* phase) {
@@ -242,27 +252,6 @@ void ModelExport::show(const char* phase) {
   progress.pid = MyProcPid;
   show_progress(number_, progress);
   observer_.reading(progress);
-}
-
-void ModelExport::give_way(const ModelPlan& plan) {
-  const auto time = std::chrono::steady_clock::now();
-  if (time - looked_ < look_interval) return;
-  looked_ = time;
-  std::vector<std::string> oids = {std::to_string(plan.relation.oid)};
-  for (const Leaf& leaf : plan.leaves)
-    oids.push_back(std::to_string(leaf.relation));
-  for (const Oid source : plan.sources)
-    oids.push_back(std::to_string(source));
-  const pg::Rows waiting = pg::query(
-      "SELECT pid, relation::regclass FROM pg_locks WHERE locktype = 'relation' AND NOT granted"
-      " AND mode = 'AccessExclusiveLock' AND relation = ANY ($1::oid[])"
-      " AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) LIMIT 1",
-      {pg::array_literal(oids)});
-  if (waiting.empty()) return;
-  throw Error(ERRCODE_LOCK_NOT_AVAILABLE,
-              "gave way to process " + pg::or_empty(waiting[0][0]) + ", which waits to lock " +
-                  pg::or_empty(waiting[0][1]) + " exclusively",
-              "", "The model's rows come with the next export.");
 }
 
 }  // namespace hydra::exporting

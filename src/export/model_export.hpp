@@ -52,7 +52,6 @@ class ModelExport {
   ReadTask task_of(const ModelPlan& plan, const change::Reading& reading) const;
   void stop_if_useless();
   void note(const ModelPlan& plan, const change::Reading& reading, bool fresh);
-  void give_way(const ModelPlan& plan);
   void show(const char* phase);
 
   const catalog::Model& model_;
@@ -63,7 +62,6 @@ class ModelExport {
   Observer& observer_;
   const ModelPlan* plan_ = nullptr;
   ReadCounts counts_;  // of all processes
-  std::chrono::steady_clock::time_point looked_;
   ModelResult result_;
 };
 

@@ -10,6 +10,9 @@
 namespace hydra::exporting {
 namespace {
 
+// So that those who look on see what goes on.
+constexpr std::chrono::milliseconds longest_pause{1000};
+
 void add(change::BlockCounts& sum, const change::BlockCounts& counts) {
   sum.skipped_by_summary += counts.skipped_by_summary;
   sum.skipped_by_map += counts.skipped_by_map;
@@ -83,6 +86,7 @@ void ModelReader::begin_leaf() {
 }
 
 bool ModelReader::step() {
+  if (is_paused()) return true;
   if (leaf_ == task_.leaves.size()) return false;
   if (!object_) {
     if (!uploader_.has_room()) {
@@ -148,12 +152,21 @@ void ModelReader::name_table(record::ClosedObject& object) const {
 
 // By what there is more of: table read, or JSON made of it.
 void ModelReader::pace() {
-  const ReadCounts now = counts();
-  const std::uint64_t work = std::max(now.blocks.read * BLCKSZ, now.bytes);
+  const ReadCounts done = counts();
+  const std::uint64_t work = std::max(done.blocks.read * BLCKSZ, done.bytes);
   if (work <= paced_) return;
-  const auto wait = pacer_.note(work - paced_, std::chrono::steady_clock::now());
+  const auto now = std::chrono::steady_clock::now();
+  resume_at_ = now + pacer_.note(work - paced_, now);
   paced_ = work;
-  if (wait.count() > 0) uploader_.pause(wait);
+}
+
+// Waits a while of the time that the pace asks for, if any is left.
+bool ModelReader::is_paused() {
+  const auto left =
+      std::chrono::ceil<std::chrono::milliseconds>(resume_at_ - std::chrono::steady_clock::now());
+  if (left.count() <= 0) return false;
+  uploader_.pause(std::min(left, longest_pause));
+  return true;
 }
 
 std::string ModelReader::next_key(const record::ClosedObject& object) {

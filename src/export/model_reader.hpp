@@ -79,6 +79,7 @@ class ModelReader {
   void flush();
   void name_table(record::ClosedObject& object) const;
   void pace();
+  bool is_paused();
   std::string next_key(const record::ClosedObject& object);
 
   const ReadTask& task_;
@@ -96,6 +97,7 @@ class ModelReader {
   ReadCounts done_;  // leaves and objects that are finished
   Pacer pacer_;
   std::uint64_t paced_ = 0;  // bytes noted with it
+  std::chrono::steady_clock::time_point resume_at_;
 };
 
 }  // namespace hydra::exporting

@@ -4,6 +4,7 @@
 #include "export/access.hpp"
 #include "export/model_export.hpp"
 #include "pg/compat.hpp"
+#include "pg/give_way.hpp"
 #include "pg/guc.hpp"
 #include "pg/interrupts.hpp"
 #include "pg/lock.hpp"
@@ -38,6 +39,11 @@ class Export {
   void transfer();
   change::WalChanges load_changes(const change::Reading& reading);
   void read_models(Uploader& uploader);
+  std::size_t read_some_models(std::size_t next, const change::Horizon& horizon,
+                               Uploader& uploader);
+  void read_model(std::size_t i, const change::Reading& reading, const change::Horizon& horizon,
+                  const change::WalChanges& changes, Uploader& uploader);
+  std::string reason_of(const Error& error) const;
   void settle_models(Uploader& uploader);
   void write_manifest(Uploader& uploader);
   void show_waiting();
@@ -56,6 +62,7 @@ class Export {
   Account account_;
   std::vector<catalog::Model> models_;
   catalog::Claim claim_;
+  std::optional<pg::ExtensionHold> extension_;
   change::Note note_;
   std::vector<ModelResult> results_;  // one a model; status '' until it was read
   std::int64_t read_until_ = 0;
@@ -72,16 +79,24 @@ ExportResult Export::run() {
     transfer();
   } catch (const Error& error) {
     cancelled_ = pg::is_cancel(error) && !pg::termination_requested();
-    interrupted(pg::termination_requested() ? "the worker was terminated, or the server stopped"
-                : cancelled_                ? "cancelled by a user"
-                                            : error.one_line());
+    interrupted(reason_of(error));
   } catch (const std::exception& error) {
     interrupted(error.what());
   }
+  pg::ExtensionHold::stop_looking();
   conclude();
   record_in_the_end();
   hide_progress();
   return result_;
+}
+
+std::string Export::reason_of(const Error& error) const {
+  if (pg::termination_requested()) return "the worker was terminated, or the server stopped";
+  if (cancelled_) return "cancelled by a user";
+  if (const auto& by = pg::ExtensionHold::wanted_by()) {
+    return "process " + std::to_string(by->pid) + " drops the extension";
+  }
+  return error.one_line();
 }
 
 void Export::claim() {
@@ -109,6 +124,8 @@ void Export::claim() {
     results_.back().row.relation = model.relation_name;
   }
   account_ = account_of(destination);
+  result_.database = pg::or_empty(pg::query("SELECT current_database()")[0][0]);
+  extension_.emplace();
   transaction.commit();
   result_.id = claim_.export_id;
   observer_.claimed(claim_);
@@ -149,12 +166,13 @@ change::WalChanges Export::load_changes(const change::Reading& reading) {
   }
   change::WalChanges changes;
   try {
+    pg::GiveWay give_way;
     pg::Subtransaction subtransaction;
     pg::MemoryScope memory("hydra_export WAL changes");
     for (const auto& [floor, of_models] : files)
       changes.load(of_models, floor, reading.flushed());
   } catch (const Error& error) {
-    if (pg::is_cancel(error)) throw;
+    if (pg::is_cancel(error) || pg::ExtensionHold::wanted_by()) throw;
     pg::report(LOG, Error(error.sqlstate(),
                           "hydra_export: changes are not looked up in WAL: " + error.one_line()));
   }
@@ -168,30 +186,39 @@ void Export::read_models(Uploader& uploader) {
     horizon = change::read_horizon(note_);
     transaction.commit();
   }
+  for (std::size_t next = 0; next < models_.size() && !uploader.fatal();)
+    next = read_some_models(next, horizon, uploader);
+  read_until_ = pg::now();
+}
+
+// In one transaction and under one snapshot, until that is old or somebody waits for the end of the
+// transaction. Returns the first model that was not read.
+std::size_t Export::read_some_models(std::size_t next, const change::Horizon& horizon,
+                                     Uploader& uploader) {
   Transaction transaction(Transaction::Mode::read_only);
   std::optional<pg::KeepLock> lock(std::in_place, name_);
   std::optional<change::Reading> reading(std::in_place, horizon);
-  change::WalChanges changes = load_changes(*reading);
-  auto taken_at = std::chrono::steady_clock::now();
-  for (std::size_t i = 0; i < models_.size(); ++i) {
-    if (std::chrono::steady_clock::now() - taken_at >
-        std::chrono::seconds(pg::guc::max_snapshot_age)) {
-      reading.reset();
-      reading.emplace(horizon);
-      changes = load_changes(*reading);
-      taken_at = std::chrono::steady_clock::now();
-    }
-    ModelExport model(models_[i], i, account_, claim_, uploader, observer_);
-    results_[i] = model.run(*reading, horizon, changes);
-    show_phase(i, results_[i].row.status == "failed" ? "failed" : "uploading");
-    show_all_uploads(uploader);
-    observer_.model_read(results_[i].row, model.rows());
-    if (uploader.fatal()) break;
-  }
-  read_until_ = pg::now();
+  const change::WalChanges changes = load_changes(*reading);
+  const auto end =
+      std::chrono::steady_clock::now() + std::chrono::seconds(pg::guc::max_snapshot_age);
+  do {
+    read_model(next, *reading, horizon, changes, uploader);
+  } while (++next < models_.size() && !uploader.fatal() &&
+           std::chrono::steady_clock::now() <= end && !pg::find_waiter());
   reading.reset();
   lock.reset();
   transaction.commit();
+  return next;
+}
+
+void Export::read_model(std::size_t i, const change::Reading& reading,
+                        const change::Horizon& horizon, const change::WalChanges& changes,
+                        Uploader& uploader) {
+  ModelExport model(models_[i], i, account_, claim_, uploader, observer_);
+  results_[i] = model.run(reading, horizon, changes);
+  show_phase(i, results_[i].row.status == "failed" ? "failed" : "uploading");
+  show_all_uploads(uploader);
+  observer_.model_read(results_[i].row, model.rows());
 }
 
 // Takes over what became of the objects.
@@ -260,7 +287,7 @@ void Export::write_manifest(Uploader& uploader) {
   {
     Transaction transaction(Transaction::Mode::read_only);
     manifest.server_version = pg::or_empty(pg::query("SHOW server_version")[0][0]);
-    manifest.database = pg::to_utf8(pg::or_empty(pg::query("SELECT current_database()")[0][0]));
+    manifest.database = pg::to_utf8(result_.database);
     manifest.destination = pg::to_utf8(name_);
     key = manifest_key(pg::to_utf8(account_.destination.prefix), claim_.folder);
     for (const ModelResult& result : results_)

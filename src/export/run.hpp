@@ -11,6 +11,7 @@ namespace hydra::exporting {
 
 struct ExportResult {
   std::int64_t id = 0;
+  std::string database;
   std::string status;  // as in hydra_export.exports
   std::string error;   // '' for none
 };

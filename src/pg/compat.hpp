@@ -65,6 +65,25 @@ inline const std::vector<const char*> more_timeouts = {
 #endif
 };
 
+// Calls f for each process that holds or awaits a lock, whose partition is locked. Raises nothing.
+template <typename F>
+void for_each_holder(LOCK* lock, F f) {
+#if PG_VERSION_NUM >= 160000
+  for (dlist_node* link = lock->procLocks.head.next;
+       link != nullptr && link != &lock->procLocks.head; link = link->next) {
+    f(reinterpret_cast<const PROCLOCK*>(reinterpret_cast<char*>(link) -
+                                        offsetof(PROCLOCK, lockLink)));
+  }
+#else
+  SHM_QUEUE* const queue = &lock->procLocks;
+  for (Pointer at = SHMQueueNext(queue, queue, offsetof(PROCLOCK, lockLink)); at != nullptr;
+       at = SHMQueueNext(queue, &reinterpret_cast<PROCLOCK*>(at)->lockLink,
+                         offsetof(PROCLOCK, lockLink))) {
+    f(reinterpret_cast<const PROCLOCK*>(at));
+  }
+#endif
+}
+
 // Waits while the queue is full. Raw.
 inline void send_message(shm_mq_handle* queue, Size size, const char* data) {
 #if PG_VERSION_NUM >= 150000

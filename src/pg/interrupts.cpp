@@ -3,6 +3,7 @@
 #include <csignal>
 #include <ctime>
 
+#include "pg/give_way.hpp"
 #include "pg/untrusted_code.hpp"
 
 namespace hydra::pg {
@@ -25,12 +26,6 @@ void handle_terminate(SIGNAL_ARGS) {
   die(postgres_signal_arg);
 }
 
-void raise_cancel() {
-  if (proc_exit_inprogress) return;
-  InterruptPending = true;
-  QueryCancelPending = true;
-}
-
 void note_cancel() {
   if (!cancel_pending) {
     const itimerspec once = {{0, 0}, {0, grace}};
@@ -50,8 +45,11 @@ void handle_cancel(SIGNAL_ARGS) {
   const int saved = errno;
   const bool timeout = is_timeout();
   if (!timeout) note_cancel();
-  if (timeout || !cancel_deferred) raise_cancel();
-  SetLatch(MyLatch);
+  if (timeout || !cancel_deferred) {
+    raise_cancel();
+  } else {
+    SetLatch(MyLatch);
+  }
   errno = saved;
 }
 
@@ -68,6 +66,17 @@ void handle_grace_end(SIGNAL_ARGS) {
 }
 
 }  // namespace
+
+void raise_cancel() {
+  if (proc_exit_inprogress) return;
+  InterruptPending = true;
+  QueryCancelPending = true;
+  SetLatch(MyLatch);
+}
+
+void forget_raised_cancel() {
+  if (!cancel_pending) QueryCancelPending = false;
+}
 
 void handle_worker_signals() {
   sigevent event{};
@@ -87,6 +96,7 @@ bool check_interrupts() {
   if (cancel_pending && !cancel_deferred) {
     throw Error(ERRCODE_QUERY_CANCELED, "canceling the export due to user request");
   }
+  throw_if_awaited();
   // In parallel mode settings cannot change; they do so at the next look after it.
   if (!reloads || !ConfigReloadPending || IsInParallelMode()) return false;
   ConfigReloadPending = false;

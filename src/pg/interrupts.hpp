@@ -30,6 +30,11 @@ bool is_cancel(const Error& error);
 // The cancel was for work that has ended.
 void forget_cancel();
 
+// Cancels whatever runs, for a reason of our own; for signal handlers, too. And takes that back,
+// where nobody else has cancelled.
+void raise_cancel();
+void forget_raised_cancel();
+
 // A cancel that comes in this scope waits for its end.
 class DeferCancel {
  public:

@@ -77,9 +77,14 @@ class Talking : public exporting::Observer {
 
 void log_result(const std::string& destination, const ExportResult& result) {
   if (result.status == "succeeded") return;
-  pg::report(LOG, Error(ERRCODE_FDW_ERROR, "hydra_export: export " + std::to_string(result.id) +
-                                               " of destination \"" + destination + "\" is " +
-                                               result.status + ": " + result.error));
+  const bool cancelled = result.status == "cancelled";
+  const std::string verb = result.status == "failed" ? " failed: "
+                           : cancelled               ? " was cancelled: "
+                                                     : " is partial: ";
+  pg::report(cancelled ? LOG : WARNING,
+             Error(ERRCODE_FDW_ERROR, "hydra_export: export " + std::to_string(result.id) +
+                                          " of destination \"" + destination + "\" in database \"" +
+                                          result.database + "\"" + verb + result.error));
 }
 
 // Exports that were running in a process that is no more.

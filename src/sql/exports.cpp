@@ -44,7 +44,11 @@ void check_destination(const std::string& destination) {
 }
 
 std::int64_t export_now(const std::string& destination, bool wait) {
-  check_destination(destination);
+  {
+    // What it locks is not kept while the export runs.
+    pg::Subtransaction subtransaction;
+    check_destination(destination);
+  }
   WorkerCall worker(destination, schedule::Task::run_export);
   std::int64_t id = 0;
   for (Message message; worker.receive(&message);) {
