@@ -227,7 +227,7 @@ void ModelExport::finish_reading(ModelReader& reader, SharedReading& shared, Sca
 // Throws when what is still read could not be used.
 void ModelExport::stop_if_useless() {
   if (uploader_.failure(number_)) throw Error(ERRCODE_FDW_ERROR, *uploader_.failure(number_));
-  if (uploader_.fatal()) throw Error(ERRCODE_FDW_ERROR, *uploader_.fatal());
+  if (uploader_.fatal()) throw Error(ERRCODE_FDW_ERROR, uploader_.fatal()->for_others);
 }
 
 void ModelExport::show(const char* phase) {
@@ -252,6 +252,8 @@ void ModelExport::show(const char* phase) {
   progress.pid = MyProcPid;
   show_progress(number_, progress);
   observer_.reading(progress);
+  for (const Uploader::Retry& retry : uploader_.take_retries())
+    observer_.retrying(uploader_.name(retry.model), retry.text);
 }
 
 }  // namespace hydra::exporting

@@ -31,6 +31,16 @@ class Observer {
     (void)row;
     (void)rows;
   }
+  // An upload of a model failed and is tried again; told once a model.
+  virtual void retrying(const std::string& model, const std::string& text) {
+    (void)model;
+    (void)text;
+  }
+  // All is read; often.
+  virtual void uploading(std::uint64_t rows, std::uint64_t arrived) {
+    (void)rows;
+    (void)arrived;
+  }
 };
 
 // Nothing here raises errors. Without preloading there is no shared memory, and nothing is shown.

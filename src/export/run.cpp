@@ -26,6 +26,13 @@ void hold_extension() {
   throw Error(ERRCODE_UNDEFINED_OBJECT, "extension hydra_export was dropped while it exported");
 }
 
+std::vector<std::string> names_of(const std::vector<catalog::Model>& models) {
+  std::vector<std::string> names;
+  for (const catalog::Model& model : models)
+    names.push_back(model.name);
+  return names;
+}
+
 // One export. Its parts are called in order; each leaves behind what the next one needs.
 class Export {
  public:
@@ -140,8 +147,11 @@ void Export::transfer() {
   }
   Uploader uploader(std::move(options), account_.destination.compression_kind(),
                     static_cast<std::size_t>(pg::guc::memory_limit) * kilobyte);
+  uploader.name_models(names_of(models_));
   try {
+    uploader.limit_silence(longest_silence());
     read_models(uploader);
+    uploader.limit_silence({});
     finish_uploads(uploader);
   } catch (...) {
     uploader.cancel();
@@ -149,7 +159,7 @@ void Export::transfer() {
     throw;
   }
   settle_models(uploader);
-  if (uploader.fatal()) throw Error(ERRCODE_FDW_ERROR, *uploader.fatal());
+  if (uploader.fatal()) throw Error(ERRCODE_FDW_ERROR, uploader.fatal()->for_others);
   write_manifest(uploader);
   whole_ = true;
 }
@@ -275,6 +285,9 @@ void Export::finish_uploads(Uploader& uploader) {
   while (!uploader.is_drained() && !uploader.fatal()) {
     uploader.wait();
     show_all_uploads(uploader);
+    for (const Uploader::Retry& retry : uploader.take_retries())
+      observer_.retrying(models_[retry.model].name, retry.text);
+    observer_.uploading(uploader.rows_put(), uploader.rows_arrived());
   }
   uploader.drain();
 }

@@ -125,6 +125,7 @@ bool ScanWorkers::receive(Queue& queue) {
   for (catalog::ObjectRow& object : report.objects)
     uploader_.adopt_sent(number_, std::move(object));
   if (!report.failure.empty()) uploader_.adopt_failure(number_, report.failure, report.fatal);
+  if (!report.retry.empty()) uploader_.adopt_retry(number_, report.retry);
   return true;
 }
 
@@ -167,9 +168,13 @@ class Reporter {
     const auto now = std::chrono::steady_clock::now();
     const std::vector<catalog::ObjectRow>& objects = uploader_.objects(0);
     WorkerReport report;
-    report.failure = uploader_.fatal() ? *uploader_.fatal() : uploader_.failure(0).value_or("");
+    report.failure =
+        uploader_.fatal() ? uploader_.fatal()->text : uploader_.failure(0).value_or("");
     report.fatal = uploader_.fatal().has_value();
-    const bool is_news = objects.size() > reported_ || !report.failure.empty();
+    for (const Uploader::Retry& retry : uploader_.take_retries())
+      report.retry = retry.text;
+    const bool is_news =
+        objects.size() > reported_ || !report.failure.empty() || !report.retry.empty();
     if (!always && !is_news && now - last_ < report_interval) return true;
     report.objects.assign(objects.begin() + static_cast<std::ptrdiff_t>(reported_), objects.end());
     report.counts = reader_.counts();
@@ -219,6 +224,7 @@ void read_share(dsm_segment* segment, shm_toc* contents) {
   pg::MemoryScope memory("hydra_export scan worker");
   Uploader uploader(client_options(task.account), task.account.destination.compression_kind(),
                     task.memory);
+  uploader.limit_silence(longest_silence());
   ModelReader reader(task.read, *look_up<SharedReading>(contents, reading_key), GetActiveSnapshot(),
                      0, uploader);
   Reporter reporter(queue, uploader, reader);

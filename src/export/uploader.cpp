@@ -15,6 +15,9 @@ constexpr milliseconds turn{1000};
 // After so many objects in a row that failed for the same reason, the others are not tried.
 constexpr int patience = 3;
 
+// A process that was busy for longer did not look after its uploads meanwhile.
+constexpr std::chrono::seconds longest_turn{5};
+
 constexpr std::size_t compressed_at_once = 1024 * 1024;
 
 constexpr std::size_t manifest_model = static_cast<std::size_t>(-1);
@@ -80,6 +83,11 @@ s3::Outcome upload_text(s3::Client& client, const std::string& key, const std::s
   while (client.pending() > 0)
     loop.wait(turn);
   return std::move(client.take_outcomes().at(0));
+}
+
+std::chrono::milliseconds longest_silence() {
+  return std::min<milliseconds>(std::chrono::seconds(pg::guc::max_snapshot_age),
+                                std::chrono::minutes(2));
 }
 
 std::size_t Uploader::full_memory(Compression compression) {
@@ -149,6 +157,7 @@ void Uploader::put(std::size_t model, const std::string& key, record::ClosedObje
   Sent sent;
   sent.model = model;
   sent.memory = object.body->memory();
+  rows_put_ += object.rows;
   sent.row = {key, object.first_id, object.last_id,     object.rows, object.bytes, "", "",
               0,   object.relation, object.relation_oid};
   std::unique_ptr<s3::Body> body;
@@ -197,18 +206,32 @@ std::optional<std::string> Uploader::take_name(const std::string& key) {
 
 void Uploader::adopt_sent(std::size_t model, catalog::ObjectRow object) {
   if (const auto problem = take_name(object.key)) adopt_failure(model, *problem, false);
+  rows_put_ += object.rows;
   adopt(model, std::move(object));
 }
 
 void Uploader::adopt(std::size_t model, catalog::ObjectRow object) {
   bytes_arrived_[model] += object.bytes;
+  rows_arrived_ += object.rows;
   objects_[model].push_back(std::move(object));
 }
 
 void Uploader::adopt_failure(std::size_t model, const std::string& failure, bool fatal) {
   Failed& failed = failures_[model];
   if (++failed.objects == 1) failed.first = failure;
-  if (fatal && !fatal_) fatal_ = failure;
+  if (fatal && !fatal_) fail_all(model, failure);
+}
+
+void Uploader::adopt_retry(std::size_t model, const std::string& words) {
+  if (retried_.insert(model).second) retries_.push_back({model, words});
+}
+
+void Uploader::fail_all(std::size_t model, const std::string& text) {
+  fatal_ = {model, text, text};
+  if (model < models_.size()) {
+    fatal_->for_others =
+        "the export ended early, as an object of model \"" + models_[model] + "\" was not uploaded";
+  }
 }
 
 std::optional<std::string> Uploader::failure(std::size_t model) const {
@@ -222,6 +245,34 @@ std::optional<std::string> Uploader::failure(std::size_t model) const {
 void Uploader::collect() {
   for (const s3::Outcome& outcome : client_.take_outcomes())
     settle(outcome);
+  note_retries();
+  end_silence();
+}
+
+void Uploader::note_retries() {
+  const auto trouble = client_.trouble();
+  if (!trouble) return;
+  const auto found = sent_.find(trouble->tag);
+  if (found == sent_.end() || retried_.contains(found->second.model)) return;
+  adopt_retry(found->second.model, pg::from_utf8("object \"" + trouble->key +
+                                                 "\" is tried again: " + trouble->failure.text()));
+}
+
+void Uploader::end_silence() {
+  const auto now = std::chrono::steady_clock::now();
+  if (now - looked_at_ > longest_turn) looked_since_ = now;
+  looked_at_ = now;
+  const auto since = client_.quiet_since();
+  if (longest_silence_.count() == 0 || !since || fatal_ || sent_.empty()) return;
+  if (now - std::max(*since, looked_since_) < longest_silence_) return;
+  const auto trouble = client_.trouble();
+  const auto found = trouble ? sent_.find(trouble->tag) : sent_.begin();
+  const Sent& sent = found == sent_.end() ? sent_.begin()->second : found->second;
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(longest_silence_);
+  std::string text = "object \"" + sent.row.key + "\": the store has taken nothing for " +
+                     std::to_string(seconds.count()) + " s";
+  if (trouble) text += ": " + trouble->failure.text();
+  adopt_failure(sent.model, pg::from_utf8(text), true);
 }
 
 void Uploader::settle(const s3::Outcome& outcome) {
@@ -248,8 +299,7 @@ void Uploader::fail(std::size_t model, const s3::Outcome& outcome) {
   last_failure_ = failure;
   const bool hopeless = failure.action == s3::Action::stop || failure.action == s3::Action::fix;
   if (fatal_ || (!hopeless && failures_in_a_row_ < patience)) return;
-  fatal_ = text;
-  if (!hopeless) *fatal_ += " (" + std::to_string(patience) + " objects in a row)";
+  fail_all(model, hopeless ? text : text + " (" + std::to_string(patience) + " objects in a row)");
 }
 
 // An upload that succeeded once the region or the clock was put right: say so, once.

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -17,6 +18,9 @@ namespace hydra::exporting {
 
 // Uploads a text, which may be there already, and waits for its outcome.
 s3::Outcome upload_text(s3::Client& client, const std::string& key, const std::string& text);
+
+// How long a snapshot is held for a store that takes nothing.
+std::chrono::milliseconds longest_silence();
 
 // Sends objects while the reading goes on, and remembers what became of them: the objects that are
 // in the bucket, by model, and the first failure of each model. A failure that every other object
@@ -46,6 +50,15 @@ class Uploader {
   bool has_room() const;
   void wait();
 
+  // What the models are called, by their numbers.
+  void name_models(std::vector<std::string> names) { models_ = std::move(names); }
+
+  const std::string& name(std::size_t model) const { return models_.at(model); }
+
+  // While a snapshot is held, a store that takes nothing is waited for so long; then its failure is
+  // fatal. 0 = for as long as the attempts last.
+  void limit_silence(std::chrono::milliseconds limit) { longest_silence_ = limit; }
+
   // What the names of objects end with after ".json".
   std::string_view suffix() const { return compression_suffix(compression_); }
 
@@ -55,6 +68,7 @@ class Uploader {
   // Takes over what became of objects that another process has sent.
   void adopt_sent(std::size_t model, catalog::ObjectRow object);
   void adopt_failure(std::size_t model, const std::string& failure, bool fatal);
+  void adopt_retry(std::size_t model, const std::string& words);
 
   // Sends the manifest and waits for it. Throws pg::Error when it does not arrive.
   void put_manifest(const std::string& key, const std::string& text);
@@ -78,7 +92,25 @@ class Uploader {
 
   const std::vector<catalog::ObjectRow>& objects(std::size_t model) { return objects_[model]; }
   std::optional<std::string> failure(std::size_t model) const;
-  const std::optional<std::string>& fatal() const { return fatal_; }
+
+  // Why no more is uploaded at all: what went wrong, and where; and how the other models put it.
+  struct Fatal {
+    std::size_t model = 0;
+    std::string text;
+    std::string for_others;
+  };
+  const std::optional<Fatal>& fatal() const { return fatal_; }
+
+  // The first uploads of models that had to be tried again, since the last call.
+  struct Retry {
+    std::size_t model = 0;
+    std::string text;
+  };
+  std::vector<Retry> take_retries() { return std::exchange(retries_, {}); }
+
+  // Rows of all models that were handed over, and that have arrived.
+  std::uint64_t rows_put() const { return rows_put_; }
+  std::uint64_t rows_arrived() const { return rows_arrived_; }
 
  private:
   struct Sent {
@@ -96,6 +128,9 @@ class Uploader {
   void settle(const s3::Outcome& outcome);
   void fail(std::size_t model, const s3::Outcome& outcome);
   void advise(const s3::Outcome& outcome);
+  void note_retries();
+  void end_silence();
+  void fail_all(std::size_t model, const std::string& text);
   std::uint64_t send(Sent sent, std::unique_ptr<s3::Body> body, const char* content_type);
 
   std::unique_ptr<s3::Body> compress(record::LinesBody& body, Sent& sent);
@@ -116,7 +151,15 @@ class Uploader {
   std::map<std::size_t, std::vector<catalog::ObjectRow>> objects_;
   std::map<std::size_t, std::uint64_t> bytes_arrived_;
   std::map<std::size_t, Failed> failures_;
-  std::optional<std::string> fatal_;
+  std::optional<Fatal> fatal_;
+  std::vector<std::string> models_;
+  std::set<std::size_t> retried_;
+  std::vector<Retry> retries_;
+  std::uint64_t rows_put_ = 0, rows_arrived_ = 0;
+  std::chrono::milliseconds longest_silence_{0};
+  // Uploads move only while they are looked after: when they were last, and since when without a
+  // gap.
+  std::chrono::steady_clock::time_point looked_at_, looked_since_;
 };
 
 }  // namespace hydra::exporting

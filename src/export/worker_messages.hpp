@@ -145,12 +145,13 @@ struct WorkerReport {
   ReadCounts counts;                        // since the start
   std::string failure;                      // of an object; '' for none
   bool fatal = false;                       // every other object would meet it as well
+  std::string retry;                        // the first upload that is tried again; '' for none
 };
 
 template <typename Archive>
 void fields(Archive& archive, WorkerReport& report) {
-  auto& [objects, counts, failure, fatal] = report;
-  archive(objects, counts, failure, fatal);
+  auto& [objects, counts, failure, fatal, retry] = report;
+  archive(objects, counts, failure, fatal, retry);
 }
 
 }  // namespace exporting

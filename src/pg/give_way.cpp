@@ -17,9 +17,10 @@ constexpr long look_interval = 500000000;
 enum Look : int { nothing, extension_lock, all_locks };
 volatile std::sig_atomic_t looked_after = nothing;
 
-// Set in the signal handler, and read once `found` says so.
-volatile std::sig_atomic_t found = false;
+// Of the last look, and whether it was there at the one before. For the signal handler, until it
+// says that it was.
 Waiter found_waiter;
+volatile std::sig_atomic_t found = false;
 
 LOCKTAG extension_tag;
 std::optional<Waiter> dropper, gave_way_to;
@@ -76,11 +77,21 @@ bool may_look() {
          !proc_exit_inprogress && MyProc != nullptr;
 }
 
+// Somebody who is gone at the second look did not wait long: a small model is read by then.
+void look() {
+  Waiter waiter;
+  const bool any = find(static_cast<Look>(looked_after), &waiter);
+  const bool again = any && waiter.pid == found_waiter.pid &&
+                     std::memcmp(&waiter.tag, &found_waiter.tag, sizeof(LOCKTAG)) == 0;
+  found_waiter = any ? waiter : Waiter{};
+  found = again;
+}
+
 void handle_look(SIGNAL_ARGS) {
   (void)postgres_signal_arg;
   const int saved = errno;
   if (may_look()) {
-    if (!found && find(static_cast<Look>(looked_after), &found_waiter)) found = true;
+    if (!found) look();
     // Code of somebody else may have caught the first.
     if (found) raise_cancel();
   }

@@ -75,6 +75,7 @@ class Client::Impl {
   ~Impl() { cancel(); }
 
   void put(Upload upload) {
+    if (pending() == 0) moved_at_ = Clock::now();
     require_header_value(upload.content_type, "content type");
     require_header_value(upload.sha256, "SHA-256");
     Job job;
@@ -124,6 +125,21 @@ class Client::Impl {
     outcomes_.clear();
   }
 
+  std::optional<Clock::time_point> quiet_since() const {
+    if (pending() == 0) return std::nullopt;
+    Clock::time_point since = moved_at_;
+    for (const auto& transfer : active_)
+      since = std::max(since, transfer->moved_at());
+    return since;
+  }
+
+  // Those in flight have their jobs themselves; one that waits is a first sign soon enough.
+  std::optional<Trouble> trouble() const {
+    if (waiting_.empty()) return std::nullopt;
+    const Job& job = waiting_.front().job;
+    return Trouble{job.upload.tag, job.upload.key, *job.failure, job.attempts};
+  }
+
   std::size_t pending() const { return queue_.size() + active_.size() + waiting_.size(); }
   std::vector<Outcome> take_outcomes() { return std::exchange(outcomes_, {}); }
   const Multi& multi() const { return multi_; }
@@ -168,6 +184,7 @@ class Client::Impl {
       });
       multi_.remove(done->handle);
       std::optional<Failure> failure = (*found)->finish(done->result);
+      moved_at_ = std::max(moved_at_, failure ? (*found)->moved_at() : Clock::now());
       Job job = (*found)->release();
       const std::string etag = (*found)->etag();
       idle_.push_back(std::move(*found));
@@ -299,6 +316,7 @@ class Client::Impl {
   std::deque<Job> queue_;
   std::vector<Waiting> waiting_;
   std::vector<Outcome> outcomes_;
+  Clock::time_point moved_at_;  // by transfers that are no longer active
 };
 
 Client::Client(Options options) {
@@ -331,6 +349,12 @@ void Client::cancel() {
   impl_->cancel();
 }
 
+std::optional<Clock::time_point> Client::quiet_since() const {
+  return impl_->quiet_since();
+}
+std::optional<Client::Trouble> Client::trouble() const {
+  return impl_->trouble();
+}
 Identity Client::identity() const {
   return impl_->identity();
 }

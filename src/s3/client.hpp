@@ -135,6 +135,19 @@ class Client {
   // Uploads that ended since the last call, in the order in which they ended.
   std::vector<Outcome> take_outcomes();
 
+  // Since when no upload has moved on: none has ended well, none has sent more of its body than the
+  // attempts before. Nothing while there are none.
+  std::optional<std::chrono::steady_clock::time_point> quiet_since() const;
+
+  // An upload that is tried again, if one is: its tag, and why.
+  struct Trouble {
+    std::uint64_t tag = 0;
+    const std::string& key;
+    const Failure& failure;
+    int attempts = 0;
+  };
+  std::optional<Trouble> trouble() const;
+
   Identity identity() const;
 
   // Queued, in flight, and waiting for another attempt.

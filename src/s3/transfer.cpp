@@ -169,6 +169,10 @@ std::size_t Transfer::on_read(char* to, std::size_t size, std::size_t n, void* s
   auto* transfer = static_cast<Transfer*>(self);
   const std::size_t read = transfer->job_->upload.body->read(to, size * n);
   transfer->read_ += read;
+  if (transfer->read_ > transfer->job_->furthest) {
+    transfer->job_->furthest = transfer->read_;
+    transfer->moved_at_ = std::chrono::steady_clock::now();
+  }
   return read;
 }
 

@@ -18,6 +18,7 @@ struct Job {
   Upload upload;
   int attempts = 0;
   std::set<Fix> fixed;             // what was put right for it
+  std::uint64_t furthest = 0;      // bytes of the body that an attempt has sent, at the most
   bool perhaps_stored = false;     // by an attempt whose answer was lost
   Session::Lessons lessons{};      // what was known when the last attempt began
   std::optional<Failure> failure;  // see Outcome
@@ -51,6 +52,9 @@ class Transfer {
 
   const std::string& etag() const { return answer_.etag; }
 
+  // When an attempt last sent more of its job's body than those before it.
+  std::chrono::steady_clock::time_point moved_at() const { return moved_at_; }
+
   // Gives the job back; the handle is free.
   Job release();
 
@@ -68,8 +72,9 @@ class Transfer {
   const Options& options_;
   const Session& session_;
   std::optional<Job> job_;
-  std::string host_;           // of the last attempt
-  std::uint64_t read_ = 0;     // bytes of the body, since its start
+  std::string host_;        // of the last attempt
+  std::uint64_t read_ = 0;  // bytes of the body, since its start
+  std::chrono::steady_clock::time_point moved_at_;
   std::int64_t begun_at_ = 0;  // Unix seconds, by the store's clock
   Answer answer_;
   HeaderList headers_;

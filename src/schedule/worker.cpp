@@ -45,19 +45,30 @@ class Talking : public exporting::Observer {
       model_began_ = said_ = time;
     }
     if (time - said_ < notice_interval) return;
-    said_ = time;
-    const double seconds = std::chrono::duration<double>(time - model_began_).count();
-    listener_.send({Message::progress, describe(now, seconds)});
+    say(describe(now, std::chrono::duration<double>(time - model_began_).count()));
   }
 
   void model_read(const catalog::ModelRow& row, std::uint64_t rows) override {
     const std::string name = "model \"" + row.model + "\": ";
-    listener_.send({Message::progress, row.status == "succeeded"
-                                           ? name + row.kind + ", " + std::to_string(rows) + " rows"
-                                           : name + row.error});
+    const std::string read = row.kind + ", " + std::to_string(rows) + " rows read";
+    say(name + (row.status == "succeeded" ? read : row.error));
+  }
+
+  void retrying(const std::string& model, const std::string& text) override {
+    say("model \"" + model + "\": " + text);
+  }
+
+  void uploading(std::uint64_t rows, std::uint64_t arrived) override {
+    if (std::chrono::steady_clock::now() - said_ < notice_interval) return;
+    say(std::to_string(arrived) + " of " + std::to_string(rows) + " rows sent");
   }
 
  private:
+  void say(const std::string& words) {
+    said_ = std::chrono::steady_clock::now();
+    listener_.send({Message::progress, words});
+  }
+
   // "model "orders": 42 %, 85 MB/s, 20 s left"
   static std::string describe(const exporting::Progress& now, double seconds) {
     const std::uint64_t done = now.blocks_scanned + now.blocks_skipped;
@@ -73,6 +84,14 @@ class Talking : public exporting::Observer {
   Listener& listener_;
   std::string model_;
   std::chrono::steady_clock::time_point model_began_, said_;
+};
+
+// Nobody listens to a scheduled export, but for the log.
+class Logging : public exporting::Observer {
+ public:
+  void retrying(const std::string& model, const std::string& text) override {
+    pg::report(LOG, Error(ERRCODE_FDW_ERROR, "hydra_export: model \"" + model + "\": " + text));
+  }
 };
 
 void log_result(const std::string& destination, const ExportResult& result) {
@@ -157,10 +176,10 @@ void visit_database() {
       return;
     }
     report(MyDatabaseId, visit.next_visit, seen);
-    exporting::Observer silent;
+    Logging observer;
     const std::string& name = visit.due->destination.name;
     try {
-      log_result(name, exporting::run_export(name, visit.due->started_by, silent));
+      log_result(name, exporting::run_export(name, visit.due->started_by, observer));
     } catch (...) {
       // It could not be written down, so the schedule knows nothing of it.
       const TimestampTz later = GetCurrentTimestamp() + pg::guc::retry_interval * USECS_PER_SEC;

@@ -2,6 +2,7 @@
 #include <csignal>
 
 #include "catalog/destination.hpp"
+#include "pg/caller_snapshot.hpp"
 #include "pg/lock.hpp"
 #include "pg/spi.hpp"
 #include "pg/transaction.hpp"
@@ -43,13 +44,14 @@ void check_destination(const std::string& destination) {
   }
 }
 
-std::int64_t export_now(const std::string& destination, bool wait) {
+std::int64_t export_now(const std::string& destination, bool wait, Oid function) {
   {
     // What it locks is not kept while the export runs.
     pg::Subtransaction subtransaction;
     check_destination(destination);
   }
   WorkerCall worker(destination, schedule::Task::run_export);
+  if (wait) pg::let_go_of_caller_snapshot(function);
   std::int64_t id = 0;
   for (Message message; worker.receive(&message);) {
     switch (message.kind) {
@@ -106,7 +108,8 @@ Datum hydra_export_export_now(PG_FUNCTION_ARGS) {
   return hydra::pg::entry([&]() {
     const hydra::sql::Arguments arguments(fcinfo);
     return Int64GetDatum(hydra::sql::export_now(arguments.required_text(0, "destination"),
-                                                arguments.boolean(1).value_or(true)));
+                                                arguments.boolean(1).value_or(true),
+                                                fcinfo->flinfo->fn_oid));
   });
 }
 

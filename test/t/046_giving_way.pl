@@ -88,6 +88,8 @@ sub start_reading
 
     my %how = %{ $reading{$name} };
     my ($relation, $settings, $hang) = delete @how{qw(relation settings hang)};
+    $site->sql('ALTER SYSTEM RESET ALL');
+    $node->reload;
     $site->sql('SELECT hydra_export.remove_model(name) FROM hydra_export.models');
     $site->add_model($relation, name => q('m'), %how);
     $site->add_model('z');
@@ -97,7 +99,6 @@ sub start_reading
         $site->export;
         $site->sql(q{UPDATE t SET updated_at = now()});
     }
-    $site->sql('ALTER SYSTEM RESET ALL');
     $site->sql("ALTER SYSTEM SET $_ = '$settings->{$_}'") foreach keys %$settings;
     $node->reload;
     $faults->plan({ fault => 'hang', times => 1000 }) if $hang;
@@ -130,23 +131,23 @@ sub gives_way
     return;
 }
 
-gives_way('throttled',  'ALTER TABLE t ALTER id SET DEFAULT 0', 'to lock t \(AccessExclusiveLock\)');
+gives_way('throttled',  'ALTER TABLE t ALTER id SET DEFAULT 0', 'to lock public.t \(AccessExclusiveLock\)');
 gives_way('throttled',  'CREATE INDEX CONCURRENTLY t_v ON t (v)',  'for older transactions to end');
 gives_way('throttled',  'DROP INDEX CONCURRENTLY t_v',             'for older transactions to end');
 gives_way('throttled',  'CREATE TABLE IF NOT EXISTS other (id integer); CREATE INDEX CONCURRENTLY ON other (id)',
     'for older transactions to end');
-gives_way('workers',    'BEGIN; LOCK TABLE t; COMMIT',                            'to lock t \(AccessExclusiveLock\)');
+gives_way('workers',    'BEGIN; LOCK TABLE t; COMMIT',                            'to lock public.t \(AccessExclusiveLock\)');
 gives_way('workers',    'REINDEX TABLE CONCURRENTLY t',            'for older transactions to end');
-gives_way('by index',   'REINDEX INDEX t_updated_at',              'to lock t_updated_at \(AccessExclusiveLock\)');
-gives_way('by index',   'ALTER INDEX t_updated_at SET (fillfactor = 80); REINDEX TABLE t', 'to lock \w+ \(AccessExclusiveLock\)');
-gives_way('by index',   'DROP INDEX t_updated_at; CREATE INDEX t_updated_at ON t (updated_at)', 'to lock \w+ \(AccessExclusiveLock\)');
-gives_way('partitions', 'ALTER TABLE middle DETACH PARTITION empty_leaf', 'to lock middle \(AccessExclusiveLock\)');
+gives_way('by index',   'REINDEX INDEX t_updated_at',              'to lock public.t_updated_at \(AccessExclusiveLock\)');
+gives_way('by index',   'ALTER INDEX t_updated_at SET (fillfactor = 80); REINDEX TABLE t', 'to lock public.\w+ \(AccessExclusiveLock\)');
+gives_way('by index',   'DROP INDEX t_updated_at; CREATE INDEX t_updated_at ON t (updated_at)', 'to lock public.\w+ \(AccessExclusiveLock\)');
+gives_way('partitions', 'ALTER TABLE middle DETACH PARTITION empty_leaf', 'to lock public.middle \(AccessExclusiveLock\)');
 gives_way('partitions', 'ALTER TABLE middle DETACH PARTITION leaf CONCURRENTLY', 'for older transactions to end');
 $site->sql('ALTER TABLE middle ATTACH PARTITION leaf FOR VALUES FROM (0) TO (50000)');
-gives_way('a view',     'BEGIN; LOCK TABLE t; COMMIT',                            'to lock t \(AccessExclusiveLock\)');
+gives_way('a view',     'BEGIN; LOCK TABLE t; COMMIT',                            'to lock public.t \(AccessExclusiveLock\)');
 gives_way('a view',     'CREATE INDEX CONCURRENTLY ON z (id)',     'for older transactions to end');
-gives_way('a view that catches cancels', 'BEGIN; LOCK TABLE t; COMMIT',           'to lock t \(AccessExclusiveLock\)');
-gives_way('no memory',  'TRUNCATE t',                              'to lock t \(AccessExclusiveLock\)');
+gives_way('a view that catches cancels', 'BEGIN; LOCK TABLE t; COMMIT',           'to lock public.t \(AccessExclusiveLock\)');
+gives_way('no memory',  'TRUNCATE t',                              'to lock public.t \(AccessExclusiveLock\)');
 $site->sql(q{INSERT INTO t SELECT i, repeat('x', 200) FROM generate_series(1, 20000) AS i});
 
 # ---- who waits, but not for the export
