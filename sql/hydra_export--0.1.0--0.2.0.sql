@@ -93,6 +93,104 @@ COMMENT ON COLUMN hydra_export.export_objects.first_id IS 'id of the first row i
 COMMENT ON COLUMN hydra_export.export_objects.last_id IS 'id of the last row in it: the values of its key columns';
 COMMENT ON COLUMN hydra_export.recent_exports.error IS 'what went wrong; for a partial export the failed models and their reasons; may hold ids of rows';
 
+-- ---------------------------------------------------------------- functions: checks
+
+CREATE OR REPLACE FUNCTION hydra_export.check_history(
+  destination text DEFAULT 'default', OUT export_id bigint, OUT model text, OUT problem text)
+RETURNS SETOF record LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  WITH history AS (
+    SELECT * FROM hydra_export.exports e WHERE e.destination = $1
+  ), models AS (
+    SELECT m.*, max(m.export_id) FILTER (WHERE m.status = 'succeeded') OVER earlier AS last_success
+    FROM hydra_export.export_models m JOIN history h ON h.id = m.export_id
+    WINDOW earlier AS (PARTITION BY m.model ORDER BY m.export_id
+                       ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+  ), of_models AS (
+    SELECT m.export_id AS id, count(*) AS models, sum(objects) AS objects, sum(rows) AS rows,
+           sum(bytes) AS bytes, bool_and(status = 'succeeded') AS all_succeeded,
+           bool_or(status = 'succeeded') AS some_succeeded
+    FROM models m GROUP BY m.export_id
+  ), of_objects AS (
+    SELECT o.export_id AS id, o.model, count(*) AS objects, sum(o.rows) AS rows, sum(o.bytes) AS bytes
+    FROM hydra_export.export_objects o JOIN history h ON h.id = o.export_id
+    GROUP BY o.export_id, o.model
+  )
+  SELECT id, NULL, 'its counts are not those of its models'
+  FROM history h LEFT JOIN of_models m USING (id)
+  WHERE (h.models, h.objects, h.rows, h.bytes) IS DISTINCT FROM
+        (coalesce(m.models, 0), coalesce(m.objects, 0), coalesce(m.rows, 0), coalesce(m.bytes, 0))
+  UNION ALL
+  SELECT m.export_id, m.model, 'its counts are not those of its objects'
+  FROM models m LEFT JOIN of_objects o ON o.id = m.export_id AND o.model = m.model
+  WHERE (m.objects, m.rows, m.bytes) IS DISTINCT FROM
+        (coalesce(o.objects, 0), coalesce(o.rows, 0), coalesce(o.bytes, 0))
+  UNION ALL
+  SELECT id, NULL, 'its status is not that of its models'
+  FROM history h JOIN of_models m USING (id)
+  WHERE (h.status = 'succeeded') <> m.all_succeeded
+     OR (h.status = 'partial') <> (m.some_succeeded AND NOT m.all_succeeded)
+  UNION ALL
+  SELECT id, NULL, 'it has no time at which it finished'
+  FROM history h WHERE h.status <> 'running' AND h.finished_at IS NULL
+  UNION ALL
+  SELECT id, NULL, 'it is running, and no process exports'
+  FROM history h WHERE h.status = 'running' AND NOT EXISTS (
+    -- The lock that an export holds.
+    SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+    WHERE l.locktype = 'advisory' AND l.objsubid = 18501 AND l.granted AND d.datname = current_database())
+  UNION ALL
+  SELECT m.export_id, m.model, 'it does not continue its last success'
+  FROM models m
+  WHERE m.kind = 'incremental' AND m.previous_export_id >= (SELECT min(h.id) FROM history h)
+    AND m.previous_export_id IS DISTINCT FROM m.last_success
+  ORDER BY 1, 2, 3
+$$;
+
+CREATE OR REPLACE FUNCTION hydra_export.check_listing(
+  listing regclass, since timestamptz DEFAULT '-infinity', destination text DEFAULT 'default',
+  OUT export_id bigint, OUT key text, OUT problem text)
+RETURNS SETOF record LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN QUERY EXECUTE format($query$
+    WITH place AS (
+      SELECT prefix FROM hydra_export.settings WHERE destination = $2
+    ), history AS (
+      SELECT e.*, prefix || folder || '/' AS path FROM hydra_export.exports e, place
+      WHERE e.destination = $2 AND started_at >= $1 AND status <> 'running'
+    ), listed AS (
+      SELECT key::text, size::bigint, btrim(etag::text, '"') AS etag FROM %s
+    ), foldered AS (
+      SELECT key, split_part(substr(key, length(prefix) + 1), '/', 1) AS folder
+      FROM listed, place WHERE starts_with(key, prefix)
+    )
+    SELECT o.export_id, o.key, CASE
+        WHEN l.key IS NULL THEN 'is not in the bucket'
+        WHEN l.size <> o.bytes THEN 'has another size in the bucket'
+        ELSE 'has another etag in the bucket' END
+    FROM history h JOIN hydra_export.export_objects o ON o.export_id = h.id LEFT JOIN listed l USING (key)
+    -- No etag: the answer that had it was lost.
+    WHERE l.key IS NULL OR l.size <> o.bytes OR l.etag <> nullif(btrim(o.etag, '"'), '')
+    UNION ALL
+    SELECT h.id, path || '_manifest.json', 'is not in the bucket'
+    FROM history h WHERE status IN ('succeeded', 'partial')
+      AND NOT EXISTS (SELECT FROM listed WHERE key = path || '_manifest.json')
+    UNION ALL
+    SELECT h.id, f.key, 'is not in history'
+    FROM foldered f JOIN history h USING (folder)
+    WHERE status = 'succeeded' AND f.key <> path || '_manifest.json'
+      AND NOT EXISTS (SELECT FROM hydra_export.export_objects o WHERE o.export_id = h.id AND o.key = f.key)
+    UNION ALL
+    SELECT NULL, f.key, 'is in a folder of no export'
+    FROM foldered f
+    WHERE folder ~ '^\d{12}(_\d{3,})?$' AND folder >= (SELECT min(folder) FROM history)
+      AND NOT EXISTS (SELECT FROM hydra_export.exports e WHERE e.destination = $2 AND e.folder = f.folder)
+    ORDER BY 2, 3
+  $query$, listing) USING since, destination;
+END
+$$;
+
 -- ---------------------------------------------------------------- schedule
 
 ALTER TABLE hydra_export.settings ENABLE ALWAYS TRIGGER schedule_changed;

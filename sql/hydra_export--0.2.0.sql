@@ -486,7 +486,10 @@ AS $$
   WITH history AS (
     SELECT * FROM hydra_export.exports e WHERE e.destination = $1
   ), models AS (
-    SELECT m.* FROM hydra_export.export_models m JOIN history h ON h.id = m.export_id
+    SELECT m.*, max(m.export_id) FILTER (WHERE m.status = 'succeeded') OVER earlier AS last_success
+    FROM hydra_export.export_models m JOIN history h ON h.id = m.export_id
+    WINDOW earlier AS (PARTITION BY m.model ORDER BY m.export_id
+                       ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
   ), of_models AS (
     SELECT m.export_id AS id, count(*) AS models, sum(objects) AS objects, sum(rows) AS rows,
            sum(bytes) AS bytes, bool_and(status = 'succeeded') AS all_succeeded,
@@ -524,9 +527,7 @@ AS $$
   SELECT m.export_id, m.model, 'it does not continue its last success'
   FROM models m
   WHERE m.kind = 'incremental' AND m.previous_export_id >= (SELECT min(h.id) FROM history h)
-    AND m.previous_export_id IS DISTINCT FROM (
-      SELECT max(p.export_id) FROM models p
-      WHERE p.model = m.model AND p.status = 'succeeded' AND p.export_id < m.export_id)
+    AND m.previous_export_id IS DISTINCT FROM m.last_success
   ORDER BY 1, 2, 3
 $$;
 COMMENT ON FUNCTION hydra_export.check_history IS
@@ -555,7 +556,8 @@ BEGIN
         WHEN l.size <> o.bytes THEN 'has another size in the bucket'
         ELSE 'has another etag in the bucket' END
     FROM history h JOIN hydra_export.export_objects o ON o.export_id = h.id LEFT JOIN listed l USING (key)
-    WHERE l.key IS NULL OR l.size <> o.bytes OR l.etag <> btrim(o.etag, '"')
+    -- No etag: the answer that had it was lost.
+    WHERE l.key IS NULL OR l.size <> o.bytes OR l.etag <> nullif(btrim(o.etag, '"'), '')
     UNION ALL
     SELECT h.id, path || '_manifest.json', 'is not in the bucket'
     FROM history h WHERE status IN ('succeeded', 'partial')

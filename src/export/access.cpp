@@ -39,13 +39,14 @@ Account account_of(const catalog::Destination& destination) {
   return {destination, catalog::load_credentials(destination.name)};
 }
 
-s3::Options client_options(const Account& account) {
-  const catalog::Destination& destination = account.destination;
+namespace {
+
+// But for the keys.
+s3::Options options_without_keys(const catalog::Destination& destination) {
   catalog::check_policy(destination);
   s3::Options options;
   options.target = destination.endpoint_settings();
   options.places = catalog::allowed_places();
-  use_credentials(account, options);
   options.request_timeout = std::chrono::milliseconds(pg::guc::request_timeout);
   options.max_attempts = pg::guc::max_attempts;
   options.concurrency = pg::guc::upload_concurrency;
@@ -53,6 +54,22 @@ s3::Options client_options(const Account& account) {
   options.object_headers = catalog::to_headers(destination.object_headers);
   options.conditional = destination.is_conditional();
   options.user_agent = "hydra_export/" HYDRA_VERSION " PostgreSQL/" PG_VERSION;
+  return options;
+}
+
+}  // namespace
+
+s3::Options client_options(const Account& account) {
+  s3::Options options = options_without_keys(account.destination);
+  use_credentials(account, options);
+  return options;
+}
+
+s3::Options client_options(const Account& account, const s3::Credentials& keys,
+                           std::shared_ptr<s3::credentials::Source> source) {
+  s3::Options options = options_without_keys(account.destination);
+  options.credentials = keys;
+  options.source = std::move(source);
   return options;
 }
 

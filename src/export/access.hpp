@@ -21,6 +21,10 @@ Account account_of(const catalog::Destination& destination);
 // for.
 s3::Options client_options(const Account& account);
 
+// The same with keys that another process has.
+s3::Options client_options(const Account& account, const s3::Credentials& keys,
+                           std::shared_ptr<s3::credentials::Source> source);
+
 // Writes the object <prefix>_hydra_export_check and waits for it. In no transaction. Throws
 // pg::Error when it could not be written.
 struct Access {

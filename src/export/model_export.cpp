@@ -191,9 +191,15 @@ void ModelExport::read_with_workers(ReadTask& task, const change::Reading& readi
   const auto processes = static_cast<unsigned>(workers) + 1;
   const std::size_t memory = all_memory() / processes;
   uploader_.set_memory(memory);
-  while (!uploader_.is_within_memory()) {
+  // The workers sign with the keys that this process fetches.
+  uploader_.client().keep_keys(true);
+  while (!uploader_.is_within_memory() || !uploader_.client().keys()) {
     uploader_.wait();
     stop_if_useless();
+    if (uploader_.client().keys_failure()) {
+      uploader_.client().keep_keys(false);
+      return read_alone(task, reading);
+    }
   }
   if (task.bytes_per_second > 0) {
     task.bytes_per_second = std::max<std::uint64_t>(task.bytes_per_second / processes, 1);

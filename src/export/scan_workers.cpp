@@ -10,8 +10,10 @@
 namespace hydra::exporting {
 namespace {
 
+using s3::credentials::SharedKeys;
+
 // Of the shared memory's table of contents. Queues follow one another.
-constexpr std::uint64_t task_key = 1, reading_key = 2, queue_key = 3;
+constexpr std::uint64_t task_key = 1, reading_key = 2, keys_key = 3, queue_key = 4;
 
 constexpr std::size_t queue_size = 65536;
 
@@ -60,19 +62,22 @@ ScanWorkers::ScanWorkers(const ReadTask& task, const Account& account, std::size
     : number_(number), uploader_(uploader) {
   WorkerTask whole;
   whole.read = task;
-  whole.account = account;
+  whole.account.destination = account.destination;
+  whole.keys_change = uploader.client().keys_change();
   whole.memory = memory;
   const std::string packed = pack(whole);
   const std::size_t packed_size = packed.size();
   const std::size_t shared_size = SharedReading::size(task);
   void* shared = nullptr;
+  void* keys = nullptr;
   pg::call([&]() noexcept {
     EnterParallelMode();
     context_ = CreateParallelContext("hydra_export", "hydra_export_scan_worker_main", workers);
     shm_toc_estimate_chunk(&context_->estimator, sizeof(packed_size) + packed_size);
     shm_toc_estimate_chunk(&context_->estimator, shared_size);
     shm_toc_estimate_chunk(&context_->estimator, mul_size(queue_size, workers));
-    shm_toc_estimate_keys(&context_->estimator, 3);
+    shm_toc_estimate_chunk(&context_->estimator, sizeof(SharedKeys));
+    shm_toc_estimate_keys(&context_->estimator, 4);
     PushActiveSnapshot(snapshot);
     InitializeParallelDSM(context_);
     PopActiveSnapshot();
@@ -83,7 +88,11 @@ ScanWorkers::ScanWorkers(const ReadTask& task, const Account& account, std::size
     shm_toc_insert(context_->toc, task_key, to);
     shared = shm_toc_allocate(context_->toc, shared_size);
     shm_toc_insert(context_->toc, reading_key, shared);
+    keys = shm_toc_allocate(context_->toc, sizeof(SharedKeys));
+    shm_toc_insert(context_->toc, keys_key, keys);
   });
+  keys_ = new (keys) SharedKeys;
+  share_keys();
   shared_ = SharedReading::make(shared, task, workers + 1);
   queues_.resize(static_cast<std::size_t>(context_->nworkers));
   const std::size_t count = queues_.size();
@@ -105,11 +114,34 @@ ScanWorkers::ScanWorkers(const ReadTask& task, const Account& account, std::size
 }
 
 ScanWorkers::~ScanWorkers() {
+  uploader_.client().keep_keys(false);
   if (context_ == nullptr) return;
+  if (keys_ != nullptr) keys_->clear();
   // Something else went wrong, which matters more; but what is in the bucket is to be known.
   try {
     collect();
   } catch (const std::exception&) {
+  }
+}
+
+// Keys that were renewed, for whatever reason; and one reason more.
+void ScanWorkers::share_keys() {
+  s3::Client& client = uploader_.client();
+  const std::uint32_t refused = keys_->refused();
+  if (refused != 0 && refused == keys_->version() && refused != renewed_version_) {
+    renewed_version_ = refused;
+    client.renew_keys();
+  }
+  if (const auto found = client.keys()) {
+    const s3::Credentials& keys = found->keys;
+    if (keys.access_key == last_keys_.access_key && keys.secret_key == last_keys_.secret_key &&
+        keys.session_token == last_keys_.session_token && refused != keys_->version()) {
+      return;
+    }
+    last_keys_ = keys;
+    if (!keys_->publish(*found)) throw pg::Error(ERRCODE_FDW_ERROR, "the keys are too long");
+  } else if (const auto failure = client.keys_failure()) {
+    keys_->fail(*failure);
   }
 }
 
@@ -130,6 +162,7 @@ bool ScanWorkers::receive(Queue& queue) {
 }
 
 bool ScanWorkers::collect() {
+  if (context_ != nullptr && keys_->version() != 0) share_keys();
   bool working = false;
   for (Queue& queue : queues_) {
     while (!queue.ended && receive(queue)) {
@@ -140,6 +173,7 @@ bool ScanWorkers::collect() {
 }
 
 void ScanWorkers::finish() {
+  keys_->clear();
   pg::call([this]() noexcept {
     WaitForParallelWorkersToFinish(context_);
     DestroyParallelContext(context_);
@@ -217,13 +251,21 @@ shm_mq_handle* attach_queue(dsm_segment* segment, shm_toc* contents) {
   });
 }
 
+s3::Options options_of(const WorkerTask& task, SharedKeys& keys) {
+  if (task.keys_change) {
+    return client_options(task.account, {}, std::make_shared<s3::credentials::Shared>(keys));
+  }
+  const auto read = keys.read(0);
+  return client_options(task.account, read ? read->found.keys : s3::Credentials{}, nullptr);
+}
+
 void read_share(dsm_segment* segment, shm_toc* contents) {
   shm_mq_handle* queue = attach_queue(segment, contents);
   const WorkerTask task = load_task(contents);
   s3::initialize_library();
   pg::MemoryScope memory("hydra_export scan worker");
-  Uploader uploader(client_options(task.account), task.account.destination.compression_kind(),
-                    task.memory);
+  Uploader uploader(options_of(task, *look_up<SharedKeys>(contents, keys_key)),
+                    task.account.destination.compression_kind(), task.memory);
   uploader.limit_silence(longest_silence());
   ModelReader reader(task.read, *look_up<SharedReading>(contents, reading_key), GetActiveSnapshot(),
                      0, uploader);

@@ -9,6 +9,7 @@
 
 #include "export/access.hpp"
 #include "export/model_reader.hpp"
+#include "s3/credentials/shared.hpp"
 
 namespace hydra::exporting {
 
@@ -48,11 +49,15 @@ class ScanWorkers {
     bool ended = false;
   };
   bool receive(Queue& queue);
+  void share_keys();
 
   std::size_t number_;
   Uploader& uploader_;
   ParallelContext* context_ = nullptr;
   SharedReading* shared_ = nullptr;
+  s3::credentials::SharedKeys* keys_ = nullptr;
+  s3::Credentials last_keys_;          // that were published
+  std::uint32_t renewed_version_ = 0;  // the last that was refused
   std::vector<Queue> queues_;
 };
 

@@ -90,6 +90,9 @@ class Uploader {
 
   void cancel() { client_.cancel(); }
 
+  // Its keys are for other processes, too, see there.
+  s3::Client& client() { return client_; }
+
   const std::vector<catalog::ObjectRow>& objects(std::size_t model) { return objects_[model]; }
   std::optional<std::string> failure(std::size_t model) const;
 

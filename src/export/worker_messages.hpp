@@ -130,13 +130,14 @@ void fields(Archive& archive, Account& account) {
 struct WorkerTask {
   ReadTask read;
   Account account;
+  bool keys_change = false;  // the shared ones may be renewed
   std::size_t memory = 0;
 };
 
 template <typename Archive>
 void fields(Archive& archive, WorkerTask& task) {
-  auto& [read, account, memory] = task;
-  archive(read, account, memory);
+  auto& [read, account, keys_change, memory] = task;
+  archive(read, account, keys_change, memory);
 }
 
 // From a worker, now and then.

@@ -96,7 +96,7 @@ class Client::Impl {
 
   std::optional<milliseconds> timeout() const {
     std::optional<Clock::time_point> next = multi_.deadline();
-    if (keeper_ && pending() > 0) {
+    if (keeper_ && (pending() > 0 || keep_keys_)) {
       const auto due = keeper_->deadline();
       if (due && (!next || *due < *next)) next = due;
     }
@@ -143,6 +143,32 @@ class Client::Impl {
   std::size_t pending() const { return queue_.size() + active_.size() + waiting_.size(); }
   std::vector<Outcome> take_outcomes() { return std::exchange(outcomes_, {}); }
   const Multi& multi() const { return multi_; }
+
+  void keep_keys(bool keep) {
+    keep_keys_ = keep;
+    start_what_is_due();
+  }
+
+  std::optional<credentials::Found> keys() const {
+    credentials::Found found;
+    if (keeper_) {
+      if (!keeper_->usable()) return std::nullopt;
+      found = *keeper_->found();
+    }
+    found.keys = session_.credentials();
+    return found;
+  }
+
+  std::optional<Failure> keys_failure() const {
+    return keeper_ ? keeper_->failure() : std::nullopt;
+  }
+
+  bool keys_change() const { return keeper_ != nullptr; }
+
+  void renew_keys() {
+    if (keeper_) keeper_->renew();
+    start_what_is_due();
+  }
 
   Identity identity() const {
     Identity identity;
@@ -247,7 +273,7 @@ class Client::Impl {
   // Whether there is something to sign with. Where there never will be, all uploads end.
   bool may_start() {
     if (!keeper_) return true;
-    if (pending() > active_.size()) keeper_->poll();
+    if (pending() > active_.size() || keep_keys_) keeper_->poll();
     if (keeper_->usable()) return true;
     if (keeper_->failure()) fail_the_rest(*keeper_->failure());
     return false;
@@ -311,6 +337,7 @@ class Client::Impl {
   Backoff backoff_;
   Multi multi_;
   std::unique_ptr<credentials::Keeper> keeper_;  // none where the keys are given
+  bool keep_keys_ = false;
   std::vector<std::unique_ptr<Transfer>> active_;
   std::vector<std::unique_ptr<Transfer>> idle_;
   std::deque<Job> queue_;
@@ -349,6 +376,25 @@ void Client::cancel() {
   impl_->cancel();
 }
 
+void Client::keep_keys(bool keep) {
+  const SignalsBlocked blocked;
+  impl_->keep_keys(keep);
+}
+
+void Client::renew_keys() {
+  const SignalsBlocked blocked;
+  impl_->renew_keys();
+}
+
+std::optional<credentials::Found> Client::keys() const {
+  return impl_->keys();
+}
+std::optional<Failure> Client::keys_failure() const {
+  return impl_->keys_failure();
+}
+bool Client::keys_change() const {
+  return impl_->keys_change();
+}
 std::optional<Clock::time_point> Client::quiet_since() const {
   return impl_->quiet_since();
 }

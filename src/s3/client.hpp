@@ -56,7 +56,8 @@ struct Outcome {
 
 namespace credentials {
 class Source;
-}
+struct Found;
+}  // namespace credentials
 
 struct Options {
   EndpointSettings target;
@@ -149,6 +150,18 @@ class Client {
   std::optional<Trouble> trouble() const;
 
   Identity identity() const;
+
+  // Fetches keys, and keeps them fresh, while there are no uploads, too: others sign with them.
+  void keep_keys(bool keep);
+
+  // The keys to sign with, once there are some; why there will be none; and whether there can be
+  // other ones.
+  std::optional<credentials::Found> keys() const;
+  std::optional<Failure> keys_failure() const;
+  bool keys_change() const;
+
+  // A store did not accept the keys.
+  void renew_keys();
 
   // Queued, in flight, and waiting for another attempt.
   std::size_t pending() const;

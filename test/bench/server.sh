@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# The second half of test/bench/json and test/bench/changes: builds the copy, starts servers, measures, stops them. As an
+# The second half of test/bench/json, changes and history: builds the copy, starts servers, measures, stops them. As an
 # unprivileged user.
 #
-#   bash server.sh WORK json|changes [ARGUMENT...]      the arguments are those of measure.py and changes.py
+#   bash server.sh WORK json|changes|history [ARGUMENT...]      the arguments are those of measure.py, changes.py, history
 set -euo pipefail
 
 work=$1
@@ -37,6 +37,10 @@ stop() {
   rm -rf "$PGHOST" "$s3"
 }
 trap stop EXIT
+if [ "$what" = history ]; then
+  "$bin/psql" -X -v exports="${1:-4300}" -f test/bench/history.sql
+  exit
+fi
 if [ "$what" = changes ]; then
   PATH="$bin:$PATH" python3 test/bench/changes.py --chart "$work/changes.svg" "$@"
   exit

@@ -34,6 +34,7 @@ is($site->sql('SET ROLE watcher; SELECT count(*) FROM hydra_export.check_history
 
 my ($key) = $site->objects($second, 'a');
 my $manifest = $site->folder_path($second) . '/_manifest.json';
+my $etag = $site->sql("SELECT etag FROM hydra_export.export_objects WHERE key = '$key'");
 my %body = map { $_ => $s3->get('checks', $_) } $key, $manifest;
 
 # finds(DO, UNDO, FOUND, NAME): what is found after DO, which is SQL or a sub; then it is undone.
@@ -65,6 +66,8 @@ finds(put('p/other/file', 'x'), remove('p/other/file'), '', 'what is in no folde
 is($site->sql(q{CREATE TEMP TABLE l (key text, size bigint, etag text); SELECT count(*) FROM hydra_export.check_listing('l', since => now())}),
     '0', 'objects of older exports may have been removed');
 
+finds(map({ "UPDATE hydra_export.export_objects SET etag = '$_' WHERE key = '$key'" } '', $etag), '', 'an answer, and its etag, that was lost');
+
 # ---- history
 
 sub finds_in_history
@@ -86,5 +89,18 @@ finds_in_history('export_models', "previous_export_id = $id", "previous_export_i
     "$id|a|it does not continue its last success", 'a break');
 $site->sql(qq{UPDATE hydra_export.exports SET status = 'running', finished_at = NULL WHERE id = $id});
 like($site->check, qr/^$id\|\|it is running, and no process exports$/m, 'an export that runs no more');
+
+# ---- a long one
+
+$site->sql(<<~'SQL');
+    TRUNCATE hydra_export.exports CASCADE;
+    INSERT INTO hydra_export.exports (destination, folder, started_by, status, started_at, finished_at, models)
+      SELECT 'default', i, 'user', 'succeeded', now(), now(), 1 FROM generate_series(1, 40000) AS i ORDER BY i;
+    INSERT INTO hydra_export.export_models (export_id, model, relation, kind, status, objects, rows, bytes, previous_export_id)
+      SELECT id, 'a', 'a', CASE WHEN previous IS NULL THEN 'full' ELSE 'incremental' END, 'succeeded', 0, 0, 0, previous
+      FROM (SELECT id, lag(id) OVER (ORDER BY id) AS previous FROM hydra_export.exports) AS e;
+    SQL
+is($site->sql(q{SET statement_timeout = '20s'; SELECT count(*) FROM hydra_export.check_history()}), '0',
+    'a history of 40,000 exports is checked in some seconds');
 
 done_testing();

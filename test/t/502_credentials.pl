@@ -140,6 +140,39 @@ use_source('instance', endpoint => $faults->endpoint);
 is(sql('SELECT hydra_export.export_now() > 0'), 't', 'keys that ended are fetched anew');
 is(sql(q(SELECT bool_and(status = 'succeeded') FROM hydra_export.exports)), 't', 'and nothing failed');
 
+# ---- the workers of an export sign with its keys
+
+sql(q(CREATE TABLE large (id int PRIMARY KEY, v text); INSERT INTO large SELECT i, repeat('x', 100) FROM generate_series(1, 20000) AS i));
+sql(q(SELECT hydra_export.add_model('large'); ALTER SYSTEM SET hydra_export.parallel_workers = 2;
+    ALTER SYSTEM SET hydra_export.file_size = '64kB'; ALTER SYSTEM SET min_parallel_table_scan_size = '64kB'));
+$node->reload;
+my $asked = () = $service->requests;
+sql('SELECT hydra_export.export_now()');
+my $workers = 'SELECT max(workers) FROM hydra_export.export_models WHERE export_id = (SELECT max(id) FROM hydra_export.exports)';
+is(sql($workers), 2, 'an export with two workers');
+is(scalar(() = $service->requests) - $asked, 3, 'asks for its keys once, in three steps');
+$faults->plan({ fault => 'status', status => 400, code => 'ExpiredToken', path => '/large/' });
+sql(q(UPDATE large SET v = v));
+$asked = () = $service->requests;
+my $last = 'SELECT status, rows FROM hydra_export.exports ORDER BY id DESC LIMIT 1';
+sql('SELECT hydra_export.export_now()');
+is(sql($last), 'succeeded|20000', 'keys that end in the middle are renewed for all');
+is(scalar(() = $service->requests) - $asked, 6, 'once');
+$faults->plan;
+use_source('environment', role_arn => '');
+sql(q(UPDATE large SET v = v));
+sql('SELECT hydra_export.export_now()');
+is(sql($last), 'succeeded|20000', 'keys that need no service are shared, too');
+configure($node, 'postgres', $s3, bucket => 'data', prefix => 'p', credentials => 'static');
+sql(q(SELECT hydra_export.configure(role_arn => '')));
+sql(q(UPDATE large SET v = v));
+sql('SELECT hydra_export.export_now()');
+is(sql($last), 'succeeded|20000', 'and keys that are saved');
+is(sql($workers), 2, 'by workers');
+sql(q(ALTER SYSTEM RESET ALL; SELECT hydra_export.remove_model('large')));
+$node->reload;
+use_source('instance', endpoint => $faults->endpoint);
+
 # ---- the source hangs
 
 $service->hang;

@@ -75,29 +75,32 @@ class ClientTest : public testing::Test {
     options_.retry_cap = milliseconds{20};
   }
 
-  // Waits the way a caller with an event loop of its own does.
+  // One turn of a caller with an event loop of its own.
+  void turn(Client& client) {
+    std::vector<pollfd> fds;
+    for (const Watch& watch : client.watches()) {
+      EXPECT_TRUE(watch.readable || watch.writable);
+      fds.push_back(
+          {watch.fd,
+           static_cast<short>((watch.readable ? POLLIN : 0) | (watch.writable ? POLLOUT : 0)), 0});
+    }
+    const auto timeout = client.timeout();
+    EXPECT_TRUE(timeout || !fds.empty()) << "nothing would ever wake the caller";
+    constexpr milliseconds second{1000};
+    const milliseconds wait = std::min(timeout.value_or(second), second);
+    poll(fds.data(), fds.size(), static_cast<int>(wait.count()));
+    for (const pollfd& fd : fds) {
+      if (fd.revents != 0)
+        client.ready(fd.fd, (fd.revents & (POLLIN | POLLHUP)) != 0, (fd.revents & POLLOUT) != 0);
+    }
+    client.perform();
+  }
+
   std::vector<Outcome> wait_for(Client& client) {
     const auto stop = Clock::now() + patience;
     std::vector<Outcome> outcomes;
     while (client.pending() > 0 && Clock::now() < stop) {
-      std::vector<pollfd> fds;
-      for (const Watch& watch : client.watches()) {
-        EXPECT_TRUE(watch.readable || watch.writable);
-        fds.push_back(
-            {watch.fd,
-             static_cast<short>((watch.readable ? POLLIN : 0) | (watch.writable ? POLLOUT : 0)),
-             0});
-      }
-      const auto timeout = client.timeout();
-      EXPECT_TRUE(timeout || !fds.empty()) << "nothing would ever wake the caller";
-      constexpr milliseconds second{1000};
-      const milliseconds wait = std::min(timeout.value_or(second), second);
-      poll(fds.data(), fds.size(), static_cast<int>(wait.count()));
-      for (const pollfd& fd : fds) {
-        if (fd.revents != 0)
-          client.ready(fd.fd, (fd.revents & (POLLIN | POLLHUP)) != 0, (fd.revents & POLLOUT) != 0);
-      }
-      client.perform();
+      turn(client);
       for (Outcome& outcome : client.take_outcomes())
         outcomes.push_back(std::move(outcome));
     }

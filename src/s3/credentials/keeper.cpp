@@ -7,10 +7,10 @@ namespace hydra::s3::credentials {
 
 namespace {
 
-constexpr std::int64_t renew_before = 15 * 60;  // their end, in seconds; also botocore's
-constexpr std::int64_t too_late = 30;           // before their end: not signed with any more
+constexpr std::int64_t too_late = 30;       // before their end: not signed with any more
 constexpr std::int64_t shortest_life = 60;  // a source that hands out dying keys is not hammered
 constexpr int most_attempts = 4;
+constexpr std::chrono::milliseconds later{200};
 
 }  // namespace
 
@@ -58,6 +58,8 @@ void Keeper::act(Step step) {
     fetch_.begin(std::move(*request), special_allowed);
   } else if (auto* found = std::get_if<Found>(&step)) {
     accept(std::move(*found));
+  } else if (std::holds_alternative<Later>(step)) {
+    not_before_ = Clock::now() + later;
   } else if (const auto* absent = std::get_if<Absent>(&step)) {
     reject({absent->why, "Check the environment of the server.", false});
   } else {

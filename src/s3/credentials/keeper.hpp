@@ -11,6 +11,8 @@
 
 namespace hydra::s3::credentials {
 
+constexpr std::int64_t renew_before = 15 * 60;  // their end, in seconds; also botocore's
+
 // Fetches keys from a source into a session: before the first upload, again well before they end,
 // and when the store says that they have. Uploads go on with the old keys meanwhile, as long as
 // those are good. Nothing here waits: poll() starts what is due, and the owner of the multi handle

@@ -46,8 +46,11 @@ struct Broken {
   bool heals = false;  // another try can end otherwise
 };
 
-// What comes next: a request to make, or one of three ends.
-using Step = std::variant<HttpRequest, Found, Absent, Broken>;
+// There will be keys, but not yet: to be asked again soon.
+struct Later {};
+
+// What comes next: a request to make, or one of four ends.
+using Step = std::variant<HttpRequest, Found, Absent, Broken, Later>;
 
 // Obtains keys in steps, so that whoever waits for the network is not in here. begin() starts over
 // at any time; each HttpRequest that a step asks for is answered with answered(), or given up.
