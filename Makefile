@@ -45,7 +45,7 @@ REGRESS = $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
 REGRESS_OPTS = --inputdir=test
 ISOLATION = $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec)))
 ISOLATION_OPTS = --inputdir=test
-EXTRA_CLEAN = $(SOURCES:.cpp=.d) test/bench/*.o test/bench/*.d build
+EXTRA_CLEAN = $(SOURCES:.cpp=.d) test/bench/*.o test/bench/*.d test/modules/*.o test/modules/*.d build
 
 # The bitcode rule ignores PG_CXXFLAGS, so it cannot compile C++20.
 override with_llvm = no
@@ -71,12 +71,18 @@ $(TEST_MODULE): $(TEST_OBJS)
 	@mkdir -p $(@D)
 	$(COMPILER) -shared -o $@ $^ -lcurl -lcrypto -ljansson -lstdc++ -Wl,-Bsymbolic
 
-.PHONY: test-module install-test-module
-test-module: $(TEST_MODULE)
-install-test-module: $(TEST_MODULE)
-	$(INSTALL_SHLIB) $< '$(DESTDIR)$(pkglibdir)/'
+SCAN_MODULE = build/hydra_export_custom_scan.so
 
--include test/bench/module.d
+$(SCAN_MODULE): test/modules/custom_scan.o
+	@mkdir -p $(@D)
+	$(COMPILER) -shared -o $@ $^ -lstdc++
+
+.PHONY: test-module install-test-module
+test-module: $(TEST_MODULE) $(SCAN_MODULE)
+install-test-module: $(TEST_MODULE) $(SCAN_MODULE)
+	$(INSTALL_SHLIB) $^ '$(DESTDIR)$(pkglibdir)/'
+
+-include test/bench/module.d test/modules/custom_scan.d
 
 # ---- the plain C++ part, built without the server's include path
 

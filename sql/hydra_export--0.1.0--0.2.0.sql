@@ -93,6 +93,9 @@ COMMENT ON COLUMN hydra_export.export_objects.first_id IS 'id of the first row i
 COMMENT ON COLUMN hydra_export.export_objects.last_id IS 'id of the last row in it: the values of its key columns';
 COMMENT ON COLUMN hydra_export.recent_exports.error IS 'what went wrong; for a partial export the failed models and their reasons; may hold ids of rows';
 
+COMMENT ON FUNCTION hydra_export.export_now IS
+'exports a destination now, in a worker of its own, and returns the export''s id; what the calling transaction has not committed is not exported. While it waits, a call that is a statement of its own keeps VACUUM from nothing; elsewhere take wait => false';
+
 -- ---------------------------------------------------------------- functions: checks
 
 CREATE OR REPLACE FUNCTION hydra_export.check_history(

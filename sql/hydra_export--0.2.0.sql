@@ -421,7 +421,7 @@ CREATE FUNCTION hydra_export.export_now(destination text DEFAULT 'default', wait
 RETURNS bigint LANGUAGE c SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'hydra_export_export_now';
 COMMENT ON FUNCTION hydra_export.export_now IS
-'exports a destination now, in a worker of its own, and returns the export''s id; what the calling transaction has not committed is not exported';
+'exports a destination now, in a worker of its own, and returns the export''s id; what the calling transaction has not committed is not exported. While it waits, a call that is a statement of its own keeps VACUUM from nothing; elsewhere take wait => false';
 
 CREATE FUNCTION hydra_export.cancel_export(id bigint)
 RETURNS boolean LANGUAGE c SET search_path = pg_catalog, pg_temp

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "catalog/rights.hpp"
+#include "catalog/rows_elsewhere.hpp"
 #include "change/fingerprint.hpp"
 #include "pg/compat.hpp"
 #include "pg/guc.hpp"
@@ -129,6 +130,7 @@ change::LineSource line_source(const ModelPlan& plan, Oid relation) {
 Leaf describe_leaf(const Relation& relation, const ModelPlan& plan, const Model& model) {
   Leaf leaf;
   catalog::check_leaf_rights(relation, model.added_by);
+  catalog::check_rows_in_heap(relation);
   leaf.relation = relation.oid;
   leaf.owner = relation.owner;
   leaf.may_query = model.changed_by != ChangedBy::updated_at || catalog::may_query(relation);

@@ -47,6 +47,8 @@ void settle_session() {
   set("lc_monetary", "C");
   set("xmloption", "content");
   set("row_security", "off");
+  // Names that values print (regclass).
+  set("quote_all_identifiers", "off");
   // Planning a query of one table evaluates no constraint of it.
   set("constraint_exclusion", "partition");
   set("statement_timeout", "0");

@@ -3,6 +3,7 @@
 #include "catalog/destination.hpp"
 #include "catalog/model.hpp"
 #include "catalog/relation.hpp"
+#include "catalog/rows_elsewhere.hpp"
 #include "pg/spi.hpp"
 #include "pg/transaction.hpp"
 #include "sql/arguments.hpp"
@@ -131,6 +132,7 @@ void add_model(const Arguments& arguments, Oid caller) {
   check_look_back(model.look_back);
   check_unused(model);
   catalog::check_model(model, relation, caller);
+  catalog::check_rows_in_heaps(relation.oid);
   // Another session may have added one of that name meanwhile: it has committed by now.
   if (!catalog::insert_model(model)) check_unused(model);
 }

@@ -1,0 +1,78 @@
+#include "catalog/rows_elsewhere.hpp"
+
+#include "pg/compat.hpp"
+#include "pg/spi.hpp"
+#include "pg/untrusted_code.hpp"
+
+namespace hydra::catalog {
+namespace {
+
+using pg::Error;
+
+bool others_plan() {
+  return planner_hook != nullptr || set_rel_pathlist_hook != nullptr;
+}
+
+// Raw. Not rewritten: row security would only be in the way, and a table has no other rule.
+PlannedStmt* plan_query(const char* sql) {
+  List* statements = pg_parse_query(sql);
+  PushActiveSnapshot(GetTransactionSnapshot());
+  Query* query = pg::compat::analyze(linitial_node(RawStmt, statements), sql);
+  PlannedStmt* plan = pg_plan_query(query, sql, 0, nullptr);
+  PopActiveSnapshot();
+  return plan;
+}
+
+// What the plan reads the table with, where that is something else than its heap; else nullptr.
+// Raw.
+const char* other_reader(const Plan* plan) {
+  switch (nodeTag(plan)) {
+    case T_SeqScan:
+    case T_IndexScan:
+    case T_IndexOnlyScan:
+    case T_BitmapHeapScan:
+    case T_TidRangeScan:
+    case T_Result:
+      return plan->lefttree == nullptr || IsA(plan, BitmapHeapScan) ? nullptr : "another plan";
+    case T_CustomScan: {
+      const auto* scan = reinterpret_cast<const CustomScan*>(plan);
+      return scan->methods != nullptr ? scan->methods->CustomName : "a custom scan";
+    }
+    default:
+      return "another plan";
+  }
+}
+
+}  // namespace
+
+void check_rows_in_heap(const Relation& relation) {
+  if (!others_plan() || !relation.heap) return;
+  // Children are tables of their own.
+  const std::string sql = std::string("SELECT * FROM ") + (relation.has_children ? "ONLY " : "") +
+                          pg::quote_identifier(relation.schema) + "." +
+                          pg::quote_identifier(relation.table);
+  const char* text = sql.c_str();
+  pg::UntrustedCode code(relation.owner);
+  const char* reader =
+      pg::call([=]() noexcept { return other_reader(plan_query(text)->planTree); });
+  if (reader == nullptr) return;
+  throw Error(ERRCODE_FEATURE_NOT_SUPPORTED,
+              "the rows of " + relation.name + " are not in the table itself",
+              std::string("The planner has them read by \"") + reader + "\".",
+              "Export a view of it, with changed_by => 'updated_at'.");
+}
+
+void check_rows_in_heaps(Oid relation) {
+  if (!others_plan()) return;
+  const pg::Rows family = pg::query(
+      "WITH RECURSIVE family (oid) AS (SELECT $1::oid UNION"
+      " SELECT i.inhrelid FROM family f JOIN pg_inherits i ON i.inhparent = f.oid"
+      " WHERE NOT i.inhdetachpending) SELECT oid FROM family",
+      {pg::text(relation)});
+  for (const pg::Row& row : family) {
+    const auto member = describe_relation(static_cast<Oid>(pg::to_int(row[0])));
+    if (member) check_rows_in_heap(*member);
+  }
+}
+
+}  // namespace hydra::catalog
