@@ -235,6 +235,7 @@ void Uploader::fail_all(std::size_t model, const std::string& text) {
 }
 
 std::optional<std::string> Uploader::failure(std::size_t model) const {
+  if (fatal_ && fatal_->model == model) return fatal_->text;
   const auto found = failures_.find(model);
   if (found == failures_.end()) return std::nullopt;
   const Failed& failed = found->second;
