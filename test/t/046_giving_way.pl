@@ -157,7 +157,7 @@ $writer->query_safe('BEGIN');
 $writer->query_safe('UPDATE z SET id = id');
 my $id = start_reading('throttled');
 my $behind = $node->background_psql('postgres');
-$behind->query_until(qr/^$/, "LOCK TABLE z IN SHARE MODE;\n");
+$behind->query_until(qr/begun/, "\\echo begun\nBEGIN; LOCK TABLE z IN SHARE MODE;\n");
 $node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_locks WHERE NOT granted});
 sleep 2;
 is($site->sql("SELECT status FROM hydra_export.exports WHERE id = $id"), 'running', 'who waits for others does not end the export');
@@ -178,7 +178,7 @@ foreach my $wait ('true', 'false')
     $copy->sql(q{CREATE TABLE t (id integer PRIMARY KEY, v text); INSERT INTO t SELECT i, repeat('x', 200) FROM generate_series(1, 20000) AS i});
     $copy->add_model('t');
     my $caller = $node->background_psql('copy', on_error_stop => 0);
-    $caller->query_until(qr/^$/, "SELECT hydra_export.export_now(wait => $wait);\n");
+    $caller->query_until(qr/begun/, "\\echo begun\nSELECT hydra_export.export_now(wait => $wait);\n");
     worker_where(q{datname = 'copy' AND EXISTS (SELECT FROM pg_locks l WHERE l.pid = a.pid AND l.locktype = 'relation' AND l.database = a.datid)});
     worker_where(q{datname = 'copy' AND wait_event IN ('Extension', 'HydraExportUpload')});
     my $start = time;
