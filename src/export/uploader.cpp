@@ -78,7 +78,7 @@ s3::Outcome upload_text(s3::Client& client, const std::string& key, const std::s
   upload.body = std::make_unique<TextBody>(text);
   upload.sha256 = hex(sha256(text));
   upload.content_type = "text/plain";
-  upload.may_exist = true;
+  upload.existing = s3::Existing::welcome;
   client.put(std::move(upload));
   while (client.pending() > 0)
     loop.wait(turn);

@@ -12,19 +12,37 @@ namespace {
 constexpr std::int64_t longest_wait = 24 * 60 * 60;
 constexpr std::int64_t end_of_year_9999 = 253402300799;
 
+// Whether the line begins with this, given in lower case.
+bool has_prefix(std::string_view line, std::string_view prefix) {
+  const auto same = [](char expected, char c) {
+    return expected == c || (c >= 'A' && c <= 'Z' && c - 'A' + 'a' == expected);
+  };
+  return line.size() >= prefix.size() &&
+         std::equal(prefix.begin(), prefix.end(), line.begin(), same);
+}
+
 // The value of this header if the line holds it.
 std::optional<std::string_view> header_value(std::string_view line, std::string_view name) {
-  const auto same = [](char a, char b) {
-    return a == b || (a >= 'A' && a <= 'Z' && a - 'A' + 'a' == b);
-  };
-  if (line.size() <= name.size() || line[name.size()] != ':') return std::nullopt;
-  if (!std::equal(name.begin(), name.end(), line.begin(),
-                  [&](char expected, char c) { return same(c, expected); }))
+  if (line.size() <= name.size() || line[name.size()] != ':' || !has_prefix(line, name))
     return std::nullopt;
   constexpr std::string_view spaces = " \t\r\n";
   std::string_view value = line.substr(name.size() + 1);
   value.remove_prefix(std::min(value.find_first_not_of(spaces), value.size()));
   return value.substr(0, value.find_last_not_of(spaces) + 1);
+}
+
+// Whether the header says that objects are encrypted with a key of a KMS or of the client: their
+// ETag is then no MD5 (S3 API Reference, "Object"; IBM's Key Protect, Google's CMEK and Alibaba's
+// OSS alike). With keys of S3's own it is one.
+bool tells_of_a_key(std::string_view line) {
+  if (const auto value = header_value(line, "x-amz-server-side-encryption"))
+    return *value != "AES256";
+  for (std::string_view prefix :
+       {"x-amz-server-side-encryption-customer-", "x-amz-server-side-encryption-aws-kms-",
+        "x-goog-encryption-", "ibm-sse-kp-"})
+    if (has_prefix(line, prefix)) return true;
+  const auto oss = header_value(line, "x-oss-server-side-encryption");
+  return oss && *oss != "AES256";
 }
 
 std::string without_quotes(std::string_view etag) {
@@ -57,6 +75,9 @@ std::optional<std::chrono::seconds> wait(std::string_view value, std::int64_t no
 void read_header(std::string_view line, std::int64_t now, Answer& answer) {
   if (line.starts_with("HTTP/")) answer = {};
   if (const auto value = header_value(line, "etag")) answer.etag = without_quotes(*value);
+  if (const auto value = header_value(line, "x-amz-checksum-sha256"))
+    answer.checksum = clean_text(*value);
+  if (tells_of_a_key(line)) answer.etag_is_opaque = true;
   if (const auto value = header_value(line, "x-amz-request-id")) answer.request_id = *value;
   if (const auto value = header_value(line, "x-amz-bucket-region")) answer.region = *value;
   if (const auto value = header_value(line, "location")) answer.location = *value;

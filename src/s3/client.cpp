@@ -21,7 +21,16 @@ namespace {
 using Clock = Multi::Clock;
 using std::chrono::milliseconds;
 
-constexpr int precondition_failed = 412;
+// Whether a store refuses to overwrite. (MinIO answered 304 until 2024.)
+bool says_exists(const Failure& failure) {
+  return failure.http_status == 412 || failure.http_status == 304;
+}
+
+constexpr std::size_t most_moves = 3;
+
+constexpr const char* old_signature =
+    "The clocks agree: this server was paused, or an attempt took longer than the 15 minutes for "
+    "which it is signed. Lower hydra_export.file_size where the network is slow.";
 
 std::int64_t system_now() {
   using namespace std::chrono;
@@ -140,6 +149,7 @@ class Client::Impl {
     return Trouble{job.upload.tag, job.upload.key, *job.failure, job.attempts};
   }
 
+  void set_conditional(bool conditional) { options_.conditional = conditional; }
   std::size_t pending() const { return queue_.size() + active_.size() + waiting_.size(); }
   std::vector<Outcome> take_outcomes() { return std::exchange(outcomes_, {}); }
   const Multi& multi() const { return multi_; }
@@ -223,10 +233,14 @@ class Client::Impl {
   }
 
   void failed(Job job, Failure failure) {
-    const bool exists = options_.conditional && failure.http_status == precondition_failed;
-    if (exists && (job.perhaps_stored || job.upload.may_exist))
+    if (is_old_signature(job, failure)) {
+      failure.action = Action::retry;
+      failure.advice = old_signature;
+    }
+    if (options_.conditional && says_exists(failure) && is_success(job))
       return end(std::move(job), true, "");
     job.perhaps_stored = job.perhaps_stored || failure.perhaps_stored;
+    job.damaged = job.damaged || failure.damaged;
     const auto wait = delay_before_another(job, failure);
     // What no attempt heals says more than what it was first repeated for.
     const bool hopeless = !wait && failure.action != Action::retry;
@@ -235,19 +249,42 @@ class Client::Impl {
     waiting_.push_back({Clock::now() + *wait, std::move(job)});
   }
 
+  // That an object of the job's key is there.
+  static bool is_success(const Job& job) {
+    const Existing existing = job.upload.existing;
+    return existing == Existing::welcome ||
+           (existing == Existing::ours_if_lost && job.perhaps_stored);
+  }
+
   // How long to wait before another attempt; nothing = there is none. An attempt after something
-  // was put right comes at once, once for each such thing, and counts for nothing.
+  // was put right comes at once, and counts for nothing.
   std::optional<milliseconds> delay_before_another(Job& job, const Failure& failure) {
     if (failure.action == Action::fix) {
-      const bool anew = job.fixed.insert(failure.fix).second;
-      if (anew && failure.fix == Fix::credentials && renew_credentials(job)) return milliseconds{0};
-      if (!anew || !session_.learn(failure, job.lessons, job.upload.key)) return std::nullopt;
+      if (!put_right(job, failure)) return std::nullopt;
+      job.fixed.insert(failure.fix);
       return milliseconds{0};
     }
     const int attempts = job.attempts - static_cast<int>(job.fixed.size());
     if (failure.action != Action::retry || attempts >= options_.max_attempts) return std::nullopt;
     const milliseconds asked = failure.retry_after.value_or(std::chrono::seconds{0});
     return std::max(backoff_.delay(attempts), std::min(asked, options_.longest_retry_after));
+  }
+
+  // Each thing is put right once, but for the place: one answer tells the host, the next its
+  // region.
+  bool put_right(Job& job, const Failure& failure) {
+    const std::size_t limit = failure.fix == Fix::place ? most_moves : 1;
+    if (job.fixed.count(failure.fix) >= limit) return false;
+    if (failure.fix == Fix::credentials && renew_credentials(job)) return true;
+    return session_.learn(failure, job.lessons, job.upload.key);
+  }
+
+  // The store's clock says that the signature is too old, and agrees with ours: the machine was
+  // paused, or the upload took too long. The next attempt is signed anew.
+  bool is_old_signature(const Job& job, const Failure& failure) const {
+    constexpr std::size_t clock = static_cast<std::size_t>(Fix::clock);
+    return failure.fix == Fix::clock && session_.lessons()[clock] == job.lessons[clock] &&
+           session_.clocks_agree(failure);
   }
 
   void end(Job job, bool ok, const std::string& etag) {
@@ -332,7 +369,7 @@ class Client::Impl {
     multi_.add(active_.back()->handle());
   }
 
-  const Options options_;
+  Options options_;
   Session session_;
   Backoff backoff_;
   Multi multi_;
@@ -400,6 +437,9 @@ std::optional<Clock::time_point> Client::quiet_since() const {
 }
 std::optional<Client::Trouble> Client::trouble() const {
   return impl_->trouble();
+}
+void Client::set_conditional(bool conditional) {
+  impl_->set_conditional(conditional);
 }
 Identity Client::identity() const {
   return impl_->identity();

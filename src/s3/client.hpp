@@ -33,13 +33,20 @@ class Body {
   virtual std::size_t read(char* to, std::size_t room) noexcept = 0;
 };
 
+// What it means, with Options::conditional, that an object of an upload's key is there already.
+enum class Existing {
+  ours_if_lost,  // that an attempt whose answer was lost has stored it: a success, else a failure
+  welcome,       // a success
+  taken,         // a failure, as nobody can tell who stored it
+};
+
 struct Upload {
   std::uint64_t tag = 0;  // the caller's; comes back in the outcome
   std::string key;        // not encoded
   std::unique_ptr<Body> body;
   std::string sha256;        // of the body, 64 hexadecimal digits
   std::string content_type;  // '' = no such header
-  bool may_exist = false;    // with Options::conditional: an object of this key is a success too
+  Existing existing = Existing::ours_if_lost;
 };
 
 struct Outcome {
@@ -103,7 +110,11 @@ struct Identity {
 // at watches() again whenever watches_version() changed: a closed socket's number can come back.
 //
 // With Options::conditional a store refuses to overwrite (412). After an attempt whose answer was
-// lost that means that the attempt had stored the object: a success.
+// lost that means that the attempt had stored the object, if nobody else writes such keys: see
+// Existing.
+//
+// An upload is a success where the store answers as S3 does, with the MD5 of the body where it
+// answers with an MD5 at all (see stored.hpp).
 //
 // All signals are blocked while libcurl runs: its resolver may start a thread, which must not run
 // the process's signal handlers, and a handler must not jump out of a callback.
@@ -162,6 +173,9 @@ class Client {
 
   // A store did not accept the keys.
   void renew_keys();
+
+  // Another Options::conditional for attempts that begin from now on.
+  void set_conditional(bool conditional);
 
   // Queued, in flight, and waiting for another attempt.
   std::size_t pending() const;

@@ -2,7 +2,7 @@
 
 #include "base/utf8.hpp"
 #include "s3/endpoint.hpp"
-#include "s3/xml.hpp"
+#include "s3/error_body.hpp"
 
 namespace hydra::s3 {
 
@@ -10,19 +10,15 @@ namespace {
 
 constexpr std::size_t longest_text = 512;
 
-std::string element(const Answer& answer, std::string_view name) {
-  return clean_text(xml_element(answer.body, name));
-}
-
 std::string either(std::string first, std::string_view second) {
   return first.empty() ? clean_text(second) : first;
 }
 
 // What the answer says about the right place, time or wait.
-void read_remedies(const Answer& answer, Failure& failure) {
-  failure.region = either(element(answer, "Region"), answer.region);
+void read_remedies(const Answer& answer, const ErrorBody& body, Failure& failure) {
+  failure.region = either(body.region, answer.region);
   if (region_problem(failure.region)) failure.region.clear();
-  failure.location = either(clean_text(answer.location), element(answer, "Endpoint"));
+  failure.location = either(clean_text(answer.location), body.endpoint);
   failure.date = answer.date;
   failure.retry_after = answer.retry_after;
 }
@@ -31,6 +27,23 @@ void read_remedies(const Answer& answer, Failure& failure) {
 // may have stored the object. (501, 503 and 507 are refusals.)
 bool is_lost_answer(int status) {
   return status >= 500 && status != 501 && status != 503 && status != 507;
+}
+
+constexpr const char* speak_tls = "The port speaks TLS: let endpoint begin with https://.";
+
+// A TLS server's word that it was spoken to in plain HTTP. Each says it otherwise.
+bool is_plain_to_tls(const Failure& failure) {
+  if (failure.http_status != 400 || !failure.code.empty()) return false;
+  const auto has = [&](const char* word) {
+    return failure.message.find(word) != std::string::npos;
+  };
+  return has("HTTP") && (has("HTTPS") || has("SSL") || has("TLS"));
+}
+
+// A page of somebody else, such as a form to sign in.
+std::string host_of(const std::string& location) {
+  const auto url = parse_endpoint(location.substr(0, location.find_first_of("?#")));
+  return url ? url->host : "";
 }
 
 }  // namespace
@@ -50,15 +63,21 @@ std::string clean_text(std::string_view text) {
 Failure parse_failure(const Answer& answer) {
   Failure failure;
   failure.http_status = answer.status;
-  failure.code = element(answer, "Code");
-  failure.message = element(answer, "Message");
-  failure.request_id = either(element(answer, "RequestId"), answer.request_id);
+  const ErrorBody body = read_error_body(answer.body);
+  failure.code = body.code;
+  failure.message = body.message;
+  failure.request_id = either(body.request_id, answer.request_id);
   failure.action = action_for(answer.status, failure.code);
   const KnownError* row = find_known_error(answer.status, failure.code);
   if (failure.message.empty() && row != nullptr) failure.message = row->words;
+  if (answer.status == 302 || answer.status == 303) {
+    const std::string host = host_of(answer.location);
+    if (!host.empty()) failure.message += " (of " + clean_text(host) + ')';
+  }
   if (failure.action == Action::fix) failure.fix = row->fix;
   failure.perhaps_stored = is_lost_answer(answer.status);
-  read_remedies(answer, failure);
+  read_remedies(answer, body, failure);
+  if (is_plain_to_tls(failure)) failure.advice = speak_tls;
   return failure;
 }
 
@@ -82,7 +101,9 @@ std::string Failure::text() const {
     return host.empty() ? "no credentials: " + transport
                         : "no answer from " + host + ": " + transport;
   }
-  std::string line = "S3 answered " + std::to_string(http_status);
+  std::string line = stranger.empty() ? "S3" : stranger;
+  line += " answered " + std::to_string(http_status);
+  if (!stranger.empty()) line += ", not as an S3 store does";
   if (!code.empty()) line += ' ' + code;
   if (!message.empty()) line += ": " + message;
   if (!request_id.empty()) line += " (request id " + request_id + ')';

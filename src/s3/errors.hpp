@@ -14,12 +14,14 @@ namespace hydra::s3 {
 // A store's answer to a request, as it came.
 struct Answer {
   int status = 0;
-  std::string body;        // what was kept of it
-  std::string request_id;  // x-amz-request-id
-  std::string region;      // x-amz-bucket-region
-  std::string location;    // Location
-  std::string etag;
-  std::optional<std::int64_t> date;                 // Date, in Unix seconds
+  std::string body;                  // what was kept of it
+  std::string request_id;            // x-amz-request-id
+  std::string region;                // x-amz-bucket-region
+  std::string location;              // Location
+  std::string checksum;              // x-amz-checksum-sha256
+  std::string etag;                  // without its quotes
+  bool etag_is_opaque = false;       // headers say that it is no MD5, as with keys of a KMS
+  std::optional<std::int64_t> date;  // Date, in Unix seconds
   std::optional<std::chrono::seconds> retry_after;  // Retry-After, from now
 };
 
@@ -33,6 +35,7 @@ struct Failure {
   std::string request_id;  // for the store's support
   std::string transport;   // why no answer came, or why no request was made
   std::string host;        // "host" or "host:port", when no answer came; '' = no request was made
+  std::string stranger;    // the host that answered, where it did not answer as an S3 store does
   Action action = Action::stop;
 
   // For Action::fix: what to put right, and what the answer says about it.
@@ -42,6 +45,7 @@ struct Failure {
   std::optional<std::int64_t> date;  // the store's time, in Unix seconds
 
   bool perhaps_stored = false;  // the object may be there all the same
+  bool damaged = false;         // an object is there, and it is not what was sent
 
   // Before this is over another attempt is in vain.
   std::optional<std::chrono::seconds> retry_after;
@@ -60,9 +64,8 @@ struct Failure {
   bool same_reason(const Failure& other) const;
 };
 
-// Reads an answer's <Code>, <Message>, <RequestId>, <Region> and <Endpoint>, and no other element
-// of it. The body may be anything: XML, HTML of a proxy, cut short, empty. The header's request id
-// is used where the body has none.
+// Reads what an answer says of the failure, see error_body.hpp. The header's request id is used
+// where the body has none.
 Failure parse_failure(const Answer& answer);
 
 // No answer came. `heals` = false for failures that come again however often one tries.

@@ -91,6 +91,12 @@ HeaderRights rights_for(const Headers& headers) {
   return rights;
 }
 
+bool asks_for_a_key(const Headers& headers) {
+  return std::any_of(headers.begin(), headers.end(), [](const auto& header) {
+    return header.first == kms_key || (header.first == encryption && header.second != "AES256");
+  });
+}
+
 bool gives_access(const Headers& before, const Headers& after) {
   const auto is_in = [](const Headers& headers, const Headers::value_type& header) {
     return std::find(headers.begin(), headers.end(), header) != headers.end();

@@ -27,6 +27,9 @@ struct HeaderRights {
 };
 HeaderRights rights_for(const Headers& headers);
 
+// Whether these headers have objects encrypted with a key of a KMS.
+bool asks_for_a_key(const Headers& headers);
+
 // Whether objects with the headers of `after` may be read by somebody who could not read those with
 // `before`: by another ACL or grant, by tags that a bucket's policy asks for, or because the bucket
 // may be another owner's.

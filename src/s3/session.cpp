@@ -21,6 +21,7 @@ Session::Session(EndpointSettings target, Places places, Credentials credentials
       now_(std::move(now)),
       permit_(places_.permit(target_)),
       endpoint_(resolve(target_)) {
+  places_seen_.emplace(endpoint_.url(), target_.region);
   if (permit_ == Permit::none) throw std::runtime_error("data may not go to the endpoint's bucket");
 }
 
@@ -40,13 +41,31 @@ bool Session::learn(const Failure& failure, const Lessons& lessons, std::string_
   return learnt;
 }
 
+bool Session::clocks_agree(const Failure& failure) const {
+  return failure.date && std::abs(*failure.date - now()) < same_time;
+}
+
 bool Session::learn_clock(const Failure& failure) {
-  if (!failure.date || std::abs(*failure.date - now()) < same_time) return false;
+  if (!failure.date || clocks_agree(failure)) return false;
   clock_offset_ = *failure.date - now_();
   return true;
 }
 
+// A redirect may lead to a host that wants another region, and that one to yet another host; but
+// nobody is sent in circles.
 bool Session::learn_place(const Failure& failure, std::string_view key) {
+  EndpointSettings target = target_;
+  Endpoint endpoint = endpoint_;
+  const Permit permit = permit_;
+  if (!move(failure, key)) return false;
+  if (places_seen_.emplace(endpoint_.url(), target_.region).second) return true;
+  target_ = std::move(target);
+  endpoint_ = std::move(endpoint);
+  permit_ = permit;
+  return false;
+}
+
+bool Session::move(const Failure& failure, std::string_view key) {
   bool moved = false;
   if (!failure.region.empty() && failure.region != target_.region) {
     moved = learn_region(failure.region);

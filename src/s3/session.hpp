@@ -4,8 +4,10 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "s3/credentials.hpp"
 #include "s3/endpoint.hpp"
@@ -28,6 +30,7 @@ class Session {
 
   const Endpoint& endpoint() const { return endpoint_; }
   const std::string& region() const { return target_.region; }
+  bool host_has_region() const { return target_.endpoint.empty(); }
   const Credentials& credentials() const { return credentials_; }
   std::int64_t now() const { return now_() + clock_offset_; }  // by the store's clock
   const Lessons& lessons() const { return lessons_; }
@@ -35,17 +38,22 @@ class Session {
   // Whether the endpoint may have a special address, see address.hpp.
   bool may_reach_special() const { return permit_ == Permit::any_address; }
 
+  // Whether the attempt that failed was signed by the time that the answer tells: the store's clock
+  // is not the reason.
+  bool clocks_agree(const Failure& failure) const;
+
   void set_credentials(Credentials credentials);
 
   // Learns from the failure of an attempt on `key` that was made after `lessons`. True when
-  // another attempt would be made otherwise than that one. (Fix::credentials is not learnt from
-  // the answer itself: see set_credentials().)
+  // another attempt would be made otherwise than that one, nor as any before. (Fix::credentials is
+  // not learnt from the answer itself: see set_credentials().)
   bool learn(const Failure& failure, const Lessons& lessons, std::string_view key);
 
  private:
   bool learn_clock(const Failure& failure);
   bool learn_place(const Failure& failure, std::string_view key);
   bool learn_region(const std::string& region);
+  bool move(const Failure& failure, std::string_view key);
   bool learn_endpoint(const Endpoint& endpoint);
 
   EndpointSettings target_;
@@ -54,6 +62,7 @@ class Session {
   std::function<std::int64_t()> now_;
   Permit permit_;
   Endpoint endpoint_;
+  std::set<std::pair<std::string, std::string>> places_seen_;  // URL and region
   std::int64_t clock_offset_ = 0;
   Lessons lessons_{};
 };

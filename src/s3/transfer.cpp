@@ -7,6 +7,7 @@
 #include "base/clock.hpp"
 #include "base/percent.hpp"
 #include "s3/answer_header.hpp"
+#include "s3/stored.hpp"
 
 namespace hydra::s3 {
 
@@ -16,6 +17,10 @@ constexpr std::size_t longest_answer = 64 * 1024;
 // Each call of perform() moves at most this much of an upload.
 constexpr long upload_buffer = 256 * 1024;
 constexpr std::chrono::milliseconds longest_connect{30000};
+
+constexpr const char* no_tls =
+    "What answers there does not speak TLS. If the store is reached over plain HTTP, let endpoint "
+    "begin with http://.";
 
 // Whether another attempt can end otherwise: not where the settings or the certificate are at
 // fault. A name that cannot be resolved can be, later. (CURLE_UNSUPPORTED_PROTOCOL comes where an
@@ -37,8 +42,17 @@ bool heals(CURLcode result) {
   }
 }
 
+// Whether an answer to TLS's first words was none in TLS (OpenSSL's reasons for that).
+bool is_plain(CURLcode result, std::string_view words) {
+  if (result != CURLE_SSL_CONNECT_ERROR) return false;
+  for (std::string_view reason : {"wrong version number", "packet length too long",
+                                  "unknown protocol", "record layer failure", "http request"})
+    if (words.find(reason) != std::string_view::npos) return true;
+  return false;
+}
+
 // What the user can do about it.
-std::string advice(CURLcode result) {
+std::string advice(CURLcode result, const Session& session) {
   switch (result) {
     case CURLE_PEER_FAILED_VERIFICATION:
       return "If the certificate is right, set hydra_export.ca_file to the CA that signed it, and "
@@ -46,17 +60,31 @@ std::string advice(CURLcode result) {
     case CURLE_SSL_CACERT_BADFILE:
       return "Check hydra_export.ca_file: the server's user must be able to read it.";
     case CURLE_COULDNT_RESOLVE_HOST:
+      if (session.host_has_region())
+        return "Check region \"" + session.region() + "\", as the host's name is made with it.";
+      return "Check endpoint, and the server's way to it.";
     case CURLE_COULDNT_CONNECT:
       return "Check endpoint, and the server's way to it.";
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_WEIRD_SERVER_REPLY:
+      return "What answers there does not speak HTTP. If the port speaks TLS, let endpoint begin "
+             "with https://.";
     default:
       return "";
   }
 }
 
+// AWS sends the checksum back, and so saves us an MD5, which costs as much as all else that sending
+// does. Some stores refuse a header that they do not know.
+bool sends_checksum(const Session& session) {
+  return session.endpoint().is_aws();
+}
+
 }  // namespace
 
-Request put_request(const Options& options, const Session& session, const Upload& upload,
+Request put_request(const Options& options, const Session& session, const Job& job,
                     const std::string& date) {
+  const Upload& upload = job.upload;
   const Endpoint& endpoint = session.endpoint();
   const Credentials& credentials = session.credentials();
   Request request;
@@ -66,10 +94,12 @@ Request put_request(const Options& options, const Session& session, const Upload
   request.headers.emplace_back("Host", endpoint.host);
   if (!upload.content_type.empty())
     request.headers.emplace_back("Content-Type", upload.content_type);
-  if (options.conditional) request.headers.emplace_back("If-None-Match", "*");
+  if (options.conditional && !job.damaged) request.headers.emplace_back("If-None-Match", "*");
   for (const auto& header : options.object_headers)
     request.headers.push_back(header);
   request.headers.emplace_back("x-amz-content-sha256", upload.sha256);
+  if (sends_checksum(session))
+    request.headers.emplace_back("x-amz-checksum-sha256", checksum_of(upload.sha256));
   request.headers.emplace_back("x-amz-date", date);
   if (!credentials.session_token.empty())
     request.headers.emplace_back("x-amz-security-token", credentials.session_token);
@@ -77,7 +107,10 @@ Request put_request(const Options& options, const Session& session, const Upload
 }
 
 Transfer::Transfer(const Options& options, const Session& session)
-    : options_(options), session_(session), easy_(options.ca_file, options.user_agent) {
+    : options_(options),
+      session_(session),
+      etags_may_be_md5_(!asks_for_a_key(options.object_headers)),
+      easy_(options.ca_file, options.user_agent) {
   set_callbacks();
   set_network_options();
 }
@@ -112,15 +145,18 @@ void Transfer::begin(Job job) {
   ++job_->attempts;
   job_->lessons = session_.lessons();
   const Upload& upload = job_->upload;
-  upload.body->rewind();
-  read_ = 0;
+  sent_ = {};
+  if (sends_checksum(session_)) sent_.checksum = checksum_of(job_->upload.sha256);
+  const bool is_answered = !sent_.checksum.empty() && last_had_checksum_;
+  compares_ = !is_answered && etags_may_be_md5_ && last_etag_was_md5_;
+  start_body();
   answer_ = {};
   easy_.forget_error();
   easy_.allow_special(session_.may_reach_special());
 
   begun_at_ = session_.now();
   const Scope scope{amz_date(begun_at_), session_.region()};
-  const Request request = put_request(options_, session_, upload, scope.date);
+  const Request request = put_request(options_, session_, *job_, scope.date);
   set_headers(request, authorization(request, scope, session_.credentials()));
   host_ = session_.endpoint().host;
   const std::string url = session_.endpoint().scheme + "://" + host_ + request.path;
@@ -143,19 +179,48 @@ std::optional<Failure> Transfer::finish(CURLcode result) {
   answer_.status = status;
   // A store that refuses early may close the connection before libcurl has sent everything: its
   // answer says more than the broken connection.
+  remove_token();
   if (status >= 300) return parse_failure(answer_);
-  if (result == CURLE_OK && status >= 200) return std::nullopt;
+  const bool has_sent_all = read_ >= job_->upload.body->size();
+  if (result == CURLE_OK && status >= 200 && has_sent_all) return judge_success();
   return no_answer(result);
+}
+
+std::optional<Failure> Transfer::judge_success() {
+  last_etag_was_md5_ = has_md5(answer_);
+  last_had_checksum_ = !answer_.checksum.empty();
+  if (compares_) sent_.md5 = md5_.hex();
+  return not_stored(answer_, host_, sent_);
+}
+
+// What a gateway repeats of the request must not reach a log.
+void Transfer::remove_token() {
+  constexpr std::size_t shortest = 16;  // a shorter one is no secret, and part of any word
+  const std::string& token = session_.credentials().session_token;
+  if (token.size() < shortest) return;
+  for (std::size_t at = 0; (at = answer_.body.find(token, at)) != std::string::npos;)
+    answer_.body.replace(at, token.size(), "...");
+}
+
+void Transfer::start_body() {
+  job_->upload.body->rewind();
+  read_ = 0;
+  if (compares_) md5_.start();
 }
 
 Failure Transfer::no_answer(CURLcode result) {
   const bool refused = easy_.refused(result);
-  Failure failure = transport_failure(host_, easy_.why(result), !refused && heals(result));
-  failure.advice = refused ? Easy::refusal_advice : advice(result);
+  const std::string words = easy_.why(result);
+  const bool plain = is_plain(result, words);
+  Failure failure = transport_failure(host_, words, !refused && !plain && heals(result));
+  failure.advice = refused ? Easy::refusal_advice : plain ? no_tls : advice(result, session_);
   curl_off_t sent = 0;
   curl_easy_getinfo(handle(), CURLINFO_SIZE_UPLOAD_T, &sent);
   failure.perhaps_stored = static_cast<std::uint64_t>(sent) >= job_->upload.body->size();
-  if (result == CURLE_OK) failure.transport = "the answer has no status";
+  if (result == CURLE_OK) {
+    failure.transport =
+        easy_.status() < 200 ? "the answer has no status" : "it came before all was sent";
+  }
   return failure;
 }
 
@@ -173,6 +238,7 @@ std::size_t Transfer::on_read(char* to, std::size_t size, std::size_t n, void* s
     transfer->job_->furthest = transfer->read_;
     transfer->moved_at_ = std::chrono::steady_clock::now();
   }
+  if (transfer->compares_) transfer->md5_.update({to, read});
   return read;
 }
 
@@ -182,10 +248,9 @@ int Transfer::on_seek(void* self, curl_off_t offset, int origin) noexcept {
   if (offset != 0 || origin != SEEK_SET) return CURL_SEEKFUNC_CANTSEEK;
   try {
     auto* transfer = static_cast<Transfer*>(self);
-    Body& body = *transfer->job_->upload.body;
-    if (transfer->read_ >= body.size()) transfer->job_->perhaps_stored = true;
-    transfer->read_ = 0;
-    body.rewind();
+    if (transfer->read_ >= transfer->job_->upload.body->size())
+      transfer->job_->perhaps_stored = true;
+    transfer->start_body();
     return CURL_SEEKFUNC_OK;
   } catch (...) {
     return CURL_SEEKFUNC_FAIL;

@@ -6,10 +6,12 @@
 #include <set>
 #include <string>
 
+#include "base/md5.hpp"
 #include "s3/client.hpp"
 #include "s3/easy.hpp"
 #include "s3/session.hpp"
 #include "s3/sigv4.hpp"
+#include "s3/stored.hpp"
 
 namespace hydra::s3 {
 
@@ -17,15 +19,17 @@ namespace hydra::s3 {
 struct Job {
   Upload upload;
   int attempts = 0;
-  std::set<Fix> fixed;             // what was put right for it
+  std::multiset<Fix> fixed;        // what was put right for it
   std::uint64_t furthest = 0;      // bytes of the body that an attempt has sent, at the most
   bool perhaps_stored = false;     // by an attempt whose answer was lost
+  bool damaged = false;            // stored by an attempt, but not as it was sent
   Session::Lessons lessons{};      // what was known when the last attempt began
   std::optional<Failure> failure;  // see Outcome
 };
 
-// The PUT of an object, signed except for its Authorization header.
-Request put_request(const Options& options, const Session& session, const Upload& upload,
+// The PUT of a job's object, signed except for its Authorization header. What an attempt has stored
+// damaged is overwritten by the next one.
+Request put_request(const Options& options, const Session& session, const Job& job,
                     const std::string& date);
 
 // An easy handle that serves one attempt after another, so that libcurl's buffers are used again
@@ -68,6 +72,9 @@ class Transfer {
   void set_callbacks();
   void set_headers(const Request& request, const std::string& authorization);
   Failure no_answer(CURLcode result);
+  std::optional<Failure> judge_success();
+  void remove_token();
+  void start_body();
 
   const Options& options_;
   const Session& session_;
@@ -75,7 +82,14 @@ class Transfer {
   std::string host_;        // of the last attempt
   std::uint64_t read_ = 0;  // bytes of the body, since its start
   std::chrono::steady_clock::time_point moved_at_;
-  std::int64_t begun_at_ = 0;  // Unix seconds, by the store's clock
+  std::int64_t begun_at_ = 0;    // Unix seconds, by the store's clock
+  Md5 md5_;                      // of what libcurl has read of the body
+  bool compares_ = false;        // whether md5_ is kept for this attempt
+  const bool etags_may_be_md5_;  // unless objects are encrypted with a key of a KMS
+  // Of the last answer: as good a guess as any for the next one.
+  bool last_etag_was_md5_ = true;
+  bool last_had_checksum_ = true;
+  SentBody sent_;
   Answer answer_;
   HeaderList headers_;
   Easy easy_;

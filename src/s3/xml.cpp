@@ -1,5 +1,6 @@
 #include "s3/xml.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <utility>
@@ -51,14 +52,143 @@ std::string decode_entities(std::string_view text) {
   return decoded;
 }
 
+// A tag's end: a '>' that stands in no attribute's value.
+std::size_t end_of_tag(std::string_view tag) {
+  char quote = '\0';
+  for (std::size_t i = 0; i < tag.size(); ++i) {
+    if (quote != '\0') {
+      if (tag[i] == quote) quote = '\0';
+    } else if (tag[i] == '>') {
+      return i;
+    } else if (tag[i] == '"' || tag[i] == '\'') {
+      quote = tag[i];
+    }
+  }
+  return tag.find('>');  // a quote that does not end, as in the HTML of a careless hand
+}
+
+// The name of what stands between '<' and '>', without its prefix.
+std::string_view name_of_tag(std::string_view tag) {
+  std::string_view name = tag.substr(0, tag.find_first_of(" \t\r\n/"));
+  const std::size_t colon = name.rfind(':');
+  if (colon != std::string_view::npos) name.remove_prefix(colon + 1);
+  return name;
+}
+
+MarkupPiece piece_of_tag(std::string_view tag) {
+  if (tag.starts_with('/')) return {MarkupPiece::close, name_of_tag(tag.substr(1))};
+  return {tag.ends_with('/') ? MarkupPiece::empty : MarkupPiece::open, name_of_tag(tag)};
+}
+
+bool begins_tag(std::string_view text) {
+  if (text.size() < 2 || text[0] != '<') return false;
+  const unsigned char next = static_cast<unsigned char>(text[1]);
+  return next == '/' || next == '!' || next == '?' || next == '_' || next >= 0x80 ||
+         (next >= 'a' && next <= 'z') || (next >= 'A' && next <= 'Z');
+}
+
+std::string text_of(const MarkupPiece& piece) {
+  return piece.kind == MarkupPiece::text ? decode_entities(piece.value) : std::string(piece.value);
+}
+
+bool is_text(const MarkupPiece& piece) {
+  return piece.kind == MarkupPiece::text || piece.kind == MarkupPiece::cdata;
+}
+
+// Up to the end of the element that has just begun; what is in a body that was cut short before
+// that end could be anything, but for what comes before the next tag.
+std::string text_of_element(MarkupReader reader, std::string_view name) {
+  std::string text;
+  std::optional<std::string> before_next_tag;
+  while (const auto piece = reader.next()) {
+    if (is_text(*piece)) {
+      text += text_of(*piece);
+      continue;
+    }
+    if (piece->kind == MarkupPiece::close && same_name(piece->value, name)) return text;
+    if (!before_next_tag) before_next_tag = text;
+  }
+  return before_next_tag.value_or(text);
+}
+
 }  // namespace
 
+bool same_name(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [&](char one, char other) { return lower(one) == lower(other); });
+}
+
+std::optional<MarkupPiece> MarkupReader::next() {
+  while (!rest_.empty()) {
+    if (begins_tag(rest_)) {
+      if (const auto piece = markup()) return piece;
+      continue;
+    }
+    std::size_t end = rest_.find('<', 1);
+    while (end != std::string_view::npos && !begins_tag(rest_.substr(end)))
+      end = rest_.find('<', end + 1);
+    const MarkupPiece piece{MarkupPiece::text, rest_.substr(0, end)};
+    rest_.remove_prefix(piece.value.size());
+    return piece;
+  }
+  return std::nullopt;
+}
+
+// Nothing for what is no piece.
+std::optional<MarkupPiece> MarkupReader::markup() {
+  constexpr std::string_view comment = "<!--", cdata = "<![CDATA[";
+  if (rest_.starts_with(comment)) {
+    rest_.remove_prefix(comment.size());
+    up_to("-->");
+    return std::nullopt;
+  }
+  if (rest_.starts_with(cdata)) {
+    rest_.remove_prefix(cdata.size());
+    return MarkupPiece{MarkupPiece::cdata, up_to("]]>")};
+  }
+  const std::size_t end = end_of_tag(rest_);
+  const std::string_view tag = rest_.substr(1, end == std::string_view::npos ? end : end - 1);
+  rest_.remove_prefix(end == std::string_view::npos ? rest_.size() : end + 1);
+  if (end == std::string_view::npos || tag.starts_with('!') || tag.starts_with('?'))
+    return std::nullopt;
+  return piece_of_tag(tag);
+}
+
+// What comes before `end`, which is dropped as well.
+std::string_view MarkupReader::up_to(std::string_view end) {
+  const std::size_t found = rest_.find(end);
+  const std::string_view before = rest_.substr(0, found);
+  rest_.remove_prefix(found == std::string_view::npos ? rest_.size() : found + end.size());
+  return before;
+}
+
 std::string xml_element(std::string_view body, std::string_view name) {
-  const std::string tag = '<' + std::string(name) + '>';
-  const std::size_t start = body.find(tag);
-  if (start == std::string_view::npos) return {};
-  const std::string_view rest = body.substr(start + tag.size());
-  return decode_entities(rest.substr(0, rest.find('<')));
+  MarkupReader reader(body);
+  while (const auto piece = reader.next()) {
+    if (!same_name(piece->value, name)) continue;
+    if (piece->kind == MarkupPiece::empty) return {};
+    if (piece->kind == MarkupPiece::open) return text_of_element(reader, name);
+  }
+  return {};
+}
+
+std::string text_of_markup(std::string_view document) {
+  std::string text;
+  std::string_view hidden;  // the element whose contents nobody sees
+  MarkupReader reader(document);
+  while (const auto piece = reader.next()) {
+    if (!hidden.empty()) {
+      if (piece->kind == MarkupPiece::close && same_name(piece->value, hidden)) hidden = {};
+    } else if (is_text(*piece)) {
+      text += text_of(*piece);
+    } else {
+      text += ' ';
+      const bool unseen = same_name(piece->value, "script") || same_name(piece->value, "style");
+      if (piece->kind == MarkupPiece::open && unseen) hidden = piece->value;
+    }
+  }
+  return text;
 }
 
 }  // namespace hydra::s3

@@ -42,8 +42,7 @@ TEST(Failure, GivesItsOwnWordsWhereTheStoreHasNone) {
             "S3 answered 403 InvalidAccessKeyId: the access key is unknown (request id ABC)");
   EXPECT_EQ(parse_failure(404, "<Error><Code>NoSuchBucket</Code><Message/></Error>", "").text(),
             "S3 answered 404 NoSuchBucket: the bucket does not exist");
-  EXPECT_EQ(parse_failure(502, "<html><h1>Bad Gateway</h1></html>", "").text(),
-            "S3 answered 502: bad gateway");
+  EXPECT_EQ(parse_failure(502, "<html></html>", "").text(), "S3 answered 502: bad gateway");
   EXPECT_EQ(parse_failure(418, "", "").text(), "S3 answered 418");
 }
 
@@ -218,6 +217,25 @@ TEST(ParseFailure, TakesNoSecretsFromTheBody) {
   const Failure failure = parse_failure(403, body, "");
   EXPECT_EQ(failure.text(),
             "S3 answered 403 SignatureDoesNotMatch: does not match (request id ABC)");
+}
+
+TEST(Failure, NamesWhereAPageLedTo) {
+  Answer answer;
+  answer.status = 302;
+  answer.location = "https://login.example.com/form?token=secret";
+  EXPECT_EQ(s3::parse_failure(answer).text(),
+            "S3 answered 302: the endpoint answers with another page (of login.example.com)");
+  answer.location = "/login";
+  EXPECT_EQ(s3::parse_failure(answer).text(),
+            "S3 answered 302: the endpoint answers with another page");
+}
+
+TEST(Failure, KnowsAPortThatSpeaksTls) {
+  for (const char* body : {"Client sent an HTTP request to an HTTPS server.\n",
+                           "<html><head><title>400 The plain HTTP request was sent to HTTPS port"
+                           "</title></head></html>"})
+    EXPECT_NE(parse_failure(400, body, "").hint()->find("https://"), std::string::npos) << body;
+  EXPECT_EQ(parse_failure(400, "bad HTTP request", "").hint(), std::nullopt);
 }
 
 TEST(CleanText, RemovesControlCharactersAndInvalidBytes) {

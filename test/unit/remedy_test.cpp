@@ -62,10 +62,30 @@ TEST_F(RemedyTest, AClockIsPutRightOnce) {
   EXPECT_NE(outcome.failure->hint()->find("clock"), std::string::npos);
 }
 
-TEST_F(RemedyTest, AClockThatAgreesIsNotTheReason) {
-  const std::string date = "Date: Fri, 24 May 2013 00:00:05 GMT\r\n";
-  server_.script({{Reply::answer, 403, code("RequestTimeTooSkewed"), date}});
-  EXPECT_EQ(upload().attempts, 1);
+// The machine was paused, or the upload took too long.
+TEST_F(RemedyTest, AnOldSignatureIsMadeAnew) {
+  const std::string date = "Date: Fri, 24 May 2013 00:20:05 GMT\r\n";
+  std::int64_t time = here;
+  options_.now = [&] { return std::exchange(time, here + 1200); };
+  server_.script({{Reply::answer, 403, code("RequestTimeTooSkewed"), date},
+                  {Reply::answer, 403, code("RequestTimeTooSkewed"), date}});
+  const Outcome outcome = upload();
+  EXPECT_TRUE(outcome.ok);
+  EXPECT_EQ(outcome.attempts, 3);
+  EXPECT_EQ(header(0, "x-amz-date"), "20130524T000000Z");
+  EXPECT_EQ(header(1, "x-amz-date"), "20130524T002000Z");
+}
+
+TEST_F(RemedyTest, AsOftenAsAnyOtherAttempt) {
+  options_.max_attempts = 3;
+  const Reply old{Reply::answer, 403, code("RequestTimeTooSkewed"),
+                  "Date: Fri, 24 May 2013 00:00:05 GMT\r\n"};
+  server_.script({old, old, old, old});
+  const Outcome outcome = upload();
+  EXPECT_FALSE(outcome.ok);
+  EXPECT_EQ(outcome.attempts, 3);
+  EXPECT_EQ(outcome.failure->action, Action::retry);
+  EXPECT_NE(outcome.failure->hint()->find("paused"), std::string::npos);
 }
 
 TEST_F(RemedyTest, SignsForTheRegionInTheBody) {
@@ -112,6 +132,32 @@ TEST_F(RemedyTest, DoesNotFollowARedirectElsewhere) {
     EXPECT_FALSE(upload().ok) << path;
   }
   EXPECT_TRUE(other.received().empty());
+}
+
+// The host to which the first leads signs for a region of its own.
+TEST_F(RemedyTest, LearnsTheHostAndThenItsRegion) {
+  HttpServer other;
+  const std::string key = "/data/201601310400/orders/1-x%252Dy.json";
+  server_.script({{Reply::answer, 307, "", "Location: http://" + other.host() + key + "\r\n"}});
+  other.script(
+      {{Reply::answer, 400, code("AuthorizationHeaderMalformed", "<Region>us-west-2</Region>")}});
+  options_.max_attempts = 1;
+  const Outcome outcome = upload();
+  EXPECT_TRUE(outcome.ok);
+  EXPECT_EQ(outcome.attempts, 3);
+  ASSERT_EQ(other.received().size(), 2u);
+  EXPECT_NE(other.received()[1].headers.at("authorization").find("/us-west-2/s3/"),
+            std::string::npos);
+}
+
+TEST_F(RemedyTest, ARegionThatDoesNotHelpIsNotTriedTwice) {
+  const auto wants = [](const char* region) {
+    return Reply{
+        Reply::answer, 400,
+        code("AuthorizationHeaderMalformed", "<Region>" + std::string(region) + "</Region>")};
+  };
+  server_.script({wants("us-west-2"), wants("eu-west-1"), wants("us-west-2")});
+  EXPECT_EQ(upload().attempts, 2);
 }
 
 TEST_F(RemedyTest, DoesNotRunInCircles) {
@@ -187,7 +233,7 @@ TEST_F(RemedyTest, AnUploadMayBeContentWithWhatIsThere) {
   server_.script({{Reply::answer, 412}});
   Client client(options_);
   Upload check = upload_of(1, "x");
-  check.may_exist = true;
+  check.existing = Existing::welcome;
   client.put(std::move(check));
   EXPECT_TRUE(wait_for(client).at(0).ok);
 }
