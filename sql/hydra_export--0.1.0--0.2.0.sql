@@ -10,6 +10,8 @@ COMMENT ON SERVER hydra_export IS 'keeps static credentials of hydra_export, as 
 
 ALTER TABLE hydra_export.destination_state ADD COLUMN system_identifier bigint, ADD COLUMN written_by xid8,
   ADD COLUMN last_timeline integer;
+ALTER TABLE hydra_export.destination_state
+  ADD COLUMN condition_answer text CHECK (condition_answer IN ('honoured', 'ignored', 'refused'));
 
 -- Moves the rows of hydra_export.secrets into the user mapping, and fills the new columns.
 CREATE FUNCTION hydra_export.upgrade_from_0_1_0()
@@ -24,6 +26,8 @@ COMMENT ON COLUMN hydra_export.settings.credentials IS 'where the keys come from
 COMMENT ON COLUMN hydra_export.destination_state.system_identifier IS 'cluster in which the settings were saved or resumed; another one means a copy, which pauses';
 COMMENT ON COLUMN hydra_export.destination_state.written_by IS 'transaction that wrote the row: it is the row''s xmin where that is no copy by logical replication';
 COMMENT ON COLUMN hydra_export.destination_state.last_timeline IS 'timeline of WAL at the newest export; the first one on another takes the folder of the next minute';
+COMMENT ON COLUMN hydra_export.destination_state.condition_answer IS 'what the store does with If-None-Match: honoured, ignored (it overwrites) or refused; NULL until it was asked';
+COMMENT ON COLUMN hydra_export.settings.conditional IS 'whether the store is asked to refuse an object that exists already: on, off, or auto (wherever the store takes it)';
 
 CREATE FUNCTION hydra_export.configure_support(internal)
 RETURNS internal LANGUAGE c STRICT SET search_path = pg_catalog, pg_temp
@@ -33,6 +37,18 @@ REVOKE ALL ON FUNCTION hydra_export.configure_support FROM PUBLIC;
 ALTER FUNCTION hydra_export.configure SUPPORT hydra_export.configure_support;
 COMMENT ON FUNCTION hydra_export.configure IS
 'saves a destination''s settings; NULL leaves a setting as it is, '''' clears it. frequency_hours is 1 to 168. Keys are best given as a file on the server, with credentials => ''file:/path''';
+
+-- It says more than before.
+DROP FUNCTION hydra_export.check_access(text);
+CREATE FUNCTION hydra_export.check_access(
+  destination text DEFAULT 'default', OUT key text, OUT endpoint text, OUT region text,
+  OUT credentials text, OUT expires_at timestamptz, OUT conditional text)
+RETURNS record LANGUAGE c SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'hydra_export_check_access';
+COMMENT ON FUNCTION hydra_export.check_access IS
+'writes the object <prefix>_hydra_export_check, in a worker as an export would, and says where to and with which keys, and in conditional what the store does with If-None-Match: honoured, ignored or refused; raises what went wrong';
+REVOKE ALL ON FUNCTION hydra_export.check_access FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION hydra_export.check_access TO hydra_export_admin;
 
 -- ---------------------------------------------------------------- models
 
@@ -182,12 +198,14 @@ BEGIN
     UNION ALL
     SELECT h.id, f.key, 'is not in history'
     FROM foldered f JOIN history h USING (folder)
-    WHERE status = 'succeeded' AND f.key <> path || '_manifest.json'
+    WHERE status = 'succeeded' AND f.key NOT IN (path || '_manifest.json', path || '_claim.json')
       AND NOT EXISTS (SELECT FROM hydra_export.export_objects o WHERE o.export_id = h.id AND o.key = f.key)
     UNION ALL
     SELECT NULL, f.key, 'is in a folder of no export'
     FROM foldered f
     WHERE folder ~ '^\d{12}(_\d{3,})?$' AND folder >= (SELECT min(folder) FROM history)
+      -- A claim whose answer was lost, so that the export took the next folder.
+      AND f.key NOT LIKE '%%/\_claim.json'
       AND NOT EXISTS (SELECT FROM hydra_export.exports e WHERE e.destination = $2 AND e.folder = f.folder)
     ORDER BY 2, 3
   $query$, listing) USING since, destination;

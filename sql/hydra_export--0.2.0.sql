@@ -64,7 +64,7 @@ COMMENT ON COLUMN hydra_export.settings.role_arn IS 'role that is assumed with t
 COMMENT ON COLUMN hydra_export.settings.external_id IS 'external id that the role asks for; empty for none';
 COMMENT ON COLUMN hydra_export.settings.addressing IS 'where URLs hold the bucket: path, virtual (host name), or auto';
 COMMENT ON COLUMN hydra_export.settings.compression IS 'none, gzip (.json.gz) or zstd (.json.zst); the manifest is never compressed';
-COMMENT ON COLUMN hydra_export.settings.conditional IS 'whether the store is asked to refuse an object that exists already: on, off, or auto (on for AWS)';
+COMMENT ON COLUMN hydra_export.settings.conditional IS 'whether the store is asked to refuse an object that exists already: on, off, or auto (wherever the store takes it)';
 COMMENT ON COLUMN hydra_export.settings.object_headers IS 'headers sent with each object: storage class, encryption, tags, ...';
 COMMENT ON COLUMN hydra_export.settings.enabled IS 'false after hydra_export.pause()';
 COMMENT ON COLUMN hydra_export.settings.saved_at IS 'when the settings were last saved';
@@ -89,7 +89,8 @@ CREATE TABLE hydra_export.destination_state (
   failures    integer NOT NULL DEFAULT 0,
   system_identifier bigint NOT NULL,
   written_by  xid8 NOT NULL,
-  last_timeline integer
+  last_timeline integer,
+  condition_answer text CHECK (condition_answer IN ('honoured', 'ignored', 'refused'))
 );
 
 COMMENT ON TABLE hydra_export.destination_state IS 'what the schedule remembers of a destination';
@@ -103,6 +104,7 @@ COMMENT ON COLUMN hydra_export.destination_state.failures IS 'scheduled exports 
 COMMENT ON COLUMN hydra_export.destination_state.system_identifier IS 'cluster in which the settings were saved or resumed; another one means a copy, which pauses';
 COMMENT ON COLUMN hydra_export.destination_state.written_by IS 'transaction that wrote the row: it is the row''s xmin where that is no copy by logical replication';
 COMMENT ON COLUMN hydra_export.destination_state.last_timeline IS 'timeline of WAL at the newest export; the first one on another takes the folder of the next minute';
+COMMENT ON COLUMN hydra_export.destination_state.condition_answer IS 'what the store does with If-None-Match: honoured, ignored (it overwrites) or refused; NULL until it was asked';
 
 -- ---------------------------------------------------------------- models
 
@@ -372,11 +374,11 @@ COMMENT ON FUNCTION hydra_export.resume IS
 
 CREATE FUNCTION hydra_export.check_access(
   destination text DEFAULT 'default', OUT key text, OUT endpoint text, OUT region text,
-  OUT credentials text, OUT expires_at timestamptz)
+  OUT credentials text, OUT expires_at timestamptz, OUT conditional text)
 RETURNS record LANGUAGE c SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'hydra_export_check_access';
 COMMENT ON FUNCTION hydra_export.check_access IS
-'writes the object <prefix>_hydra_export_check, in a worker as an export would, and says where to and with which keys; raises what went wrong';
+'writes the object <prefix>_hydra_export_check, in a worker as an export would, and says where to and with which keys, and in conditional what the store does with If-None-Match: honoured, ignored or refused; raises what went wrong';
 
 CREATE FUNCTION hydra_export.iam_policy(destination text DEFAULT 'default')
 RETURNS jsonb LANGUAGE c SET search_path = pg_catalog, pg_temp
@@ -565,12 +567,14 @@ BEGIN
     UNION ALL
     SELECT h.id, f.key, 'is not in history'
     FROM foldered f JOIN history h USING (folder)
-    WHERE status = 'succeeded' AND f.key <> path || '_manifest.json'
+    WHERE status = 'succeeded' AND f.key NOT IN (path || '_manifest.json', path || '_claim.json')
       AND NOT EXISTS (SELECT FROM hydra_export.export_objects o WHERE o.export_id = h.id AND o.key = f.key)
     UNION ALL
     SELECT NULL, f.key, 'is in a folder of no export'
     FROM foldered f
     WHERE folder ~ '^\d{12}(_\d{3,})?$' AND folder >= (SELECT min(folder) FROM history)
+      -- A claim whose answer was lost, so that the export took the next folder.
+      AND f.key NOT LIKE '%%/\_claim.json'
       AND NOT EXISTS (SELECT FROM hydra_export.exports e WHERE e.destination = $2 AND e.folder = f.folder)
     ORDER BY 2, 3
   $query$, listing) USING since, destination;

@@ -91,4 +91,8 @@ std::string manifest_key(std::string_view prefix, std::string_view folder) {
   return with_slash(prefix).append(folder) + "/_manifest.json";
 }
 
+std::string claim_key(std::string_view prefix, std::string_view folder) {
+  return with_slash(prefix).append(folder) + "/_claim.json";
+}
+
 }  // namespace hydra

@@ -48,4 +48,7 @@ std::string object_key(const ObjectName& name);
 // <prefix><folder>/_manifest.json
 std::string manifest_key(std::string_view prefix, std::string_view folder);
 
+// <prefix><folder>/_claim.json
+std::string claim_key(std::string_view prefix, std::string_view folder);
+
 }  // namespace hydra

@@ -21,8 +21,8 @@ using pg::Text;
 const std::string select_destinations =
     "SELECT destination, bucket, region, endpoint, prefix, credentials, addressing,"
     " frequency_hours, enabled, last_folder, start_window, conditional, object_headers,"
-    " role_arn, external_id, compression FROM "
-    "hydra_export.settings";
+    " role_arn, external_id, compression, condition_answer FROM hydra_export.settings"
+    " LEFT JOIN hydra_export.destination_state USING (destination)";
 
 Destination to_destination(const Row& row) {
   Destination destination;
@@ -42,6 +42,7 @@ Destination to_destination(const Row& row) {
   destination.role_arn = or_empty(row[13]);
   destination.external_id = or_empty(row[14]);
   destination.compression = or_empty(row[15]);
+  destination.condition_answer = or_empty(row[16]);
   return destination;
 }
 
@@ -116,8 +117,16 @@ Compression Destination::compression_kind() const {
 }
 
 bool Destination::is_conditional() const {
-  if (conditional == "auto") return s3::resolve(endpoint_settings()).is_aws();
-  return conditional == "on";
+  return conditional == "on" || (conditional == "auto" && knows_condition());
+}
+
+bool Destination::asks_condition() const {
+  if (conditional != "auto") return conditional == "on";
+  return condition_answer != condition::ignored && condition_answer != condition::refused;
+}
+
+bool Destination::knows_condition() const {
+  return condition_answer == condition::honoured || s3::resolve(endpoint_settings()).is_aws();
 }
 
 s3::Headers to_headers(const std::string& json) {
@@ -264,6 +273,16 @@ void note_folder(const std::string& destination, const std::string& folder) {
       "UPDATE hydra_export.destination_state SET last_timeline = $2::integer, written_by = $3::xid8"
       " WHERE destination = $1",
       {destination, pg::text(pg::compat::timeline()), writing_id()});
+}
+
+// Not in a row of another database or cluster: written here, it would look like one of this
+// cluster.
+void note_condition(const std::string& destination, const std::string& answer) {
+  pg::query(
+      "UPDATE hydra_export.destination_state SET condition_answer = nullif($2, ''),"
+      " written_by = $3::xid8 WHERE destination = $1 AND condition_answer IS DISTINCT FROM"
+      " nullif($2, '') AND database = $4::oid AND system_identifier = $5::bigint",
+      {destination, answer, writing_id(), pg::text(MyDatabaseId), this_system()});
 }
 
 void note_start(const std::string& destination, Micros time) {

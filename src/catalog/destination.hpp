@@ -14,6 +14,13 @@ namespace hydra::catalog {
 
 using Micros = std::int64_t;  // since the Unix epoch
 
+// What a store does with If-None-Match.
+namespace condition {
+inline constexpr const char* honoured = "honoured";
+inline constexpr const char* ignored = "ignored";  // objects are overwritten
+inline constexpr const char* refused = "refused";  // with an error
+}  // namespace condition
+
 struct Destination {
   std::string name;
   std::string bucket, region, endpoint, prefix;  // as in the table: '' for none
@@ -25,12 +32,19 @@ struct Destination {
   std::string object_headers = "{}";  // a JSON object of strings
   int frequency_hours = 24;
   bool enabled = true;
-  std::string last_folder;   // '' before the first export
-  std::string start_window;  // '' for any time; see base/start_window.hpp
+  std::string last_folder;       // '' before the first export
+  std::string start_window;      // '' for any time; see base/start_window.hpp
+  std::string condition_answer;  // the store's to If-None-Match: '' while it was not asked
 
   s3::EndpointSettings endpoint_settings() const;
   Compression compression_kind() const;  // throws pg::Error where this build lacks it
-  bool is_conditional() const;           // whether objects are stored only where there is none
+
+  // Whether objects are stored only where there is none.
+  bool is_conditional() const;
+  // Whether the store is asked for that: by `on` always, by `auto` unless it is known to be vain.
+  bool asks_condition() const;
+  // Whether the store is known to do it.
+  bool knows_condition() const;
 };
 
 // What the schedule remembers. A row is missing after a restore from a dump.
@@ -84,6 +98,9 @@ void adopt_cluster();
 
 // An export has taken this folder.
 void note_folder(const std::string& destination, const std::string& folder);
+
+// What the store does with If-None-Match: condition::honoured, …, or '' for not known.
+void note_condition(const std::string& destination, const std::string& answer);
 
 // A scheduled export starts; it has ended.
 void note_start(const std::string& destination, Micros time);

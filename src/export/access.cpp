@@ -2,6 +2,7 @@
 
 #include "base/sha256.hpp"
 #include "catalog/policy.hpp"
+#include "export/condition.hpp"
 #include "export/uploader.hpp"
 #include "pg/guc.hpp"
 #include "pg/spi.hpp"
@@ -73,6 +74,23 @@ s3::Options client_options(const Account& account, const s3::Credentials& keys,
   return options;
 }
 
+namespace {
+
+// Somebody waits for the answer: fewer attempts than an export makes.
+constexpr int attempts_of_a_check = 3;
+
+// Overwrites it where the destination does not mind.
+Asked store_check(s3::Client& client, const catalog::Destination& destination,
+                  const std::string& key) {
+  const ConditionalText object{key, check_text, "text/plain"};
+  if (destination.conditional != "off") return ask_condition(client, destination, object);
+  Asked asked;
+  asked.outcome = upload_text(client, key, object.text, object.content_type, s3::Existing::welcome);
+  return asked;
+}
+
+}  // namespace
+
 Access check_access(const std::string& name) {
   catalog::Destination destination;
   s3::Options options;
@@ -85,14 +103,20 @@ Access check_access(const std::string& name) {
     access.key = pg::to_utf8(destination.prefix) + check_name;
     transaction.commit();
   }
+  options.max_attempts = std::min(options.max_attempts, attempts_of_a_check);
   s3::Client client(std::move(options));
-  const s3::Outcome outcome = upload_text(client, access.key, check_text);
-  if (!outcome.ok) {
+  // What is known is asked for again: the store may have changed.
+  destination.condition_answer.clear();
+  const Asked asked = store_check(client, destination, access.key);
+  if (!asked.outcome.ok && !asked.was_there) {
     throw Error(ERRCODE_FDW_ERROR,
                 "could not write object \"" + pg::from_utf8(access.key) +
-                    "\": " + pg::from_utf8(outcome.failure->text()),
-                "", pg::from_utf8(outcome.failure->hint().value_or("")));
+                    "\": " + pg::from_utf8(asked.outcome.failure->text()),
+                "", pg::from_utf8(asked.outcome.failure->hint().value_or("")));
   }
+  if (!asked.answer.empty()) remember_condition(name, asked.answer);
+  check_condition(destination, asked);
+  access.conditional = asked.answer;
   access.identity = client.identity();
   if (access.identity.source.empty()) access.identity.source = "static";
   return access;

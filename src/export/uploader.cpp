@@ -52,13 +52,6 @@ catalog::Micros now() {
       .count();
 }
 
-std::string describe(const s3::Outcome& outcome) {
-  std::string text = "object \"" + outcome.key + "\": " + outcome.failure->text();
-  if (outcome.attempts > 1) text += " (" + std::to_string(outcome.attempts) + " attempts)";
-  if (const std::optional<std::string> hint = outcome.failure->hint()) text += ". " + *hint;
-  return pg::from_utf8(text);
-}
-
 // Blocks that are kept for the next objects: a multiple of what can be on its way at once, however
 // many small objects memory_limit has room for.
 constexpr std::size_t most_kept = 256;
@@ -71,14 +64,22 @@ std::size_t parts(Compression compression) {
 
 }  // namespace
 
-s3::Outcome upload_text(s3::Client& client, const std::string& key, const std::string& text) {
+std::string describe(const s3::Outcome& outcome) {
+  std::string text = "object \"" + outcome.key + "\": " + outcome.failure->text();
+  if (outcome.attempts > 1) text += " (" + std::to_string(outcome.attempts) + " attempts)";
+  if (const std::optional<std::string> hint = outcome.failure->hint()) text += ". " + *hint;
+  return pg::from_utf8(text);
+}
+
+s3::Outcome upload_text(s3::Client& client, const std::string& key, const std::string& text,
+                        const char* content_type, s3::Existing existing) {
   pg::EventLoop loop(client);
   s3::Upload upload;
   upload.key = key;
   upload.body = std::make_unique<TextBody>(text);
   upload.sha256 = hex(sha256(text));
-  upload.content_type = "text/plain";
-  upload.existing = s3::Existing::welcome;
+  upload.content_type = content_type;
+  upload.existing = existing;
   client.put(std::move(upload));
   while (client.pending() > 0)
     loop.wait(turn);

@@ -16,8 +16,12 @@
 
 namespace hydra::exporting {
 
-// Uploads a text, which may be there already, and waits for its outcome.
-s3::Outcome upload_text(s3::Client& client, const std::string& key, const std::string& text);
+// Uploads a text and waits for its outcome. Nothing else is on its way meanwhile.
+s3::Outcome upload_text(s3::Client& client, const std::string& key, const std::string& text,
+                        const char* content_type, s3::Existing existing);
+
+// An upload's failure in one line, with the object's key and the hint.
+std::string describe(const s3::Outcome& outcome);
 
 // How long a snapshot is held for a store that takes nothing.
 std::chrono::milliseconds longest_silence();

@@ -30,10 +30,10 @@ template <typename Archive>
 void fields(Archive& archive, Destination& destination) {
   auto& [name, bucket, region, endpoint, prefix, credentials, role_arn, external_id, addressing,
          compression, conditional, object_headers, frequency_hours, enabled, last_folder,
-         start_window] = destination;
+         start_window, condition_answer] = destination;
   archive(name, bucket, region, endpoint, prefix, credentials, role_arn, external_id, addressing,
           compression, conditional, object_headers, frequency_hours, enabled, last_folder,
-          start_window);
+          start_window, condition_answer);
 }
 
 template <typename Archive>

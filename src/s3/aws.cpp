@@ -19,25 +19,12 @@ constexpr Partition partitions[] = {
 
 using Labels = std::vector<std::string_view>;
 
-// "eu-central-1": a short part of the world, at least one more word, and a number. ("website-…" is
-// another service.)
-bool is_region(std::string_view label) {
-  const auto parts = split(label, '-');
-  const auto consists_of = [](std::string_view part, char first, char last) {
-    return !part.empty() &&
-           std::all_of(part.begin(), part.end(), [=](char c) { return c >= first && c <= last; });
-  };
-  return parts.size() >= 3 && parts[0].size() <= 4 && consists_of(parts.back(), '0', '9') &&
-         std::all_of(parts.begin(), parts.end() - 1,
-                     [=](std::string_view part) { return consists_of(part, 'a', 'z'); });
-}
-
 bool is_s3(std::string_view label) {
   return label == "s3" || label == "s3-fips";
 }
 
 std::optional<std::string_view> region_or_none(std::string_view label) {
-  return is_region(label) ? std::optional(label) : std::nullopt;
+  return is_region_name(label) ? std::optional(label) : std::nullopt;
 }
 
 // "s3", "s3-eu-west-1", "s3-fips-us-gov-west-1", "s3-accelerate", "s3-external-1".
@@ -92,6 +79,19 @@ const Partition* partition_of(std::string_view domain, std::string_view region) 
 }
 
 }  // namespace
+
+// A short part of the world, at least one more word, and a number. ("website-…" is another
+// service.)
+bool is_region_name(std::string_view text) {
+  const auto parts = split(text, '-');
+  const auto consists_of = [](std::string_view part, char first, char last) {
+    return !part.empty() &&
+           std::all_of(part.begin(), part.end(), [=](char c) { return c >= first && c <= last; });
+  };
+  return parts.size() >= 3 && parts[0].size() <= 4 && consists_of(parts.back(), '0', '9') &&
+         std::all_of(parts.begin(), parts.end() - 1,
+                     [=](std::string_view part) { return consists_of(part, 'a', 'z'); });
+}
 
 const Partition& partition_of_region(std::string_view region) {
   return *std::find_if(

@@ -17,6 +17,9 @@ struct Partition {
 // Never nothing: what is no region of another partition belongs to "aws".
 const Partition& partition_of_region(std::string_view region);
 
+// "eu-central-1": whether it has the form of a region's name.
+bool is_region_name(std::string_view text);
+
 // nullptr where there is no such partition.
 const Partition* find_partition(std::string_view name);
 

@@ -21,11 +21,6 @@ namespace {
 using Clock = Multi::Clock;
 using std::chrono::milliseconds;
 
-// Whether a store refuses to overwrite. (MinIO answered 304 until 2024.)
-bool says_exists(const Failure& failure) {
-  return failure.http_status == 412 || failure.http_status == 304;
-}
-
 constexpr std::size_t most_moves = 3;
 
 constexpr const char* old_signature =
@@ -237,7 +232,7 @@ class Client::Impl {
       failure.action = Action::retry;
       failure.advice = old_signature;
     }
-    if (options_.conditional && says_exists(failure) && is_success(job))
+    if (options_.conditional && failure.exists() && is_success(job))
       return end(std::move(job), true, "");
     job.perhaps_stored = job.perhaps_stored || failure.perhaps_stored;
     job.damaged = job.damaged || failure.damaged;

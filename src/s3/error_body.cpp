@@ -195,11 +195,7 @@ ErrorBody read_text(std::string_view text) {
   return body;
 }
 
-}  // namespace
-
-ErrorBody read_error_body(std::string_view body) {
-  body = trimmed(body);
-  if (body.empty()) return {};
+ErrorBody read_document(std::string_view body) {
   if (body.front() == '{' || body.front() == '[') {
     if (auto json = read_json(body)) return *std::move(json);
   }
@@ -208,6 +204,16 @@ ErrorBody read_error_body(std::string_view body) {
   if (body.front() != '<' && error != std::string_view::npos) body.remove_prefix(error);
   if (body.front() != '<') return read_text(body);
   return is_html_name(root_of(body)) ? read_html(body) : read_xml(body);
+}
+
+}  // namespace
+
+ErrorBody read_error_body(std::string_view body) {
+  body = trimmed(body);
+  if (body.empty()) return {};
+  ErrorBody found = read_document(body);
+  found.names_condition = find_in_any_case(body, "if-none-match") != std::string_view::npos;
+  return found;
 }
 
 }  // namespace hydra::s3

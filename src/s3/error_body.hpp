@@ -15,6 +15,7 @@ struct ErrorBody {
   std::string code;        // "AccessDenied"
   std::string message;     // the store's words; of HTML its title, heading or text
   std::string request_id, region, endpoint;
+  bool names_condition = false;  // somewhere in it stands If-None-Match
 
   // Whether it is what S3 answers with when it refuses.
   bool is_s3_error() const { return kind == Kind::xml && !code.empty(); }

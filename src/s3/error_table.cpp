@@ -22,6 +22,8 @@ constexpr std::string_view lower_size = "Lower hydra_export.file_size.";
 constexpr std::string_view shorter_prefix = "Choose a shorter prefix.";
 constexpr std::string_view other_exporter =
     "Another exporter writes to this folder: give each a bucket or prefix of its own.";
+constexpr std::string_view check_between =
+    "Check endpoint, the key's rights, and what is between this server and the store.";
 constexpr std::string_view check_headers = "Check object_headers.";
 
 constexpr KnownError table[] = {
@@ -108,11 +110,12 @@ constexpr KnownError table[] = {
     {301, "", fix, Fix::place, "the bucket is elsewhere", check_region},
     {302, "", stop, Fix::none, "the endpoint answers with another page", check_place},
     {303, "", stop, Fix::none, "the endpoint answers with another page", check_place},
+    {304, "", stop, Fix::none, "the object exists already", other_exporter},
     {307, "", fix, Fix::place, "the bucket is elsewhere", check_region},
     {308, "", fix, Fix::place, "the bucket is elsewhere", check_region},
-    {400, "", stop, Fix::none, "bad request", ""},
+    {400, "", stop, Fix::none, "bad request", check_place},
     {401, "", stop, Fix::none, "the credentials were not accepted", check_keys},
-    {403, "", stop, Fix::none, "access denied", ""},
+    {403, "", stop, Fix::none, "access denied", check_between},
     {404, "", stop, Fix::none, "not found", check_place},
     {405, "", stop, Fix::none, "the endpoint does not accept uploads",
      "Check endpoint and addressing."},

@@ -76,6 +76,7 @@ Failure parse_failure(const Answer& answer) {
   }
   if (failure.action == Action::fix) failure.fix = row->fix;
   failure.perhaps_stored = is_lost_answer(answer.status);
+  failure.names_condition = body.names_condition;
   read_remedies(answer, body, failure);
   if (is_plain_to_tls(failure)) failure.advice = speak_tls;
   return failure;
@@ -116,6 +117,16 @@ std::optional<std::string> Failure::hint() const {
   const KnownError* row = http_status == 0 ? nullptr : find_known_error(http_status, code);
   if (row == nullptr || row->hint.empty()) return std::nullopt;
   return std::string(row->hint);
+}
+
+// MinIO answered 304 until 2024.
+bool Failure::exists() const {
+  return http_status == 412 || http_status == 304;
+}
+
+// S3 itself said 501 until 2024, others say what they do not know.
+bool Failure::refuses_condition() const {
+  return http_status == 501 || (http_status >= 400 && names_condition && !exists());
 }
 
 bool Failure::same_reason(const Failure& other) const {

@@ -44,8 +44,9 @@ struct Failure {
   std::string location;  // the URL, or host, of the bucket's own endpoint; '' = not said
   std::optional<std::int64_t> date;  // the store's time, in Unix seconds
 
-  bool perhaps_stored = false;  // the object may be there all the same
-  bool damaged = false;         // an object is there, and it is not what was sent
+  bool perhaps_stored = false;   // the object may be there all the same
+  bool damaged = false;          // an object is there, and it is not what was sent
+  bool names_condition = false;  // the answer speaks of If-None-Match
 
   // Before this is over another attempt is in vain.
   std::optional<std::chrono::seconds> retry_after;
@@ -59,6 +60,12 @@ struct Failure {
 
   // What to do, as sentences; nothing where we know of nothing.
   std::optional<std::string> hint() const;
+
+  // Whether an object of this name is there already, as If-None-Match asked.
+  bool exists() const;
+
+  // Whether the store takes no If-None-Match.
+  bool refuses_condition() const;
 
   // Whether both have the same cause, as far as one can tell.
   bool same_reason(const Failure& other) const;

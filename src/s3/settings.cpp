@@ -1,10 +1,11 @@
 // The rules for names of buckets and regions, and for prefixes.
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 
+#include "base/percent.hpp"
 #include "base/utf8.hpp"
+#include "s3/address.hpp"
+#include "s3/aws.hpp"
 #include "s3/endpoint.hpp"
 
 namespace hydra::s3 {
@@ -13,6 +14,7 @@ namespace {
 
 constexpr std::size_t longest_region = 64;
 constexpr std::size_t longest_prefix = 512;
+constexpr std::string_view access_point_end = "-s3alias";
 
 bool is_lower_or_digit(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
@@ -22,17 +24,13 @@ bool is_region_character(char c) {
   return is_lower_or_digit(c) || (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
 }
 
-bool is_ipv4(std::string_view name) {
-  in_addr address;
-  return inet_pton(AF_INET, std::string(name).c_str(), &address) == 1;
-}
-
-// Reserved for access points, directory and table buckets, internationalized names and AWS's own.
+// Reserved for directory and table buckets, internationalized names, AWS's own, and access points
+// that take no plain PutObject. (An access point's alias is as good as a bucket's name.)
 std::optional<std::string> reserved_part(std::string_view name) {
   for (std::string_view prefix : {"xn--", "sthree-", "amzn-s3-demo-"}) {
     if (name.starts_with(prefix)) return "must not begin with \"" + std::string(prefix) + '"';
   }
-  for (std::string_view suffix : {"-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"}) {
+  for (std::string_view suffix : {"--ol-s3", ".mrap", "--x-s3", "--table-s3"}) {
     if (name.ends_with(suffix)) return "must not end with \"" + std::string(suffix) + '"';
   }
   return std::nullopt;
@@ -60,6 +58,7 @@ bool has_bad_segment(std::string_view prefix) {
 }  // namespace
 
 std::optional<std::string> bucket_name_problem(std::string_view name) {
+  if (name.starts_with("arn:")) return "must not be an ARN";
   if (name.size() < 3 || name.size() > 63) return "must be 3 to 63 characters long";
   const auto fits = [](char c) { return is_lower_or_digit(c) || c == '.' || c == '-'; };
   if (!std::all_of(name.begin(), name.end(), fits))
@@ -69,6 +68,43 @@ std::optional<std::string> bucket_name_problem(std::string_view name) {
   if (name.find("..") != std::string_view::npos) return "must not contain two dots in a row";
   if (is_ipv4(name)) return "must not be an IP address";
   return reserved_part(name);
+}
+
+std::string bucket_name_hint(std::string_view name) {
+  if (name.starts_with("arn:") && name.find(":accesspoint") != std::string_view::npos)
+    return "Give the access point's alias, which ends in -s3alias.";
+  if (name.ends_with(".mrap"))
+    return "Give the bucket's name, or the alias of an access point in one region.";
+  return "Give the bucket's name alone, without s3:// or ARN.";
+}
+
+bool is_access_point(std::string_view bucket) {
+  return bucket.ends_with(access_point_end);
+}
+
+std::string access_point_name(std::string_view alias) {
+  if (is_access_point(alias)) alias.remove_suffix(access_point_end.size());
+  return std::string(alias.substr(0, alias.rfind('-')));
+}
+
+std::optional<std::string> region_problem(const EndpointSettings& settings) {
+  if (const auto problem = region_problem(settings.region)) return problem;
+  if (partition_of(settings).empty() || is_region_name(settings.region)) return std::nullopt;
+  return "is not the name of a region of AWS";
+}
+
+std::optional<BucketInEndpoint> bucket_in_endpoint(const EndpointSettings& settings) {
+  const std::optional<EndpointUrl> url = parse_endpoint(settings.endpoint);
+  if (!url) return std::nullopt;
+  const std::string_view path = url->path;
+  if (percent_decode(path.substr(path.rfind('/') + 1)) == settings.bucket)
+    return BucketInEndpoint{"ends with the name of the bucket", false};
+  const std::string front = settings.bucket + '.';
+  if (!url->host.starts_with(front) || is_ipv4(url->host)) return std::nullopt;
+  const bool is_aws =
+      partition_of_host(std::string_view(url->host).substr(front.size())) != nullptr;
+  if (settings.addressing == Addressing::path && !is_aws) return std::nullopt;
+  return BucketInEndpoint{"begins with the name of the bucket", !is_aws};
 }
 
 std::optional<std::string> region_problem(std::string_view region) {

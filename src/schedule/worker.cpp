@@ -243,7 +243,8 @@ Message check_for(const Listener& listener) {
   return {Message::checked,
           pg::from_utf8(access.key) + separator + identity.endpoint + separator + identity.region +
               separator + pg::from_utf8(identity.source) + separator +
-              (identity.expires_at ? iso8601(*identity.expires_at * 1000000) : "")};
+              (identity.expires_at ? iso8601(*identity.expires_at * 1000000) : "") + separator +
+              access.conditional};
 }
 
 void serve_caller(dsm_handle handle) {

@@ -13,7 +13,7 @@ namespace {
 using pg::Error;
 using schedule::Message;
 
-// The worker's answer: key, endpoint, region, source of the keys, their end.
+// The worker's answer: key, endpoint, region, source of the keys, their end, If-None-Match.
 std::vector<std::string> check_access(const std::string& destination) {
   {
     pg::AsOwner owner;

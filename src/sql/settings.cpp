@@ -117,13 +117,27 @@ void check_key_file(const Destination& destination) {
     throw Error(ERRCODE_INVALID_PARAMETER_VALUE, broken->why, "", broken->hint);
 }
 
+// What check_access() would find out by where its object ends up, or not at all.
+void check_place(const Destination& destination) {
+  const s3::EndpointSettings place = destination.endpoint_settings();
+  if (const auto problem = s3::region_problem(place)) {
+    throw invalid("region " + *problem, "Give a name such as eu-central-1.");
+  }
+  const auto found = s3::bucket_in_endpoint(place);
+  if (!found) return;
+  throw invalid(
+      "endpoint " + found->problem + ", which is added to it for each object",
+      std::string("Leave the bucket's name out of endpoint.") +
+          (found->may_be ? " If the store's own host has this name, set addressing to path." : ""));
+}
+
 void check(const Destination& destination) {
   check_name(destination.name);
   if (destination.bucket.empty()) {
     throw invalid("bucket must not be empty", "Name the bucket with bucket => '...'.");
   }
   if (const auto problem = s3::bucket_name_problem(destination.bucket)) {
-    throw invalid("bucket name " + *problem, "Give the bucket's name alone, without s3:// or ARN.");
+    throw invalid("bucket name " + *problem, s3::bucket_name_hint(destination.bucket));
   }
   if (const auto problem = s3::region_problem(destination.region)) {
     throw invalid("region " + *problem, "Give a name such as eu-central-1.");
@@ -145,12 +159,13 @@ void check(const Destination& destination) {
     throw invalid("addressing must be auto, path or virtual", "auto suits AWS and most stores.");
   }
   if (!is_one_of(destination.conditional, {"auto", "on", "off"})) {
-    throw invalid("conditional must be auto, on or off", "auto is on for AWS.");
+    throw invalid("conditional must be auto, on or off", "auto is on wherever the store takes it.");
   }
   destination.compression_kind();
   check_headers(destination);
   check_credentials(destination);
   catalog::check_policy(destination);
+  check_place(destination);
 }
 
 void check_overlap(const Destination& destination) {
@@ -292,6 +307,8 @@ void configure(const Wanted& wanted) {
   } else {
     catalog::check_move(*before, destination, caller);
     if (catalog::is_elsewhere(*before, destination)) start_over(destination);
+    if (before->endpoint != destination.endpoint || before->bucket != destination.bucket)
+      catalog::note_condition(destination.name, "");
     catalog::update_destination(destination);
   }
   if (credentials) catalog::save_credentials(destination.name, *credentials);
@@ -338,13 +355,24 @@ std::string policy_literal(const std::string& text) {
   return literal;
 }
 
+// The destination's objects. An alias means nothing in a policy, and holds only the beginning of
+// its access point's name.
+std::string objects_arn(const Destination& destination) {
+  const std::string partition = s3::partition_of(destination.endpoint_settings());
+  std::string arn = "arn:" + (partition.empty() ? "aws" : partition) + ":s3:";
+  if (s3::is_access_point(destination.bucket)) {
+    arn += destination.region + ":*:accesspoint/" + s3::access_point_name(destination.bucket) +
+           "*/object/";
+  } else {
+    arn += "::" + destination.bucket + '/';
+  }
+  return arn + policy_literal(destination.prefix) + '*';
+}
+
 std::string iam_policy(const std::string& name) {
   pg::AsOwner owner;
   const Destination destination = catalog::get_destination(name);
-  const std::string partition = s3::partition_of(destination.endpoint_settings());
-  const std::string resource = "arn:" + (partition.empty() ? "aws" : partition) +
-                               ":s3:::" + destination.bucket + "/" +
-                               policy_literal(destination.prefix) + "*";
+  const std::string resource = objects_arn(destination);
   const s3::HeaderRights rights = s3::rights_for(catalog::to_headers(destination.object_headers));
   std::string more;  // actions
   for (const std::string& action : rights.on_object)

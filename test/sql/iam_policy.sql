@@ -16,6 +16,11 @@ SELECT resource_of('what?/a*/${aws:username}');
 -- Regions of other partitions.
 SELECT resource_of('', 'cn-north-1');
 SELECT resource_of('', 'us-gov-west-1');
+SELECT resource_of('', 'eusc-de-east-1');
+SELECT resource_of('', 'us-iso-east-1');
+-- An access point: its alias means nothing in a policy.
+SELECT hydra_export.configure(bucket => 'orders-a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5-s3alias');
+SELECT resource_of('shop', 'eu-west-1');
 RESET client_min_messages;
 
 SELECT hydra_export.iam_policy('no such');

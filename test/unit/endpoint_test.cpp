@@ -141,9 +141,82 @@ TEST(BucketName, SaysWhatIsWrong) {
   EXPECT_EQ(bucket_name_problem("a..b"), "must not contain two dots in a row");
   EXPECT_EQ(bucket_name_problem("192.168.5.4"), "must not be an IP address");
   EXPECT_EQ(bucket_name_problem("xn--bucket"), "must not begin with \"xn--\"");
-  for (const char* bad : {"sthree-a", "amzn-s3-demo-a", "a-s3alias", "a--ol-s3", "a.mrap",
-                          "a--x-s3", "a--table-s3", "a_b", "a/b", "a b"})
+  for (const char* bad : {"sthree-a", "amzn-s3-demo-a", "a--ol-s3", "a.mrap", "a--x-s3",
+                          "a--table-s3", "a_b", "a/b", "a b"})
     EXPECT_NE(bucket_name_problem(bad), std::nullopt) << bad;
+}
+
+constexpr const char* alias = "orders-a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5-s3alias";
+constexpr const char* access_point = "arn:aws:s3:eu-west-1:123456789012:accesspoint/orders";
+
+TEST(BucketName, MayBeTheAliasOfAnAccessPoint) {
+  EXPECT_EQ(bucket_name_problem(alias), std::nullopt);
+  EXPECT_EQ(url(alias, "eu-west-1", ""),
+            "https://" + std::string(alias) + ".s3.eu-west-1.amazonaws.com");
+  EXPECT_TRUE(is_access_point(alias));
+  EXPECT_EQ(access_point_name(alias), "orders");
+  EXPECT_FALSE(is_access_point("orders"));
+}
+
+TEST(BucketName, ButNotItsArn) {
+  EXPECT_EQ(bucket_name_problem(access_point), "must not be an ARN");
+  EXPECT_NE(bucket_name_hint(access_point).find("alias"), std::string::npos);
+  EXPECT_EQ(bucket_name_problem("arn:aws:s3:::exports"), "must not be an ARN");
+  EXPECT_NE(bucket_name_hint("arn:aws:s3:::exports").find("name alone"), std::string::npos);
+}
+
+std::string problem_with(const char* bucket, const char* endpoint,
+                         Addressing addressing = Addressing::automatic) {
+  const auto found = bucket_in_endpoint({bucket, "us-east-1", endpoint, addressing});
+  return found ? found->problem + (found->may_be ? " or not" : "") : "";
+}
+
+TEST(BucketInEndpoint, AtItsEnd) {
+  const std::string at_end = "ends with the name of the bucket";
+  EXPECT_EQ(problem_with("my-exports", "https://host.example/my-exports"), at_end);
+  EXPECT_EQ(problem_with("my-exports", "https://host.example:9000/s3/my-exports/"), at_end);
+  EXPECT_EQ(problem_with("my-exports", "https://s3.eu-west-1.amazonaws.com/my-exports"), at_end);
+  EXPECT_EQ(problem_with("my-exports", "https://host.example/my%2Dexports", Addressing::path),
+            at_end);
+  EXPECT_EQ(problem_with("my-exports", "https://host.example/my-exports/s3"), "");
+  EXPECT_EQ(problem_with("my-exports", "https://host.example/all-my-exports"), "");
+}
+
+TEST(BucketInEndpoint, InFrontOfIt) {
+  const std::string in_front = "begins with the name of the bucket";
+  for (const Addressing any : {Addressing::automatic, Addressing::path, Addressing::virtual_hosted})
+    EXPECT_EQ(problem_with("my-exports", "https://my-exports.s3.eu-central-1.amazonaws.com", any),
+              in_front);
+  EXPECT_EQ(problem_with("my-exports", "https://my-exports.host.example"), in_front + " or not");
+  EXPECT_EQ(
+      problem_with("my-exports", "https://my-exports.host.example", Addressing::virtual_hosted),
+      in_front + " or not");
+  EXPECT_EQ(problem_with("minio", "https://minio.example.com:9000", Addressing::path), "");
+  EXPECT_EQ(problem_with("my.exports", "https://my.exports.host.example"), in_front + " or not");
+}
+
+TEST(BucketInEndpoint, OrNot) {
+  EXPECT_EQ(problem_with("my-exports", ""), "");
+  EXPECT_EQ(problem_with("my-exports", "https://s3.eu-central-1.amazonaws.com"), "");
+  EXPECT_EQ(problem_with("exports", "https://exports-host.example"), "");
+  EXPECT_EQ(problem_with("127", "http://127.0.0.1:9000"), "");
+  EXPECT_EQ(problem_with("exports", "https://exports"), "");
+}
+
+TEST(Region, OfAwsHasItsForm) {
+  const auto problem = [](const char* region, const char* endpoint) {
+    return region_problem(EndpointSettings{"data", region, endpoint});
+  };
+  for (const char* good : {"us-east-1", "eu-central-1", "us-gov-west-1", "us-isob-east-1",
+                           "eusc-de-east-1", "ap-southeast-7", "eu-cental-1"})
+    EXPECT_EQ(problem(good, ""), std::nullopt) << good;
+  for (const char* bad : {"auto", "EU", "eu-central", "eu-central-1a", "EU-central-1", "eucentral1",
+                          "garage", "frankfurt"})
+    EXPECT_EQ(problem(bad, ""), "is not the name of a region of AWS") << bad;
+  EXPECT_NE(problem("auto", "https://s3.amazonaws.com"), std::nullopt);
+  EXPECT_EQ(problem("auto", "https://x.r2.cloudflarestorage.com"), std::nullopt);
+  EXPECT_EQ(problem("eu central", "https://minio.example.com"),
+            "must consist of letters, digits, hyphens and underscores");
 }
 
 TEST(Region, HasItsRules) {

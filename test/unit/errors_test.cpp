@@ -123,6 +123,7 @@ constexpr Promise promises[] = {
     {301, "", fix, Fix::place},
     {302, "", stop, Fix::none},
     {303, "", stop, Fix::none},
+    {304, "", stop, Fix::none},
     {307, "", fix, Fix::place},
     {308, "", fix, Fix::place},
     {400, "", stop, Fix::none},

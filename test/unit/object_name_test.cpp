@@ -142,6 +142,7 @@ TEST(ObjectName, TheManifestLiesInTheFolder) {
   EXPECT_EQ(manifest_key("", "201601310400"), "201601310400/_manifest.json");
   EXPECT_EQ(manifest_key("a/b", "201601310400_002"), "a/b/201601310400_002/_manifest.json");
   EXPECT_EQ(manifest_key("a/", "201601310400"), "a/201601310400/_manifest.json");
+  EXPECT_EQ(claim_key("a/", "201601310400"), "a/201601310400/_claim.json");
 }
 
 }  // namespace

@@ -1,0 +1,22 @@
+// The object that says whose an export's folder is.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace hydra::json {
+
+struct Claim {
+  std::uint64_t system_identifier = 0;
+  std::string database;  // UTF-8, like all of these
+  std::string destination;
+  std::int64_t export_id = 0;
+  std::string folder;
+  std::string started_at;  // ISO 8601
+};
+
+// A JSON object and a line break. The system identifier is a string, as it needs more digits than
+// readers of JSON keep of a number. Throws std::runtime_error where a text is not valid UTF-8.
+std::string serialize(const Claim& claim);
+
+}  // namespace hydra::json
