@@ -99,12 +99,12 @@ std::optional<BucketInEndpoint> bucket_in_endpoint(const EndpointSettings& setti
   const std::string_view path = url->path;
   if (percent_decode(path.substr(path.rfind('/') + 1)) == settings.bucket)
     return BucketInEndpoint{"ends with the name of the bucket", false};
-  const std::string front = settings.bucket + '.';
-  if (!url->host.starts_with(front) || is_ipv4(url->host)) return std::nullopt;
-  const bool is_aws =
-      partition_of_host(std::string_view(url->host).substr(front.size())) != nullptr;
-  if (settings.addressing == Addressing::path && !is_aws) return std::nullopt;
-  return BucketInEndpoint{"begins with the name of the bucket", !is_aws};
+  // Of AWS's own hosts it is known where they take a bucket's name, whichever bucket's it is.
+  if (partition_of_host(url->host) != nullptr && partition_of_service(url->host) == nullptr)
+    return BucketInEndpoint{"begins with the name of a bucket", false};
+  const bool in_front = url->host.starts_with(settings.bucket + '.') && !is_ipv4(url->host);
+  if (!in_front || settings.addressing == Addressing::path) return std::nullopt;
+  return BucketInEndpoint{"begins with the name of the bucket", true};
 }
 
 std::optional<std::string> region_problem(std::string_view region) {

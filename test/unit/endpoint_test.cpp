@@ -186,7 +186,9 @@ TEST(BucketInEndpoint, InFrontOfIt) {
   const std::string in_front = "begins with the name of the bucket";
   for (const Addressing any : {Addressing::automatic, Addressing::path, Addressing::virtual_hosted})
     EXPECT_EQ(problem_with("my-exports", "https://my-exports.s3.eu-central-1.amazonaws.com", any),
-              in_front);
+              "begins with the name of a bucket");
+  EXPECT_EQ(problem_with("my-exports", "https://other.s3.amazonaws.com"),
+            "begins with the name of a bucket");
   EXPECT_EQ(problem_with("my-exports", "https://my-exports.host.example"), in_front + " or not");
   EXPECT_EQ(
       problem_with("my-exports", "https://my-exports.host.example", Addressing::virtual_hosted),

@@ -239,6 +239,25 @@ TEST(Failure, KnowsAPortThatSpeaksTls) {
   EXPECT_EQ(parse_failure(400, "bad HTTP request", "").hint(), std::nullopt);
 }
 
+// As S3 said it until 2024, and Google, Backblaze and others in their own words.
+TEST(Failure, KnowsARefusedCondition) {
+  EXPECT_TRUE(parse_failure(501, "", "").refuses_condition());
+  EXPECT_TRUE(parse_failure(400,
+                            "<Error><Code>InvalidArgument</Code><ArgumentName>If-None-Match"
+                            "</ArgumentName></Error>",
+                            "")
+                  .refuses_condition());
+  EXPECT_TRUE(parse_failure(400, R"({"message": "unsupported header 'if-none-match'"})", "")
+                  .refuses_condition());
+  EXPECT_FALSE(parse_failure(400, error_body("InvalidArgument", ""), "").refuses_condition());
+  EXPECT_FALSE(parse_failure(403, error_body("AccessDenied", ""), "").refuses_condition());
+  EXPECT_FALSE(
+      parse_failure(
+          412, "<Error><Code>PreconditionFailed</Code><Condition>If-None-Match</Condition></Error>",
+          "")
+          .refuses_condition());
+}
+
 TEST(CleanText, RemovesControlCharactersAndInvalidBytes) {
   EXPECT_EQ(clean_text("a\nb\x1b[31m\x7f\u0085\xff"), "ab[31m?");
 }

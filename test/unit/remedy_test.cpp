@@ -238,6 +238,45 @@ TEST_F(RemedyTest, AnUploadMayBeContentWithWhatIsThere) {
   EXPECT_TRUE(wait_for(client).at(0).ok);
 }
 
+// A claim tells nobody whose it is.
+TEST_F(RemedyTest, AnUploadMayNeverTakeWhatIsThereForItsOwn) {
+  options_.conditional = true;
+  for (const Reply& lost : {Reply{Reply::no_answer}, Reply{Reply::answer, 500}}) {
+    server_.script({lost, {Reply::answer, 412, code("PreconditionFailed")}});
+    Client client(options_);
+    Upload claim = upload_of(1, "x");
+    claim.existing = Existing::taken;
+    client.put(std::move(claim));
+    const Outcome outcome = std::move(wait_for(client).at(0));
+    EXPECT_FALSE(outcome.ok);
+    EXPECT_TRUE(outcome.failure->exists());
+  }
+}
+
+TEST_F(RemedyTest, MinioSaidNotModified) {
+  options_.conditional = true;
+  server_.script({{Reply::answer, 304}});
+  EXPECT_TRUE(upload().failure->exists());
+}
+
+TEST_F(RemedyTest, AsksForTheConditionFromWhenItIsTold) {
+  Client client(options_);
+  for (const bool conditional : {false, true, false}) {
+    client.set_conditional(conditional);
+    client.put(upload_of(1, "x"));
+    wait_for(client);
+    EXPECT_EQ(server_.received().back().headers.count("if-none-match"), conditional ? 1u : 0u);
+  }
+}
+
+TEST_F(RemedyTest, ARegionMayBeNamedWrong) {
+  options_.target = {"data", "eu-cental-1", "", Addressing::automatic};
+  options_.max_attempts = 1;
+  const Outcome outcome = upload();
+  EXPECT_FALSE(outcome.ok);
+  EXPECT_NE(outcome.failure->hint()->find("region \"eu-cental-1\""), std::string::npos);
+}
+
 TEST_F(RemedyTest, SignsTheHeadersOfSettings) {
   options_.conditional = true;
   options_.object_headers = {{"x-amz-storage-class", "STANDARD_IA"}, {"cache-control", "no-store"}};

@@ -10,7 +10,8 @@ package HydraExport::FaultServer;
 # Each request takes the first fault of the plan that fits it; without one it is passed on. A fault has:
 #
 #     fault        pass          passed on (a place in the plan for a good answer)
-#                  status        answered here with `status`, `code`, `message` (optional: `headers`, a text of lines)
+#                  status        answered here with `status`, `code`, `message` (optional: `headers`, a text of lines, and
+#                                `body`, in place of S3's XML)
 #                  reset         read whole, then the connection is reset
 #                  drop          the connection ends before the body is read
 #                  hang          read whole, then no answer until release(); after it, passed on
@@ -173,7 +174,7 @@ sub answer_status
 
     read_body($client, $request);
     my ($code, $message) = ($fault->{code} // 'InternalError', $fault->{message} // 'planned by the test');
-    my $body = qq{<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>$code</Code><Message>$message</Message>}
+    my $body = $fault->{body} // qq{<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>$code</Code><Message>$message</Message>}
       . '<RequestId>FAULT0000000001</RequestId></Error>';
     my @lines = ("HTTP/1.1 $fault->{status} $code", 'Content-Type: application/xml', 'Content-Length: ' . length $body);
     push @lines, split /\r?\n/, $fault->{headers} // '';
