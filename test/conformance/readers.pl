@@ -82,20 +82,20 @@ foreach my $compression (qw(none gzip zstd))
         $node->safe_psql('postgres', 'SELECT hydra_export.export_now()');
         $node->safe_psql('postgres', 'DELETE FROM hydra_export.models');
     }
-    my @keys = grep { !/_manifest/ } $s3->keys($bucket);
+    my @keys = grep { !/_manifest|_claim/ } $s3->keys($bucket);
     is(scalar @keys, scalar @ids, "$compression: an object for each id");
     my %suffix = (none => '', gzip => '.gz', zstd => '.zst');
     my $glob = "*.json$suffix{$compression}";
 
     my @listed = map { /^\S+ \S+\s+\d+ (.*)$/ ? $1 : () } split /\n/, aws('ls', '--recursive', "s3://$bucket");
-    is_deeply([ sort grep { !/_manifest/ } @listed ], [ sort @keys ], 'awscli lists them');
+    is_deeply([ sort grep { !/_manifest|_claim/ } @listed ], [ sort @keys ], 'awscli lists them');
     aws('cp', '--recursive', '--exclude', '*', '--include', $glob, "s3://$bucket", "$dir/$bucket");
     my %program = (none => 'cat', gzip => 'gzip -dc', zstd => 'zstd -dcq');
     my $read = run([ 'sh', '-c', "find '$dir/$bucket' -name '$glob' ! -name '_*' -print0 | xargs -0 $program{$compression}" ]);
     is_deeply([ canonical($read) ], \@expected, 'and reads them');
 
     my @objects = map { decode_json($_) } split /\n/, boto3('dump', $bucket);
-    is_deeply([ sort grep { !/_manifest/ } map { encode_utf8($_->{key}) } @objects ], [ sort @keys ], 'boto3 lists them');
+    is_deeply([ sort grep { !/_manifest|_claim/ } map { encode_utf8($_->{key}) } @objects ], [ sort @keys ], 'boto3 lists them');
 
     my $pattern = "s3://$bucket/*/*/$glob";
     my @found = duckdb("SELECT file FROM glob('$pattern');");

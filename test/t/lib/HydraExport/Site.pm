@@ -128,13 +128,13 @@ sub encode_name
     return $name;
 }
 
-# objects(EXPORT, MODEL): keys, in their order; all models without MODEL. The manifest is left out.
+# objects(EXPORT, MODEL): keys, in their order; all models without MODEL. Manifest and claim are left out.
 sub objects
 {
     my ($self, $export, $model) = @_;
 
     my $prefix = $self->folder_path($export) . '/' . (defined $model ? encode_name($model) . '/' : '');
-    return grep { !m{/_manifest\.json$} } $self->{s3}->keys($self->{bucket}, $prefix);
+    return grep { !m{/_(manifest|claim)\.json$} } $self->{s3}->keys($self->{bucket}, $prefix);
 }
 
 # lines(EXPORT, MODEL): what the export sent of a model.
@@ -270,7 +270,7 @@ sub is_consistent
     local $Test::Builder::Level = $Test::Builder::Level + 1;
     my %listed = map { $_->{key} => $_->{size} } @{ $self->{s3}->list($self->{bucket}, $self->folder_path($export) . '/') };
     my $manifest = $self->manifest($export);
-    delete $listed{ $self->folder_path($export) . '/_manifest.json' };
+    delete @listed{ map { $self->folder_path($export) . $_ } qw(/_manifest.json /_claim.json) };
     my @recorded = map { decode_json($_) } split /\n/, $self->sql(
         "SELECT row_to_json(o) FROM hydra_export.export_objects o WHERE export_id = $export->{id} ORDER BY key");
     my @problems;
