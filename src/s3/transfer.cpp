@@ -65,8 +65,10 @@ std::string advice(CURLcode result, const Session& session) {
       return "Check endpoint, and the server's way to it.";
     case CURLE_COULDNT_CONNECT:
       return "Check endpoint, and the server's way to it.";
+    case CURLE_GOT_NOTHING:
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_WEIRD_SERVER_REPLY:
+      if (session.endpoint().scheme != "http") return "";
       return "What answers there does not speak HTTP. If the port speaks TLS, let endpoint begin "
              "with https://.";
     default:
@@ -177,6 +179,7 @@ void Transfer::set_headers(const Request& request, const std::string& authorizat
 std::optional<Failure> Transfer::finish(CURLcode result) {
   const int status = easy_.status();
   answer_.status = status;
+  has_answer_ = has_answer_ || status >= 200;
   // A store that refuses early may close the connection before libcurl has sent everything: its
   // answer says more than the broken connection.
   remove_token();
@@ -189,8 +192,23 @@ std::optional<Failure> Transfer::finish(CURLcode result) {
 std::optional<Failure> Transfer::judge_success() {
   last_etag_was_md5_ = has_md5(answer_);
   last_had_checksum_ = !answer_.checksum.empty();
-  if (compares_) sent_.md5 = md5_.hex();
+  const bool is_answered = !sent_.checksum.empty() && last_had_checksum_;
+  if (compares_)
+    sent_.md5 = md5_.hex();
+  else if (etags_may_be_md5_ && last_etag_was_md5_ && !is_answered)
+    sent_.md5 = md5_of_body();
   return not_stored(answer_, host_, sent_);
+}
+
+// For an answer that came otherwise than the last one let expect.
+std::string Transfer::md5_of_body() {
+  std::string piece(static_cast<std::size_t>(upload_buffer), '\0');
+  Body& body = *job_->upload.body;
+  body.rewind();
+  md5_.start();
+  while (const std::size_t n = body.read(piece.data(), piece.size()))
+    md5_.update({piece.data(), n});
+  return md5_.hex();
 }
 
 // What a gateway repeats of the request must not reach a log.
@@ -213,7 +231,8 @@ Failure Transfer::no_answer(CURLcode result) {
   const std::string words = easy_.why(result);
   const bool plain = is_plain(result, words);
   Failure failure = transport_failure(host_, words, !refused && !plain && heals(result));
-  failure.advice = refused ? Easy::refusal_advice : plain ? no_tls : advice(result, session_);
+  failure.advice = refused ? Easy::refusal_advice : plain ? no_tls : "";
+  if (failure.advice.empty() && !has_answer_) failure.advice = advice(result, session_);
   curl_off_t sent = 0;
   curl_easy_getinfo(handle(), CURLINFO_SIZE_UPLOAD_T, &sent);
   failure.perhaps_stored = static_cast<std::uint64_t>(sent) >= job_->upload.body->size();

@@ -73,6 +73,7 @@ class Transfer {
   void set_headers(const Request& request, const std::string& authorization);
   Failure no_answer(CURLcode result);
   std::optional<Failure> judge_success();
+  std::string md5_of_body();
   void remove_token();
   void start_body();
 
@@ -84,12 +85,13 @@ class Transfer {
   std::chrono::steady_clock::time_point moved_at_;
   std::int64_t begun_at_ = 0;    // Unix seconds, by the store's clock
   Md5 md5_;                      // of what libcurl has read of the body
-  bool compares_ = false;        // whether md5_ is kept for this attempt
+  bool compares_ = false;        // whether md5_ is kept while this attempt is sent
   const bool etags_may_be_md5_;  // unless objects are encrypted with a key of a KMS
   // Of the last answer: as good a guess as any for the next one.
   bool last_etag_was_md5_ = true;
   bool last_had_checksum_ = true;
   SentBody sent_;
+  bool has_answer_ = false;  // to any attempt: what is at the endpoint speaks HTTP
   Answer answer_;
   HeaderList headers_;
   Easy easy_;

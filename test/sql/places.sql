@@ -44,6 +44,9 @@ SELECT count(DISTINCT told(endpoint)) FROM unnest('{http://127.0.0.1:9000,https:
   https://169.254.169.254,https://[::1]:5432,https://[::ffff:127.0.0.1],https://0.0.0.0,https://[fe80::1]}'::text[]) AS endpoint;
 SET client_min_messages = warning;
 SELECT told('https://minio.example.com'), told('https://10.0.0.1:9000/base');
+-- The bucket's name is added to the endpoint, and must not stand there already.
+SELECT told('https://minio.example.com/exports');
+SELECT told('https://exports.example.com');
 SELECT hydra_export.configure(endpoint => '');
 RESET client_min_messages;
 

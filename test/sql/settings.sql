@@ -80,7 +80,6 @@ SELECT hydra_export.configure(region => 'eu central');
 SELECT hydra_export.configure(region => '-eu');
 SELECT hydra_export.configure(endpoint => '', region => 'frankfurt');
 -- The bucket's name is where it would be added, or is no name at all.
-SELECT hydra_export.configure(bucket => 'my-exports', endpoint => 'https://s3.example.com/my-exports');
 SELECT hydra_export.configure(bucket => 'my-exports', endpoint => 'https://my-exports.s3.eu-central-1.amazonaws.com', addressing => 'path');
 SELECT hydra_export.configure(bucket => 'my-exports', endpoint => 'https://my-exports.example.com');
 SELECT hydra_export.configure(bucket => 'arn:aws:s3:eu-west-1:123456789012:accesspoint/orders');

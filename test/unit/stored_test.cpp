@@ -186,6 +186,19 @@ TEST_F(StoredTest, AlsoWhereLibcurlTriesAgain) {
   EXPECT_EQ(server_.received().size(), 3u);
 }
 
+// Whatever the answer before let expect.
+TEST_F(StoredTest, EachAnswerIsComparedByItself) {
+  options_.concurrency = 1;
+  options_.max_attempts = 1;
+  server_.script({stored("0x8DB2F1C2E4A7F00"), stored(other_md5), stored("0x8DB2F1C2E4A7F00"),
+                  stored(md5_of_lines)});
+  Client client(options_);
+  for (const bool ok : {true, false, true, true}) {
+    client.put(upload_of(1, "{}\n"));
+    EXPECT_EQ(wait_for(client).at(0).ok, ok);
+  }
+}
+
 TEST_F(StoredTest, EncryptionIsNoDamage) {
   server_.script({stored(other_md5, "x-amz-server-side-encryption: aws:kms\r\n")});
   EXPECT_TRUE(upload().ok);
