@@ -146,8 +146,8 @@ TEST_F(StoredTest, AndOverwritten) {
   options_.conditional = true;
   server_.script({stored(other_md5), stored(md5_of_lines)});
   EXPECT_TRUE(upload().ok);
-  EXPECT_EQ(server_.received()[0].headers.count("if-none-match"), 1u);
-  EXPECT_EQ(server_.received()[1].headers.count("if-none-match"), 0u);
+  EXPECT_EQ(server_.received().at(0).headers.count("if-none-match"), 1u);
+  EXPECT_EQ(server_.received().at(1).headers.count("if-none-match"), 0u);
 }
 
 TEST_F(StoredTest, AndFailsInTheEnd) {
