@@ -80,6 +80,7 @@ bool Session::learn_region(const std::string& region) {
   EndpointSettings target = target_;
   target.region = region;
   if (target.endpoint.empty()) {
+    if (region_problem(target)) return false;
     const Permit permit = places_.permit(target);
     if (permit == Permit::none || partition_of(target) != partition_of(target_)) return false;
     permit_ = permit;

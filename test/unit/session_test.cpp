@@ -46,6 +46,7 @@ TEST(Session, ARegionLeadsToNoOtherPlace) {
   EXPECT_EQ(learnt("aws/data", "", wrong_region("us-east-1")), east);
   EXPECT_EQ(learnt("https://s3.eu-west-1.amazonaws.com/data", "", wrong_region("us-east-1")), "");
   EXPECT_EQ(learnt("", "", wrong_region("cn-north-1")), "");
+  EXPECT_EQ(learnt("", "", wrong_region("eu-central-x1")), "");
   EXPECT_EQ(learnt("aws/data, aws-us-gov/data", "", wrong_region("us-gov-west-1")), "");
   EXPECT_EQ(learnt("", "https://a.example", wrong_region("cn-north-1")), "https://a.example/data");
 }
