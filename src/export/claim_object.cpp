@@ -40,6 +40,7 @@ ClaimOutcome claim_folder(Uploader& uploader, catalog::Destination& destination,
   if (!asked.outcome.ok && !asked.was_there)
     throw pg::Error(ERRCODE_FDW_ERROR, describe(asked.outcome));
   check_condition(destination, asked);
+  uploader.advise(asked.outcome);
   if (asked.was_there) return ClaimOutcome::taken;
   return asked.answer == catalog::condition::honoured ? ClaimOutcome::ours : ClaimOutcome::unproven;
 }

@@ -94,6 +94,9 @@ class Uploader {
 
   void cancel() { client_.cancel(); }
 
+  // Logs, once, what an upload that succeeded had to put right.
+  void advise(const s3::Outcome& outcome);
+
   // Its keys are for other processes, too, see there.
   s3::Client& client() { return client_; }
 
@@ -134,7 +137,6 @@ class Uploader {
   void collect();
   void settle(const s3::Outcome& outcome);
   void fail(std::size_t model, const s3::Outcome& outcome);
-  void advise(const s3::Outcome& outcome);
   void note_retries();
   void end_silence();
   void fail_all(std::size_t model, const std::string& text);
