@@ -1,6 +1,6 @@
 // Names of objects in the bucket: <prefix><folder>/<model>/<first id>-<last id>[~n].json
-// (doc/design.md, "The bucket"). Two different objects of one export never get one name, and no segment
-// made from data begins with '.' or '_', which Spark, Hive and Athena skip.
+// (doc/design.md, "The bucket"). Two different objects of one export never get one name, and no
+// segment made from data begins with '.' or '_', which Spark, Hive and Athena skip.
 #pragma once
 
 #include <cstddef>

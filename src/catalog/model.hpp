@@ -12,7 +12,8 @@ using Oid = unsigned int;
 
 enum class ChangedBy { xmin, updated_at };
 
-// What a model's last success remembers of one table that holds its rows (doc/design.md, "Which rows changed").
+// What a model's last success remembers of one table that holds its rows (doc/design.md, "Which
+// rows changed").
 struct Baseline {
   Oid relation = 0;
   std::string snapshot;  // a pg_snapshot's text

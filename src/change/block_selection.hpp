@@ -1,4 +1,5 @@
-// Which blocks of a heap can hold rows that the baseline did not see (doc/design.md, "Which blocks can hold changes").
+// Which blocks of a heap can hold rows that the baseline did not see (doc/design.md, "Which blocks
+// can hold changes").
 #pragma once
 
 #include <memory>

@@ -1,4 +1,5 @@
-// Notes of WAL positions and transaction ids: what was written after what (doc/design.md, "Which blocks can hold changes").
+// Notes of WAL positions and transaction ids: what was written after what (doc/design.md, "Which
+// blocks can hold changes").
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
-// What the answers of S3-compatible stores mean, and what to do about each (codes from the S3 API Reference, "Error responses", and from the stores themselves).
+// What the answers of S3-compatible stores mean, and what to do about each (codes from the S3 API
+// Reference, "Error responses", and from the stores themselves).
 #pragma once
 
 #include <span>
