@@ -92,7 +92,12 @@ ExportResult Export::run() {
   }
   pg::ExtensionHold::stop_looking();
   conclude();
-  record_in_the_end();
+  try {
+    record_in_the_end();
+  } catch (const Error&) {
+    // Then history is gone, too: the caller and the log say how the export ended.
+    if (!pg::ExtensionHold::wanted_by() || whole_) throw;
+  }
   hide_progress();
   return result_;
 }

@@ -124,6 +124,21 @@ void settle() {
   if (!who) who = found_waiter;
 }
 
+// A transaction that was aborted has released it already, and to release it once more would warn:
+// it is taken again, where nobody else has it, and released as often as it is held.
+void release() {
+  try {
+    call([]() noexcept {
+      const LockAcquireResult taken = LockAcquire(&extension_tag, AccessShareLock, true, true);
+      if (taken == LOCKACQUIRE_NOT_AVAIL) return;
+      LockRelease(&extension_tag, AccessShareLock, true);
+      if (taken != LOCKACQUIRE_OK) LockRelease(&extension_tag, AccessShareLock, true);
+    });
+  } catch (const Error&) {
+    // The end of the process releases it.
+  }
+}
+
 std::string name_of(const LOCKTAG& tag) {
   const Rows rows = query("SELECT $1::oid::regclass", {text(tag.locktag_field2)});
   return or_empty(rows[0][0]);
@@ -164,7 +179,7 @@ ExtensionHold::ExtensionHold() {
 
 ExtensionHold::~ExtensionHold() {
   stop_looking();
-  LockRelease(&extension_tag, AccessShareLock, true);
+  release();
 }
 
 void ExtensionHold::stop_looking() {

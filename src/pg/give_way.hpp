@@ -22,7 +22,8 @@ std::optional<Waiter> find_waiter();
 std::string describe(const Waiter& waiter);
 
 // Keeps the extension there while this process exports. DROP EXTENSION waits for it, which ends the
-// export: check_interrupts() throws then, until the end of the scope. In a transaction, which has
+// export: check_interrupts() throws then, until the end of the scope. An abort of a transaction
+// lets go of it. In a transaction, which has
 // held the extension (hold_extension()); the scope outlives it.
 class ExtensionHold {
  public:
