@@ -143,9 +143,15 @@ Claim claim_export(const Destination& destination, const std::vector<Model>& mod
 }
 
 void take_next_folder(Claim& claim, const Destination& destination) {
-  claim.folder = next_free_folder(destination, claim.folder.substr(0, minute_digits), claim.folder);
-  pg::query("UPDATE hydra_export.exports SET folder = $2 WHERE id = $1::bigint",
-            {pg::text(claim.export_id), claim.folder});
+  const std::string minute = claim.folder.substr(0, minute_digits);
+  pg::Rows taken;
+  while (taken.empty()) {
+    claim.folder = next_free_folder(destination, minute, claim.folder);
+    taken = pg::query(
+        "UPDATE hydra_export.exports SET folder = $2 WHERE id = $1::bigint AND NOT EXISTS (SELECT"
+        " FROM hydra_export.exports WHERE destination = $3 AND folder = $2) RETURNING id",
+        {pg::text(claim.export_id), claim.folder, destination.name});
+  }
   note_folder(destination.name, claim.folder);
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/clock.hpp"
 #include "export/access.hpp"
+#include "export/claim_object.hpp"
 #include "export/model_export.hpp"
 #include "pg/compat.hpp"
 #include "pg/give_way.hpp"
@@ -20,6 +21,9 @@ using pg::Transaction;
 
 constexpr std::size_t kilobyte = 1024;
 constexpr int record_attempts = 10;
+
+// So many folders in a row that somebody else has are no chance.
+constexpr int most_folders = 100;
 
 void hold_extension() {
   if (pg::hold_extension()) return;
@@ -44,6 +48,7 @@ class Export {
  private:
   void claim();
   void transfer();
+  void claim_folder(Uploader& uploader);
   change::WalChanges load_changes(const change::Reading& reading);
   void read_models(Uploader& uploader);
   std::size_t read_some_models(std::size_t next, const change::Horizon& horizon,
@@ -154,6 +159,7 @@ void Export::transfer() {
                     static_cast<std::size_t>(pg::guc::memory_limit) * kilobyte);
   uploader.name_models(names_of(models_));
   try {
+    claim_folder(uploader);
     uploader.limit_silence(longest_silence());
     read_models(uploader);
     uploader.limit_silence({});
@@ -167,6 +173,22 @@ void Export::transfer() {
   if (uploader.fatal()) throw Error(ERRCODE_FDW_ERROR, uploader.fatal()->for_others);
   write_manifest(uploader);
   whole_ = true;
+}
+
+// Until a folder is this export's, as far as the store can tell.
+void Export::claim_folder(Uploader& uploader) {
+  for (int i = 0; i < most_folders; ++i) {
+    if (exporting::claim_folder(uploader, account_.destination, claim_) != ClaimOutcome::taken)
+      return;
+    Transaction transaction;
+    hold_extension();
+    pg::AsOwner owner;
+    catalog::take_next_folder(claim_, account_.destination);
+    transaction.commit();
+  }
+  throw Error(ERRCODE_FDW_ERROR,
+              "folder \"" + claim_.folder + "\" and those before it are another exporter's", "",
+              "Give each exporter a bucket or prefix of its own.");
 }
 
 // What WAL says of the tables that models have baselines of. Where it cannot be read, other rules
