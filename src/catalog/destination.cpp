@@ -173,8 +173,9 @@ void insert_destination(const Destination& destination) {
       " frequency_hours, credentials, addressing, start_window, conditional, object_headers,"
       " role_arn, external_id, compression, last_folder)"
       " VALUES ($1, $2, $3, $4, $5, $6::integer, $7, $8, $9, $10, $11::jsonb, $12, $13, $14,"
-      // There may have been another destination, for the same place, in this very minute.
-      " (SELECT coalesce(max(folder), '') FROM hydra_export.exports))",
+      // One that was removed may have exported to the same place in this very minute.
+      " (SELECT coalesce(max(folder), '') FROM hydra_export.exports e WHERE NOT EXISTS"
+      "   (SELECT FROM hydra_export.settings s WHERE s.destination = e.destination)))",
       to_parameters(destination));
   adopt_destination(destination.name);
 }

@@ -175,7 +175,7 @@ bool was_redefined(const LineSource& source, const XidSnapshot& baseline) {
       " SELECT DISTINCT writer FROM (SELECT unnest(writers) AS writer FROM versions"
       "  UNION ALL SELECT xmin::text FROM pg_attribute WHERE attrelid = $1::oid AND attnum > 0"
       "  UNION ALL SELECT xmin::text FROM pg_attrdef WHERE adrelid = $1::oid"
-      "  UNION ALL SELECT xmin::text FROM pg_index WHERE indrelid = $1::oid AND indisprimary)"
+      "  UNION ALL SELECT xmin::text FROM pg_constraint WHERE conrelid = $1::oid AND contype = 'p')"
       " redefined";
   const pg::Rows rows = pg::query(sql, parameters_of(source));
   // Read after them, so none of their ids is newer.

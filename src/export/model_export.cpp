@@ -36,6 +36,12 @@ catalog::Baseline baseline_of(const Leaf& leaf, const change::Reading& reading) 
   return baseline;
 }
 
+// Its tables are not locked any more.
+std::string describe_waiter() {
+  return "gave way to " + pg::describe(*pg::GiveWay::to()) +
+         ". The model's rows come with the next export.";
+}
+
 }  // namespace
 
 ModelExport::ModelExport(const catalog::Model& model, std::size_t number, const Account& account,
@@ -53,16 +59,6 @@ ModelExport::ModelExport(const catalog::Model& model, std::size_t number, const 
   result_.manifest.name = pg::to_utf8(model.name);
   result_.manifest.relation = pg::to_utf8(result_.row.relation);
 }
-
-namespace {
-
-// Its tables are not locked any more.
-std::string describe_waiter() {
-  return "gave way to " + pg::describe(*pg::GiveWay::to()) +
-         ". The model's rows come with the next export.";
-}
-
-}  // namespace
 
 ModelResult ModelExport::run(const change::Reading& shared, const change::Horizon& horizon,
                              const change::WalChanges& changes) {

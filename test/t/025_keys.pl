@@ -112,6 +112,31 @@ $site->sql('ALTER SYSTEM RESET hydra_export.parallel_workers; SELECT pg_reload_c
 fails_with('flags', qr/two objects would have the name/, 'in one process');
 $site->sql(q{SELECT hydra_export.remove_model('flags')});
 
+# ---- types that compare by functions that run queries
+
+$site->sql(q{
+    CREATE TYPE num;
+    CREATE FUNCTION num_in(cstring) RETURNS num LANGUAGE internal IMMUTABLE STRICT AS 'int4in';
+    CREATE FUNCTION num_out(num) RETURNS cstring LANGUAGE internal IMMUTABLE STRICT AS 'int4out';
+    CREATE TYPE num (INPUT = num_in, OUTPUT = num_out, LIKE = integer);
+    CREATE CAST (num AS integer) WITHOUT FUNCTION;
+    CREATE TABLE public.signs (sign integer); INSERT INTO signs VALUES (1);
+    CREATE FUNCTION num_cmp(num, num) RETURNS integer LANGUAGE plpgsql STABLE AS
+        'BEGIN RETURN (SELECT sign * btint4cmp($1::integer, $2::integer) FROM public.signs); END';
+    CREATE FUNCTION num_lt(num, num) RETURNS boolean LANGUAGE sql STABLE AS 'SELECT public.num_cmp($1, $2) < 0';
+    CREATE FUNCTION num_eq(num, num) RETURNS boolean LANGUAGE sql STABLE AS 'SELECT public.num_cmp($1, $2) = 0';
+    CREATE OPERATOR < (LEFTARG = num, RIGHTARG = num, PROCEDURE = num_lt);
+    CREATE OPERATOR = (LEFTARG = num, RIGHTARG = num, PROCEDURE = num_eq);
+    CREATE OPERATOR CLASS num_ops DEFAULT FOR TYPE num USING btree AS OPERATOR 1 <, OPERATOR 3 =, FUNCTION 1 num_cmp(num, num);
+    CREATE TABLE nums (id num PRIMARY KEY);
+    INSERT INTO nums SELECT i::text::num FROM generate_series(20, 1, -1) AS i;
+});
+$site->add_model('nums');
+$export = $site->export;
+is($site->model($export, 'nums')->{status}, 'succeeded', 'a key that compares by queries') or diag($export->{error});
+is(join(' ', map { /"id":"?(\d+)/ } $site->lines($export, 'nums')), join(' ', 1 .. 20), 'all rows are there, in the order of the key');
+$site->sql(q{SELECT hydra_export.remove_model('nums')});
+
 # ---- history that takes nothing
 
 $site->sql('CREATE TABLE t (id integer PRIMARY KEY); INSERT INTO t VALUES (1)');

@@ -31,6 +31,7 @@ my $settings = join '', map { "SET $_;\n" } (
     q(bytea_output = 'hex'),
     q(client_encoding = 'UTF8'),
     q(lc_monetary = 'C'),
+    q(quote_all_identifiers = off),
     q(search_path = pg_catalog));
 
 my $json = JSON::PP->new->allow_nonref->allow_bignum;
