@@ -50,8 +50,35 @@ EXTRA_CLEAN = $(SOURCES:.cpp=.d) test/bench/*.o test/bench/*.d test/modules/*.o 
 # The bitcode rule ignores PG_CXXFLAGS, so it cannot compile C++20.
 override with_llvm = no
 
+# What is missing is said here, with the package of Debian that has it, and not by a compiler.
+ifneq ($(filter-out clean distclean,$(or $(MAKECMDGOALS),all)),)
+PG_MAJOR := $(shell $(PG_CONFIG) --version 2>/dev/null | sed -E 's/^PostgreSQL ([0-9]+).*/\1/')
+ifeq ($(PG_MAJOR),)
+$(error There is no "$(PG_CONFIG)". Install the server's development package (on Debian postgresql-server-dev-15), or name another with PG_CONFIG=/path/to/pg_config)
+endif
+ifneq ($(words $(wildcard $(shell $(PG_CONFIG) --pgxs) $(shell $(PG_CONFIG) --includedir-server)/postgres.h)),2)
+$(error "$(PG_CONFIG)" knows no headers of the server. Install its development package (on Debian postgresql-server-dev-$(PG_MAJOR)))
+endif
+ifeq ($(shell command -v $(firstword $(CXX))),)
+$(error There is no C++ compiler "$(CXX)". Install one that knows C++20 (on Debian g++))
+endif
+lacks = $(shell printf '\043include <$(1)>\n' | $(CXX) $(CPPFLAGS) -E -x c++ - > /dev/null 2>&1 || echo yes)
+require = $(if $(call lacks,$(1)),$(error There is no <$(1)>. Install the development package of $(2) (on Debian $(3))))
+$(call require,curl/curl.h,libcurl,libcurl4-openssl-dev)
+$(call require,openssl/evp.h,OpenSSL,libssl-dev)
+$(call require,jansson.h,jansson,libjansson-dev)
+ifeq ($(shell command -v $(PKG_CONFIG)),)
+$(info There is no $(PKG_CONFIG), which finds the libraries of gzip and zstd: building without compression)
+endif
+endif
+
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
+
+# Other flags, as when a library for compression was installed since, make other objects.
+FLAGS := $(CXX) $(CXXFLAGS) $(CPPFLAGS)
+$(shell mkdir -p build && { echo '$(FLAGS)' | cmp -s - build/flags || echo '$(FLAGS)' > build/flags; })
+$(OBJS): build/flags
 
 # The server's own C flags ask for warnings that do not exist in C++.
 override COMPILER = $(CXX) $(CXXFLAGS)
