@@ -140,7 +140,7 @@ calm();
 # While uploads hang and memory is full, the table is still locked: whoever wants it does not wait for S3.
 $node->append_conf('postgresql.conf', "hydra_export.request_timeout = '1min'");
 $node->reload;
-$faults->plan({ fault => 'hang', times => 1000 });
+$faults->plan({ fault => 'hang', times => 1000, path => '/a/' });
 $before = $faults->requests;
 my $id = $site->sql('SELECT hydra_export.export_now(wait => false)');
 for (1 .. 100) { last if $faults->requests > $before + 3; sleep 0.05 }

@@ -18,7 +18,7 @@ package HydraExport::FaultServer;
 #                  slow          passed on after `seconds`
 #                  lose_answer   passed on, and the connection ends without the answer
 #     times        for how many requests; default 1
-#     path         a pattern that the request's target must match
+#     path         a pattern that the request's target must match; without one, anything but an export's claim of its folder
 #     method       the request's method
 #
 # Faults do not hold up each other, as each connection has a process of its own (HydraExport::Listener). The plan is a
@@ -126,7 +126,8 @@ sub fits
     my ($fault, $request) = @_;
 
     return 0 if defined $fault->{method} && $fault->{method} ne $request->{method};
-    return !defined $fault->{path} || $request->{target} =~ /$fault->{path}/;
+    return $request->{target} =~ /$fault->{path}/ if defined $fault->{path};
+    return $request->{target} !~ m{/_claim\.json$};
 }
 
 sub note
