@@ -82,7 +82,7 @@ $session->query_safe('ROLLBACK');
 # ---- good input, good and bad exports, and who looks on
 
 $site->sql("SELECT hydra_export.configure(access_key => 'KEY', secret_key => '$secret', session_token => '$token')");
-$faults->plan({ fault => 'hang' });
+$faults->plan({ fault => 'hang', path => '.' });
 my $id = $site->sql('SELECT hydra_export.export_now(wait => false)');
 for (1 .. 100) { last if grep { $_->{fault} eq 'hang' } $faults->requests; sleep 0.05 }
 my $activity = $site->sql(q{SELECT a FROM pg_stat_activity a WHERE backend_type LIKE 'hydra%'});
