@@ -234,27 +234,56 @@ $node->safe_psql('postgres', 'CREATE SCHEMA hers', extra_params => [ '-U', 'caro
 sql(q(CREATE VIEW hers.v AS SELECT id, updated_at, 'x'::text AS s FROM source),
     q(SELECT hydra_export.add_model('hers.v', key_columns => '{id}', changed_by => 'updated_at')));
 my $carol = $node->background_psql('postgres', extra_params => [ '-U', 'carol' ]);
-$carol->query_safe('BEGIN; LOCK TABLE source IN ACCESS EXCLUSIVE MODE');
+
+# export_while_carol(LOCKS, SQL): an export that waits for her lock while she runs the SQL.
+sub export_while_carol
+{
+    my ($table, $sql) = @_;
+
+    $carol->query_safe("BEGIN; LOCK TABLE $table IN ACCESS EXCLUSIVE MODE");
+    my ($out, $err) = ('', '');
+    my $export = IPC::Run::start([ 'psql', '-XAt', '-d', $node->connstr('postgres'), '-c', 'SELECT hydra_export.export_now()' ],
+        '<', \undef, '>', \$out, '2>', \$err);
+    $node->poll_query_until('postgres', q(SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'hydra_export worker' AND wait_event_type = 'Lock'))
+      or die 'the export does not wait';
+    $carol->query_safe("$sql COMMIT;");
+    $export->finish;
+    return;
+}
+
 new_log();
-my ($export_out, $export_err) = ('', '');
-my $export = IPC::Run::start([ 'psql', '-XAt', '-d', $node->connstr('postgres'), '-c', 'SELECT hydra_export.export_now()' ],
-    '<', \undef, '>', \$export_out, '2>', \$export_err);
-$node->poll_query_until('postgres', q(SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'hydra_export worker' AND wait_event_type = 'Lock'))
-  or die 'the export does not wait';
-$carol->query_safe(<<~'SQL');
+export_while_carol('source', <<~'SQL');
     ALTER SCHEMA hers RENAME TO old;
     CREATE SCHEMA hers;
     GRANT USAGE ON SCHEMA hers TO PUBLIC;
     CREATE FUNCTION hers.f() RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN RAISE LOG 'mallory''s code was found, as %', current_user; RETURN 4702111234474983745; END $$;
     CREATE VIEW hers.v AS SELECT 1 AS id, now() AS updated_at, hers.f() AS s;
     GRANT SELECT ON hers.v TO PUBLIC;
-    COMMIT;
     SQL
-$export->finish;
 unlike(new_log(), qr/mallory's code was found/, 'a view that took the name of another is not read');
-like(failure_of('hers.v'), qr/was replaced or renamed while the export began to read it/, 'and history says so');
-$carol->quit;
+is(sql(q(SELECT status, relation, rows FROM hydra_export.export_models WHERE model = 'hers.v')), 'succeeded|hers.v|1', 'but the one that was added');
 sql("SELECT hydra_export.remove_model('hers.v')");
+
+# A partition whose statement has a name already when the name is taken.
+$node->safe_psql('postgres', <<~'SQL', extra_params => [ '-U', 'carol' ]);
+    CREATE TABLE hers.p (id int PRIMARY KEY, updated_at timestamptz DEFAULT now()) PARTITION BY RANGE (id);
+    CREATE TABLE hers.a PARTITION OF hers.p FOR VALUES FROM (1) TO (10);
+    CREATE TABLE hers.b PARTITION OF hers.p FOR VALUES FROM (10) TO (20);
+    CREATE INDEX ON hers.p (updated_at);
+    INSERT INTO hers.p VALUES (1), (11);
+    SQL
+sql(q(SELECT hydra_export.add_model('hers.p', changed_by => 'updated_at')));
+export_and_listen();
+export_while_carol('hers.b', <<~'SQL');
+    ALTER SCHEMA hers RENAME TO older;
+    CREATE SCHEMA hers;
+    GRANT USAGE ON SCHEMA hers TO PUBLIC;
+    CREATE TABLE hers.b (id int);
+    CREATE TABLE hers.a (id int, updated_at timestamptz);
+    SQL
+like(failure_of('hers.p'), qr/was replaced or renamed while the export began to read it/, 'and history says so');
+$carol->quit;
+sql("SELECT hydra_export.remove_model('hers.p')");
 
 # ---- an index of a partitioned table is not its partitions' owners'
 
