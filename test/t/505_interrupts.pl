@@ -99,6 +99,8 @@ sub seconds_until_gone
 
 sub last_status
 {
+    # The visit at the server's start tells it of an export whose process is gone.
+    $node->poll_query_until('postgres', q{SELECT status <> 'running' FROM hydra_export.exports ORDER BY id DESC LIMIT 1});
     return $node->safe_psql('postgres', 'SELECT status FROM hydra_export.exports ORDER BY id DESC LIMIT 1');
 }
 
