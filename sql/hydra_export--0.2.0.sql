@@ -102,7 +102,7 @@ COMMENT ON COLUMN hydra_export.destination_state.last_start IS 'start of the new
 COMMENT ON COLUMN hydra_export.destination_state.last_finish IS 'end of the newest scheduled export';
 COMMENT ON COLUMN hydra_export.destination_state.failures IS 'scheduled exports in a row that were not a success';
 COMMENT ON COLUMN hydra_export.destination_state.system_identifier IS 'cluster in which the settings were saved or resumed; another one means a copy, which pauses';
-COMMENT ON COLUMN hydra_export.destination_state.written_by IS 'transaction that wrote the row: it is the row''s xmin where that is no copy by logical replication';
+COMMENT ON COLUMN hydra_export.destination_state.written_by IS 'transaction in which the extension wrote the row: its xmin, also after pg_upgrade; 0 where anything else wrote it, such as logical replication';
 COMMENT ON COLUMN hydra_export.destination_state.last_timeline IS 'timeline of WAL at the newest export; the first one on another takes the folder of the next minute';
 COMMENT ON COLUMN hydra_export.destination_state.condition_answer IS 'what the store does with If-None-Match: honoured, ignored (it overwrites) or refused; NULL until it was asked';
 
@@ -600,6 +600,17 @@ CREATE TRIGGER schedule_changed
 -- Also for sessions that switch triggers off.
 ALTER TABLE hydra_export.settings ENABLE ALWAYS TRIGGER schedule_changed;
 ALTER TABLE hydra_export.models ENABLE ALWAYS TRIGGER schedule_changed;
+
+-- A row that anything but the extension writes, such as logical replication, is nobody's own.
+CREATE FUNCTION hydra_export.state_written()
+RETURNS trigger LANGUAGE c
+AS 'MODULE_PATHNAME', 'hydra_export_state_written';
+COMMENT ON FUNCTION hydra_export.state_written IS 'clears written_by in a row of destination_state that anything but the extension writes';
+
+CREATE TRIGGER state_written
+  BEFORE INSERT OR UPDATE ON hydra_export.destination_state
+  FOR EACH ROW EXECUTE FUNCTION hydra_export.state_written();
+ALTER TABLE hydra_export.destination_state ENABLE ALWAYS TRIGGER state_written;
 
 -- ---------------------------------------------------------------- rights and dumps
 

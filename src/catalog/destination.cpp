@@ -80,8 +80,20 @@ Text writing_id() {
       pg::call([]() noexcept { return U64FromFullTransactionId(GetCurrentFullTransactionId()); }));
 }
 
-// Whether the row is still the version that was written here, in this very file: a row that came by
-// logical replication was written again, by another transaction.
+bool writing_state = false;
+
+// Every change of destination_state. What anybody else writes to it, logical replication above all,
+// loses its written_by.
+void write_state(const char* statement, const std::vector<Text>& arguments) {
+  struct Writing {
+    Writing() { writing_state = true; }
+    ~Writing() { writing_state = false; }
+  };
+  const Writing writing;
+  pg::query(statement, arguments);
+}
+
+// Whether the row is still the version that was written here, in this very file.
 bool is_own_version(const Row& row) {
   if (!row[7] || !row[8]) return false;
   const std::uint64_t written_by = std::stoull(*row[7]);
@@ -247,8 +259,12 @@ std::string origin_problem(const std::optional<DestinationState>& state) {
   return "";
 }
 
+bool is_writing_state() {
+  return writing_state;
+}
+
 void adopt_destination(const std::string& name) {
-  pg::query(
+  write_state(
       "INSERT INTO hydra_export.destination_state"
       " (destination, database, timeline, system_identifier, written_by)"
       " VALUES ($1, $2::oid, $3::integer, $4::bigint, $5::xid8)"
@@ -261,7 +277,7 @@ void adopt_destination(const std::string& name) {
 }
 
 void adopt_cluster() {
-  pg::query(
+  write_state(
       "UPDATE hydra_export.destination_state SET system_identifier = $1::bigint,"
       " written_by = $2::xid8",
       {this_system(), writing_id()});
@@ -270,7 +286,7 @@ void adopt_cluster() {
 void note_folder(const std::string& destination, const std::string& folder) {
   pg::query("UPDATE hydra_export.settings SET last_folder = $2 WHERE destination = $1",
             {destination, folder});
-  pg::query(
+  write_state(
       "UPDATE hydra_export.destination_state SET last_timeline = $2::integer, written_by = $3::xid8"
       " WHERE destination = $1",
       {destination, pg::text(pg::compat::timeline()), writing_id()});
@@ -279,7 +295,7 @@ void note_folder(const std::string& destination, const std::string& folder) {
 // Not in a row of another database or cluster: written here, it would look like one of this
 // cluster.
 void note_condition(const std::string& destination, const std::string& answer) {
-  pg::query(
+  write_state(
       "UPDATE hydra_export.destination_state SET condition_answer = nullif($2, ''),"
       " written_by = $3::xid8 WHERE destination = $1 AND condition_answer IS DISTINCT FROM"
       " nullif($2, '') AND database = $4::oid AND system_identifier = $5::bigint",
@@ -287,14 +303,14 @@ void note_condition(const std::string& destination, const std::string& answer) {
 }
 
 void note_start(const std::string& destination, Micros time) {
-  pg::query(
+  write_state(
       "UPDATE hydra_export.destination_state SET last_start = $2::timestamptz,"
       " anchor = coalesce(anchor, $2::timestamptz), written_by = $3::xid8 WHERE destination = $1",
       {destination, iso8601(time), writing_id()});
 }
 
 void note_finish(const std::string& destination, bool succeeded) {
-  pg::query(
+  write_state(
       "UPDATE hydra_export.destination_state SET last_finish = clock_timestamp(),"
       " failures = CASE WHEN $2::boolean THEN 0 ELSE failures + 1 END, written_by = $3::xid8"
       " WHERE destination = $1",

@@ -90,6 +90,9 @@ std::string origin_problem(const std::optional<DestinationState>& state);
 // Transaction ids then mean what they meant, so that baselines hold.
 bool came_with_files(const DestinationState& state);
 
+// Whether the functions below write to destination_state just now, and nobody else.
+bool is_writing_state();
+
 // Exports belong to this database, on this timeline, from now on.
 void adopt_destination(const std::string& name);
 

@@ -130,6 +130,7 @@ extern "C" {
 #include "utils/typcache.h"
 #include "utils/uuid.h"
 #include "utils/wait_event.h"
+#include "utils/xid8.h"
 #if __has_include("storage/waiteventset.h")
 #include "storage/waiteventset.h"
 #endif

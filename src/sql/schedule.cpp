@@ -1,4 +1,4 @@
-// schedule_rows(), and the trigger that tells the launcher of changes.
+// schedule_rows(), the trigger that tells the launcher of changes, and the one that tells copies.
 #include "sql/schedule.hpp"
 
 #include "base/clock.hpp"
@@ -86,6 +86,27 @@ pg::Row to_row(const schedule::Due& due) {
           due.why};
 }
 
+// The row as it is to be stored. One that came by logical replication could have been written by a
+// transaction of the same number as the one that writes it here: then it would look like a row of
+// this database's own files.
+HeapTuple without_origin(const TriggerData* trigger) noexcept {
+  HeapTuple row =
+      TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : trigger->tg_trigtuple;
+  if (catalog::is_writing_state()) return row;
+  TupleDesc columns = RelationGetDescr(trigger->tg_relation);
+  int column = SPI_fnumber(columns, "written_by");
+  Datum nobody = FullTransactionIdGetDatum(InvalidFullTransactionId);
+  bool is_null = false;
+  return heap_modify_tuple_by_cols(row, columns, 1, &column, &nobody, &is_null);
+}
+
+// A trigger that is called as anything else.
+[[noreturn]] void refuse_call(const char* name) {
+  ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+                  errmsg("%s() can only be called as a trigger", name),
+                  errhint("Triggers on the extension's own tables call it.")));
+}
+
 void schedule_rows(FunctionCallInfo call) {
   ResultRows result(call);
   pg::AsOwner owner;
@@ -107,6 +128,7 @@ using hydra::pg::entry;
 
 PG_FUNCTION_INFO_V1(hydra_export_schedule_rows);
 PG_FUNCTION_INFO_V1(hydra_export_schedule_changed);
+PG_FUNCTION_INFO_V1(hydra_export_state_written);
 
 Datum hydra_export_schedule_rows(PG_FUNCTION_ARGS) {
   entry([&]() { hydra::sql::schedule_rows(fcinfo); });
@@ -114,13 +136,15 @@ Datum hydra_export_schedule_rows(PG_FUNCTION_ARGS) {
 }
 
 Datum hydra_export_schedule_changed(PG_FUNCTION_ARGS) {
-  if (!CALLED_AS_TRIGGER(fcinfo)) {
-    ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-                    errmsg("schedule_changed() can only be called as a trigger"),
-                    errhint("Triggers on the extension's own tables call it.")));
-  }
+  if (!CALLED_AS_TRIGGER(fcinfo)) hydra::sql::refuse_call("schedule_changed");
   entry([]() { hydra::sql::note_change(); });
   return PointerGetDatum(nullptr);
+}
+
+Datum hydra_export_state_written(PG_FUNCTION_ARGS) {
+  if (!CALLED_AS_TRIGGER(fcinfo)) hydra::sql::refuse_call("state_written");
+  return PointerGetDatum(
+      hydra::sql::without_origin(reinterpret_cast<TriggerData*>(fcinfo->context)));
 }
 
 }  // extern "C"
