@@ -22,16 +22,16 @@ void add(change::BlockCounts& sum, const change::BlockCounts& counts) {
 
 }  // namespace
 
-std::vector<record::LineColumn> line_columns(const ModelPlan& plan) {
-  std::vector<record::LineColumn> columns;
+std::vector<row_json::LineColumn> line_columns(const ModelPlan& plan) {
+  std::vector<row_json::LineColumn> columns;
   for (std::size_t i = 0; i < plan.columns.size(); ++i) {
     columns.push_back({plan.columns[i].name, i, plan.columns[i].type});
   }
   return columns;
 }
 
-std::vector<record::KeyColumn> key_columns(const ModelPlan& plan) {
-  std::vector<record::KeyColumn> columns;
+std::vector<row_json::KeyColumn> key_columns(const ModelPlan& plan) {
+  std::vector<row_json::KeyColumn> columns;
   for (const std::string& name : plan.key) {
     for (std::size_t i = 0; i < plan.columns.size(); ++i) {
       const catalog::Column& column = plan.columns[i];
@@ -93,7 +93,7 @@ bool ModelReader::step() {
       uploader_.wait();
       return true;
     }
-    object_ = std::make_unique<record::ObjectBuffer>(*key_, uploader_.buffers());
+    object_ = std::make_unique<row_json::ObjectBuffer>(*key_, uploader_.buffers());
   }
   if (!scan_) begin_leaf();
   const bool more = scan_->step(*object_, uploader_.object_size());
@@ -124,17 +124,17 @@ ReadCounts ModelReader::counts() const {
 }
 
 // Comparison functions may run queries. After an error the subtransaction's end drops the snapshot.
-record::ClosedObject ModelReader::close() {
+row_json::ClosedObject ModelReader::close() {
   pg::UntrustedCode code(task_.owner);
   pg::call([this]() noexcept { PushActiveSnapshot(as_.snapshot); });
-  record::ClosedObject closed = object_->close();
+  row_json::ClosedObject closed = object_->close();
   pg::call([]() noexcept { PopActiveSnapshot(); });
   return closed;
 }
 
 void ModelReader::flush() {
   if (object_ && object_->rows() > 0) {
-    record::ClosedObject closed = close();
+    row_json::ClosedObject closed = close();
     if (task_.apart) name_table(closed);
     const std::string key = next_key(closed);
     done_.rows += closed.rows;
@@ -145,7 +145,7 @@ void ModelReader::flush() {
   object_.reset();
 }
 
-void ModelReader::name_table(record::ClosedObject& object) const {
+void ModelReader::name_table(row_json::ClosedObject& object) const {
   object.relation = pg::to_utf8(task_.leaves[leaf_].name);
   object.relation_oid = task_.leaves[leaf_].relation;
 }
@@ -169,7 +169,7 @@ bool ModelReader::is_paused() {
   return true;
 }
 
-std::string ModelReader::next_key(const record::ClosedObject& object) {
+std::string ModelReader::next_key(const row_json::ClosedObject& object) {
   ObjectName name = task_.name;
   name.first_id = object.first_id;
   name.last_id = object.last_id;

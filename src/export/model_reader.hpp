@@ -14,14 +14,14 @@
 
 namespace hydra::exporting {
 
-std::vector<record::LineColumn> line_columns(const ModelPlan& plan);
-std::vector<record::KeyColumn> key_columns(const ModelPlan& plan);
+std::vector<row_json::LineColumn> line_columns(const ModelPlan& plan);
+std::vector<row_json::KeyColumn> key_columns(const ModelPlan& plan);
 
 // What each process has to know.
 struct ReadTask {
   std::vector<Leaf> leaves;
-  std::vector<record::LineColumn> columns;
-  std::vector<record::KeyColumn> key;
+  std::vector<row_json::LineColumn> columns;
+  std::vector<row_json::KeyColumn> key;
   change::FullXid next_xid = 0;  // see ReadAs
   Oid owner = 0;                 // of the model's relation, as which keys are compared and printed
   ObjectName name;               // but for the ids and the number
@@ -75,25 +75,25 @@ class ModelReader {
 
  private:
   void begin_leaf();
-  record::ClosedObject close();
+  row_json::ClosedObject close();
   void flush();
-  void name_table(record::ClosedObject& object) const;
+  void name_table(row_json::ClosedObject& object) const;
   void pace();
   bool is_paused();
-  std::string next_key(const record::ClosedObject& object);
+  std::string next_key(const row_json::ClosedObject& object);
 
   const ReadTask& task_;
   SharedReading& shared_;
   const ReadAs as_;
   const std::size_t number_;
   Uploader& uploader_;
-  std::optional<record::Key> key_;
+  std::optional<row_json::Key> key_;
   // Functions of the columns' types that it calls were looked up for one owner of leaves.
-  std::optional<record::LineWriter> writer_;
+  std::optional<row_json::LineWriter> writer_;
   Oid writes_as_ = 0;
   std::size_t leaf_ = 0;  // the one being read
   std::unique_ptr<TableScan> scan_;
-  std::unique_ptr<record::ObjectBuffer> object_;
+  std::unique_ptr<row_json::ObjectBuffer> object_;
   ReadCounts done_;  // leaves and objects that are finished
   Pacer pacer_;
   std::uint64_t paced_ = 0;  // bytes noted with it

@@ -32,8 +32,8 @@ bool needs_query(const Leaf& leaf) {
   return false;
 }
 
-TableScan::TableScan(const Leaf& leaf, const ReadAs& as, record::LineWriter& writer,
-                     const record::Key& key, change::BlockDeal& deal)
+TableScan::TableScan(const Leaf& leaf, const ReadAs& as, row_json::LineWriter& writer,
+                     const row_json::Key& key, change::BlockDeal& deal)
     : leaf_(leaf), as_(as), writer_(writer), key_(key) {
   source_ = make_source(deal);
   row_context_ = pg::call([]() noexcept {
@@ -75,7 +75,7 @@ change::BlockCounts TableScan::counts() const {
   return counts;
 }
 
-bool TableScan::step(record::ObjectBuffer& object, std::size_t bytes) {
+bool TableScan::step(row_json::ObjectBuffer& object, std::size_t bytes) {
   pg::UntrustedCode code(leaf_.owner);
   culprit_[0] = '\0';
   try {
@@ -115,7 +115,7 @@ void TableScan::name_culprit(void* self) {
   }
 }
 
-void TableScan::write_row(record::ObjectBuffer& object, record::Line& line) {
+void TableScan::write_row(row_json::ObjectBuffer& object, row_json::Line& line) {
   MemoryContextReset(row_context_);
   MemoryContext previous = MemoryContextSwitchTo(row_context_);
   source_->values(&values_, &nulls_);
@@ -138,7 +138,7 @@ bool TableScan::is_wanted(TransactionId xmin) {
   return updated_at >= leaf_.updated_since->bound;
 }
 
-bool TableScan::read_some(record::ObjectBuffer& object, std::size_t bytes) {
+bool TableScan::read_some(row_json::ObjectBuffer& object, std::size_t bytes) {
   ErrorContextCallback callback{};
   callback.callback = name_culprit;
   callback.arg = this;
@@ -146,7 +146,7 @@ bool TableScan::read_some(record::ObjectBuffer& object, std::size_t bytes) {
   error_context_stack = &callback;
   PushActiveSnapshot(as_.snapshot);
 
-  record::Line line(object.buffer(), static_cast<std::size_t>(pg::guc::max_row_size) * 1024);
+  row_json::Line line(object.buffer(), static_cast<std::size_t>(pg::guc::max_row_size) * 1024);
   const std::size_t enough = std::min(bytes, object.bytes() + bytes_per_step);
   using Next = change::RowSource::Next;
   Next next = Next::row;

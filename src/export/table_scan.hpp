@@ -5,8 +5,8 @@
 
 #include "change/row_source.hpp"
 #include "export/model_plan.hpp"
-#include "record/line_writer.hpp"
-#include "record/object_buffer.hpp"
+#include "row_json/line_writer.hpp"
+#include "row_json/object_buffer.hpp"
 
 namespace hydra::exporting {
 
@@ -25,15 +25,15 @@ bool needs_query(const Leaf& leaf);
 class TableScan {
  public:
   // deal: of the leaf's blocks. The leaf stays locked while the scan lives. All are used, not kept.
-  TableScan(const Leaf& leaf, const ReadAs& as, record::LineWriter& writer, const record::Key& key,
-            change::BlockDeal& deal);
+  TableScan(const Leaf& leaf, const ReadAs& as, row_json::LineWriter& writer,
+            const row_json::Key& key, change::BlockDeal& deal);
   ~TableScan();
   TableScan(const TableScan&) = delete;
   TableScan& operator=(const TableScan&) = delete;
 
   // Reads on, until some work is done or the object has this many bytes. False at the end. Throws
   // pg::Error with the row's id and the column where a value is to blame.
-  bool step(record::ObjectBuffer& object, std::size_t bytes);
+  bool step(row_json::ObjectBuffer& object, std::size_t bytes);
 
   // Blocks that it has passed. All 0 where the planner chooses the way.
   change::BlockCounts counts() const;
@@ -41,15 +41,15 @@ class TableScan {
  private:
   std::unique_ptr<change::RowSource> make_source(change::BlockDeal& deal);
   std::string hint_for(const pg::Error& error) const;
-  bool is_wanted(TransactionId xmin);                                // raw
-  bool read_some(record::ObjectBuffer& object, std::size_t bytes);   // raw
-  void write_row(record::ObjectBuffer& object, record::Line& line);  // raw
-  static void name_culprit(void* self);                              // raw
+  bool is_wanted(TransactionId xmin);                                    // raw
+  bool read_some(row_json::ObjectBuffer& object, std::size_t bytes);     // raw
+  void write_row(row_json::ObjectBuffer& object, row_json::Line& line);  // raw
+  static void name_culprit(void* self);                                  // raw
 
   const Leaf& leaf_;
   const ReadAs as_;
-  record::LineWriter& writer_;
-  const record::Key& key_;
+  row_json::LineWriter& writer_;
+  const row_json::Key& key_;
   Relation relation_ = nullptr;
   std::unique_ptr<change::BlockSelection> selection_;
   change::HeapSource* heap_ = nullptr;  // the source, where it is one

@@ -153,7 +153,7 @@ std::uint64_t Uploader::send(Sent sent, std::unique_ptr<s3::Body> body, const ch
   return tag;
 }
 
-void Uploader::put(std::size_t model, const std::string& key, record::ClosedObject object) {
+void Uploader::put(std::size_t model, const std::string& key, row_json::ClosedObject object) {
   if (const auto problem = take_name(key)) throw pg::Error(ERRCODE_UNIQUE_VIOLATION, *problem);
   Sent sent;
   sent.model = model;
@@ -173,7 +173,7 @@ void Uploader::put(std::size_t model, const std::string& key, record::ClosedObje
 
 // Other uploads go on meanwhile. Content-Encoding is not set: it would have readers undo what the
 // name says, some of them twice.
-std::unique_ptr<s3::Body> Uploader::compress(record::LinesBody& body, Sent& sent) {
+std::unique_ptr<s3::Body> Uploader::compress(row_json::LinesBody& body, Sent& sent) {
   std::string piece(compressed_at_once, '\0');
   const auto compressor = make_compressor(compression_, body.size());
   body.rewind();

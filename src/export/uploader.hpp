@@ -11,7 +11,7 @@
 #include "base/compress.hpp"
 #include "catalog/history.hpp"
 #include "pg/event_loop.hpp"
-#include "record/object_buffer.hpp"
+#include "row_json/object_buffer.hpp"
 #include "s3/client.hpp"
 
 namespace hydra::exporting {
@@ -67,7 +67,7 @@ class Uploader {
   std::string_view suffix() const { return compression_suffix(compression_); }
 
   // Sends an object of the model with this number.
-  void put(std::size_t model, const std::string& key, record::ClosedObject object);
+  void put(std::size_t model, const std::string& key, row_json::ClosedObject object);
 
   // Takes over what became of objects that another process has sent.
   void adopt_sent(std::size_t model, catalog::ObjectRow object);
@@ -142,7 +142,7 @@ class Uploader {
   void fail_all(std::size_t model, const std::string& text);
   std::uint64_t send(Sent sent, std::unique_ptr<s3::Body> body, const char* content_type);
 
-  std::unique_ptr<s3::Body> compress(record::LinesBody& body, Sent& sent);
+  std::unique_ptr<s3::Body> compress(row_json::LinesBody& body, Sent& sent);
 
   std::size_t memory_ = 0;
   std::size_t object_size_ = 0;

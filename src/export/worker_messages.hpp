@@ -74,7 +74,7 @@ void fields(Archive& archive, BlockCounts& counts) {
 
 }  // namespace change
 
-namespace record {
+namespace row_json {
 
 template <typename Archive>
 void fields(Archive& archive, LineColumn& column) {
@@ -88,7 +88,7 @@ void fields(Archive& archive, KeyColumn& column) {
   archive(name, place, type, collation);
 }
 
-}  // namespace record
+}  // namespace row_json
 
 namespace exporting {
 

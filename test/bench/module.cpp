@@ -14,7 +14,7 @@
 #include "pg/guc.hpp"
 #include "pg/interrupts.hpp"
 #include "pg/transaction.hpp"
-#include "record/line_writer.hpp"
+#include "row_json/line_writer.hpp"
 
 namespace {
 
@@ -43,7 +43,7 @@ class RecordWriter {
     tuple.t_data = header;
     heap_deform_tuple(&tuple, descriptor_, values_.data(), nulls_.get());
     buffer_.truncate(0);
-    record::Line line(buffer_, static_cast<std::size_t>(pg::guc::max_row_size) * 1024);
+    row_json::Line line(buffer_, static_cast<std::size_t>(pg::guc::max_row_size) * 1024);
     writer_.write(line, values_.data(), nulls_.get());
     const std::size_t size = buffer_.size() - 1;
     bytea* result = static_cast<bytea*>(palloc(size + VARHDRSZ));
@@ -53,8 +53,8 @@ class RecordWriter {
   }
 
  private:
-  static std::vector<record::LineColumn> columns_of(TupleDesc descriptor) {
-    std::vector<record::LineColumn> columns;
+  static std::vector<row_json::LineColumn> columns_of(TupleDesc descriptor) {
+    std::vector<row_json::LineColumn> columns;
     for (int i = 0; i < descriptor->natts; ++i) {
       Form_pg_attribute attribute = TupleDescAttr(descriptor, i);
       if (attribute->attisdropped) continue;
@@ -67,7 +67,7 @@ class RecordWriter {
   TupleDesc descriptor_;
   std::vector<Datum> values_;
   std::unique_ptr<bool[]> nulls_;
-  record::LineWriter writer_;
+  row_json::LineWriter writer_;
   hydra::Buffer buffer_;
 };
 
@@ -110,17 +110,17 @@ struct Totals {
 // and hashed before they are dropped.
 void scan_leaf(const exporting::ModelPlan& plan, const exporting::Leaf& leaf,
                const change::Reading& reading, bool close, Totals& totals) {
-  const record::Key key(exporting::key_columns(plan));
-  record::LineWriter writer(exporting::line_columns(plan));
+  const row_json::Key key(exporting::key_columns(plan));
+  row_json::LineWriter writer(exporting::line_columns(plan));
   const exporting::ReadAs as{reading.snapshot(), reading.next_xid()};
   change::BlockDeal deal(change::count_blocks(leaf.relation), 1);
   exporting::TableScan scan(leaf, as, writer, key, deal);
   const std::size_t size = static_cast<std::size_t>(pg::guc::file_size) * 1024;
   BufferPool pool(size, 1);
-  std::unique_ptr<record::ObjectBuffer> object;
+  std::unique_ptr<row_json::ObjectBuffer> object;
   bool more = true;
   while (more) {
-    if (!object) object = std::make_unique<record::ObjectBuffer>(key, pool);
+    if (!object) object = std::make_unique<row_json::ObjectBuffer>(key, pool);
     more = scan.step(*object, size);
     pg::check_interrupts();
     if (more && object->bytes() < size) continue;

@@ -1,7 +1,7 @@
 // Composite values as JSON objects.
-#include "record/writers.hpp"
+#include "row_json/writers.hpp"
 
-namespace hydra::record {
+namespace hydra::row_json {
 namespace {
 
 // How records of one row type are written. A row type cannot contain itself, so values_ is never
@@ -72,4 +72,4 @@ ValueWriter* make_composite_writer(Oid type) {
   return allocate_writer<CompositeWriter>(type, write_composite);
 }
 
-}  // namespace hydra::record
+}  // namespace hydra::row_json

@@ -6,10 +6,10 @@
 #include "json/hex.hpp"
 #include "json/money.hpp"
 #include "pg/compat.hpp"
-#include "record/varlena.hpp"
-#include "record/writers.hpp"
+#include "row_json/varlena.hpp"
+#include "row_json/writers.hpp"
 
-namespace hydra::record {
+namespace hydra::row_json {
 namespace {
 
 // A copy, as the value may stand anywhere.
@@ -222,4 +222,4 @@ ValueWriter* make_bounded_writer(Oid type) {
   return nullptr;
 }
 
-}  // namespace hydra::record
+}  // namespace hydra::row_json

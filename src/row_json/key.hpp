@@ -7,7 +7,7 @@
 #include "base/object_name.hpp"
 #include "pg/error.hpp"
 
-namespace hydra::record {
+namespace hydra::row_json {
 
 // A column of the key, as the scan gives it.
 struct KeyColumn {
@@ -58,4 +58,4 @@ class Key {
   bool double_codes_;  // the database's encoding may have two codes for a character
 };
 
-}  // namespace hydra::record
+}  // namespace hydra::row_json

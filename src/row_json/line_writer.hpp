@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "pg/error.hpp"
-#include "record/value_writer.hpp"
+#include "row_json/value_writer.hpp"
 
-namespace hydra::record {
+namespace hydra::row_json {
 
 // A column of the line, as the scan gives it.
 struct LineColumn {
@@ -39,4 +39,4 @@ class LineWriter {
   const Column* current_ = nullptr;
 };
 
-}  // namespace hydra::record
+}  // namespace hydra::row_json

@@ -3,7 +3,7 @@
 
 #include "pg/postgres.hpp"
 
-namespace hydra::record {
+namespace hydra::row_json {
 
 // Where a varlena's contents are: in place, whatever its header and alignment, or in a copy where
 // it was compressed or stored elsewhere. Close it after use, so that a row's large values are not
@@ -32,4 +32,4 @@ struct Varlena {
   }
 };
 
-}  // namespace hydra::record
+}  // namespace hydra::row_json

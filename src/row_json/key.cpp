@@ -1,9 +1,9 @@
-#include "record/key.hpp"
+#include "row_json/key.hpp"
 
 #include "pg/spi.hpp"
 #include "pg/untrusted_code.hpp"
 
-namespace hydra::record {
+namespace hydra::row_json {
 namespace {
 
 // Values of these types have a fixed form, in which '-' separates nothing.
@@ -192,4 +192,4 @@ void Key::describe(const Datum* values, const bool* nulls, char* to, std::size_t
   }
 }
 
-}  // namespace hydra::record
+}  // namespace hydra::row_json

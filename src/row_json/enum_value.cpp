@@ -1,8 +1,8 @@
 // Enums, by the labels met so far.
 #include "json/escape.hpp"
-#include "record/writers.hpp"
+#include "row_json/writers.hpp"
 
-namespace hydra::record {
+namespace hydra::row_json {
 namespace {
 
 struct Label {
@@ -69,4 +69,4 @@ ValueWriter* make_enum_writer(Oid type) {
   return writer;
 }
 
-}  // namespace hydra::record
+}  // namespace hydra::row_json

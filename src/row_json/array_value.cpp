@@ -4,10 +4,10 @@
 // dimensions, and there are no nulls), the element type, the size of each dimension, its lower
 // bound, then a bitmap of what is not null. Places count from the header's start as if it had four
 // bytes, also where a short one was stored.
-#include "record/varlena.hpp"
-#include "record/writers.hpp"
+#include "row_json/varlena.hpp"
+#include "row_json/writers.hpp"
 
-namespace hydra::record {
+namespace hydra::row_json {
 namespace {
 
 struct ArrayWriter : ValueWriter {
@@ -202,4 +202,4 @@ ValueWriter* make_array_writer(Oid type) {
   return allocate_writer<ArrayWriter>(type, write_array);
 }
 
-}  // namespace hydra::record
+}  // namespace hydra::row_json

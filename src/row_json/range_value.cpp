@@ -3,10 +3,10 @@
 #include "json/datetime.hpp"
 #include "json/digits.hpp"
 #include "json/numeric.hpp"
-#include "record/varlena.hpp"
-#include "record/writers.hpp"
+#include "row_json/varlena.hpp"
+#include "row_json/writers.hpp"
 
-namespace hydra::record {
+namespace hydra::row_json {
 namespace {
 
 using WriteBound = char* (*)(Line& line, char* to, Datum value);
@@ -149,4 +149,4 @@ ValueWriter* make_multirange_writer(Oid type) {
   return make_writer(type, entry->rngtype, write_multirange);
 }
 
-}  // namespace hydra::record
+}  // namespace hydra::row_json

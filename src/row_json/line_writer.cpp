@@ -1,6 +1,6 @@
-#include "record/line_writer.hpp"
+#include "row_json/line_writer.hpp"
 
-namespace hydra::record {
+namespace hydra::row_json {
 
 LineWriter::LineWriter(const std::vector<LineColumn>& columns) {
   columns_.reserve(columns.size());
@@ -28,4 +28,4 @@ void LineWriter::write(Line& line, const Datum* values, const bool* nulls) {
   line.end(line.append(to, "}\n", 2));
 }
 
-}  // namespace hydra::record
+}  // namespace hydra::row_json

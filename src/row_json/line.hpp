@@ -5,7 +5,7 @@
 #include "json/escape.hpp"
 #include "pg/postgres.hpp"
 
-namespace hydra::record {
+namespace hydra::row_json {
 
 // Appends to a buffer, up to a limit per line. Where the next byte goes is not kept here but
 // handed on: everything that writes takes it as `to` and returns the end of what it wrote, so that
@@ -80,4 +80,4 @@ class Line {
   char* stop_ = nullptr;  // the end of the buffer's block
 };
 
-}  // namespace hydra::record
+}  // namespace hydra::row_json

@@ -1,9 +1,9 @@
 // numeric, from its digits.
 #include "json/numeric.hpp"
-#include "record/varlena.hpp"
-#include "record/writers.hpp"
+#include "row_json/varlena.hpp"
+#include "row_json/writers.hpp"
 
-namespace hydra::record {
+namespace hydra::row_json {
 namespace {
 
 char* write_stored(Line& line, char* to, ValueWriter*, Datum value) {
@@ -31,4 +31,4 @@ ValueWriter* make_numeric_writer(Oid type) {
   return writer;
 }
 
-}  // namespace hydra::record
+}  // namespace hydra::row_json

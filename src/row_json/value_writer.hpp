@@ -1,9 +1,9 @@
 // One datum as JSON, as the server's own row_to_json() writes it.
 #pragma once
 
-#include "record/line.hpp"
+#include "row_json/line.hpp"
 
-namespace hydra::record {
+namespace hydra::row_json {
 
 // How values of one type are written, chosen once. Lives in a memory context, holds no C++ object,
 // and is used in raw code only (pg/error.hpp).
@@ -65,4 +65,4 @@ inline char* write_member(Line& line, char* to, const MemberLead& lead, ValueWri
   return writer->put != nullptr ? writer->put(to, value) : writer->write(line, to, writer, value);
 }
 
-}  // namespace hydra::record
+}  // namespace hydra::row_json

@@ -1,9 +1,9 @@
-#include "record/value_writer.hpp"
+#include "row_json/value_writer.hpp"
 
 #include "json/escape.hpp"
-#include "record/writers.hpp"
+#include "row_json/writers.hpp"
 
-namespace hydra::record {
+namespace hydra::row_json {
 namespace {
 
 // A function that makes json of a type, as json.c looks for one; none for built-in types.
@@ -65,4 +65,4 @@ MemberLead make_member_lead(const char* before, const char* name) {
   return make_member_lead(before, name, std::strlen(name), ":");
 }
 
-}  // namespace hydra::record
+}  // namespace hydra::row_json

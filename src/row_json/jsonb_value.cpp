@@ -5,10 +5,10 @@
 // same order. An entry says the child's type and either its length or, every so often, where it
 // ends; numbers and containers begin at multiples of four. Nothing is copied or allocated, and
 // values with a short header are read in place: all reads are by bytes.
-#include "record/varlena.hpp"
-#include "record/writers.hpp"
+#include "row_json/varlena.hpp"
+#include "row_json/writers.hpp"
 
-namespace hydra::record {
+namespace hydra::row_json {
 namespace {
 
 uint32 word_at(const char* at) {
@@ -236,4 +236,4 @@ ValueWriter* make_jsonb_writer(Oid type) {
   return writer;
 }
 
-}  // namespace hydra::record
+}  // namespace hydra::row_json

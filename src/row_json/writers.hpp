@@ -2,9 +2,9 @@
 // context.
 #pragma once
 
-#include "record/value_writer.hpp"
+#include "row_json/value_writer.hpp"
 
-namespace hydra::record {
+namespace hydra::row_json {
 
 // A writer with what all have in common; the struct may be derived from ValueWriter.
 template <typename Writer>
@@ -37,4 +37,4 @@ ValueWriter* make_output_writer(Oid type);
 // A numeric as a JSON number, or, where it is none, as a string. bytes: without the header.
 char* write_numeric(Line& line, char* to, const char* bytes, std::size_t n);
 
-}  // namespace hydra::record
+}  // namespace hydra::row_json

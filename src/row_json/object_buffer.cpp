@@ -1,8 +1,8 @@
-#include "record/object_buffer.hpp"
+#include "row_json/object_buffer.hpp"
 
 #include "base/sha256.hpp"
 
-namespace hydra::record {
+namespace hydra::row_json {
 
 LinesBody::LinesBody(Buffer bytes, std::vector<Piece> pieces, BufferPool& pool)
     : pool_(pool), bytes_(std::move(bytes)), pieces_(std::move(pieces)) {}
@@ -138,4 +138,4 @@ ClosedObject ObjectBuffer::close() {
   return object;
 }
 
-}  // namespace hydra::record
+}  // namespace hydra::row_json

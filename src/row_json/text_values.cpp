@@ -1,10 +1,10 @@
 // Types that are text, and all that comes as text from a function of the server.
 #include "json/hex.hpp"
 #include "pg/untrusted_code.hpp"
-#include "record/varlena.hpp"
-#include "record/writers.hpp"
+#include "row_json/varlena.hpp"
+#include "row_json/writers.hpp"
 
-namespace hydra::record {
+namespace hydra::row_json {
 namespace {
 
 // Large binary values are written in pieces, as text is.
@@ -144,4 +144,4 @@ ValueWriter* make_cast_writer(Oid type, Oid function) {
   return make_function_writer(type, function, write_cast);
 }
 
-}  // namespace hydra::record
+}  // namespace hydra::row_json

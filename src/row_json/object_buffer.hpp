@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "base/buffer_pool.hpp"
-#include "record/key.hpp"
+#include "row_json/key.hpp"
 #include "s3/client.hpp"
 
-namespace hydra::record {
+namespace hydra::row_json {
 
 // Lines in the order of the key, wherever they stand in the buffer: what an upload reads.
 class LinesBody : public s3::Body {
@@ -90,4 +90,4 @@ class ObjectBuffer {
   std::size_t room_ = 0;
 };
 
-}  // namespace hydra::record
+}  // namespace hydra::row_json

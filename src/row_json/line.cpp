@@ -1,8 +1,8 @@
-#include "record/line.hpp"
+#include "row_json/line.hpp"
 
 #include "json/minify.hpp"
 
-namespace hydra::record {
+namespace hydra::row_json {
 namespace {
 
 // Text in UTF-8; to be closed after use, as a copy was made where it had to be converted. Raw.
@@ -95,4 +95,4 @@ char* Line::append_minified(char* to, const char* from, std::size_t n) {
   return to;
 }
 
-}  // namespace hydra::record
+}  // namespace hydra::row_json
