@@ -12,14 +12,14 @@ void BufferPool::resize(std::size_t size, std::size_t most) {
   most_ = most;
 }
 
-Buffer BufferPool::take() noexcept {
-  if (kept_.empty()) return Buffer(size_ + size_ / 64);  // the last line goes beyond the size
-  Buffer buffer = std::move(kept_.back());
+ByteBuffer BufferPool::take() noexcept {
+  if (kept_.empty()) return ByteBuffer(size_ + size_ / 64);  // the last line goes beyond the size
+  ByteBuffer buffer = std::move(kept_.back());
   kept_.pop_back();
   return buffer;
 }
 
-void BufferPool::give(Buffer buffer) noexcept {
+void BufferPool::give(ByteBuffer buffer) noexcept {
   const bool fits = buffer.capacity() >= size_ && buffer.capacity() / 2 <= size_;
   if (!fits || kept_.size() == most_) return;
   buffer.truncate(0);

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "base/buffer.hpp"
+#include "base/byte_buffer.hpp"
 
 namespace hydra {
 
@@ -22,14 +22,14 @@ class BufferPool {
   void resize(std::size_t size, std::size_t most);
 
   // An empty buffer, with a block where one was kept.
-  Buffer take() noexcept;
+  ByteBuffer take() noexcept;
 
-  void give(Buffer buffer) noexcept;
+  void give(ByteBuffer buffer) noexcept;
 
  private:
   std::size_t size_ = 0;
   std::size_t most_ = 0;
-  std::vector<Buffer> kept_;  // has room for most_
+  std::vector<ByteBuffer> kept_;  // has room for most_
 };
 
 }  // namespace hydra

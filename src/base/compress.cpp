@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::size_t step = 256 * 1024;  // of room for what comes out
 
-[[maybe_unused]] void make_room(Buffer& buffer) {
+[[maybe_unused]] void make_room(ByteBuffer& buffer) {
   if (!buffer.reserve(step)) throw std::bad_alloc();
 }
 
@@ -43,7 +43,7 @@ class Gzip : public Compressor {
       run();
   }
 
-  Buffer finish() override {
+  ByteBuffer finish() override {
     stream_.end_of_stream = 1;
     stream_.avail_in = 0;
     do {
@@ -64,7 +64,7 @@ class Gzip : public Compressor {
 
   std::unique_ptr<unsigned char[]> work_;
   isal_zstream stream_;
-  Buffer out_;
+  ByteBuffer out_;
 };
 
 #endif
@@ -87,7 +87,7 @@ class Zstd : public Compressor {
       run(in, ZSTD_e_continue);
   }
 
-  Buffer finish() override {
+  ByteBuffer finish() override {
     ZSTD_inBuffer in{nullptr, 0, 0};
     while (run(in, ZSTD_e_end) != 0)
       continue;
@@ -114,7 +114,7 @@ class Zstd : public Compressor {
   }
 
   std::unique_ptr<ZSTD_CCtx, Free> context_;
-  Buffer out_;
+  ByteBuffer out_;
 };
 
 #endif

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/buffer.hpp"
+#include "base/byte_buffer.hpp"
 
 namespace hydra {
 
@@ -29,7 +29,7 @@ class Compressor {
   // Throws std::bad_alloc, or std::runtime_error when the library fails.
   virtual void add(std::string_view bytes) = 0;
   // All of it; add() no more.
-  virtual Buffer finish() = 0;
+  virtual ByteBuffer finish() = 0;
 };
 
 // `size` is how many bytes will come. Throws std::runtime_error where is_available() is false.

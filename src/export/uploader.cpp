@@ -22,7 +22,7 @@ constexpr std::size_t compressed_at_once = 1024 * 1024;
 
 constexpr std::size_t manifest_model = static_cast<std::size_t>(-1);
 
-// Bytes in one piece (a std::string or a Buffer) that are sent as they are.
+// Bytes in one piece (a std::string or a ByteBuffer) that are sent as they are.
 template <typename Bytes>
 class WholeBody : public s3::Body {
  public:
@@ -44,7 +44,7 @@ class WholeBody : public s3::Body {
 };
 
 using TextBody = WholeBody<std::string>;
-using BufferBody = WholeBody<Buffer>;
+using BufferBody = WholeBody<ByteBuffer>;
 
 catalog::Micros now() {
   return std::chrono::duration_cast<std::chrono::microseconds>(

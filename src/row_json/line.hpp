@@ -1,7 +1,7 @@
 // The line being written: the growing end of an object's buffer.
 #pragma once
 
-#include "base/buffer.hpp"
+#include "base/byte_buffer.hpp"
 #include "json/escape.hpp"
 #include "pg/postgres.hpp"
 
@@ -15,7 +15,7 @@ namespace hydra::row_json {
 class Line {
  public:
   // limit: of one line, in bytes.
-  Line(Buffer& buffer, std::size_t limit)
+  Line(ByteBuffer& buffer, std::size_t limit)
       : buffer_(buffer), limit_(limit), converts_(GetDatabaseEncoding() != PG_UTF8) {}
 
   char* begin() {
@@ -73,7 +73,7 @@ class Line {
   char* append_escaped(char* to, const char* from, std::size_t n);
   std::size_t piece_of(std::string_view text) const;
 
-  Buffer& buffer_;
+  ByteBuffer& buffer_;
   std::size_t limit_;
   bool converts_;
   std::size_t start_ = 0;

@@ -4,7 +4,7 @@
 
 namespace hydra::row_json {
 
-LinesBody::LinesBody(Buffer bytes, std::vector<Piece> pieces, BufferPool& pool)
+LinesBody::LinesBody(ByteBuffer bytes, std::vector<Piece> pieces, BufferPool& pool)
     : pool_(pool), bytes_(std::move(bytes)), pieces_(std::move(pieces)) {}
 
 LinesBody::~LinesBody() {

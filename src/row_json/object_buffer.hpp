@@ -19,7 +19,7 @@ class LinesBody : public s3::Body {
     std::uint64_t size;
   };
   // The bytes go to the pool in the end.
-  LinesBody(Buffer bytes, std::vector<Piece> pieces, BufferPool& pool);
+  LinesBody(ByteBuffer bytes, std::vector<Piece> pieces, BufferPool& pool);
   ~LinesBody() override;
 
   std::uint64_t size() const override { return bytes_.size(); }
@@ -31,7 +31,7 @@ class LinesBody : public s3::Body {
 
  private:
   BufferPool& pool_;
-  Buffer bytes_;
+  ByteBuffer bytes_;
   std::vector<Piece> pieces_;  // together all of the bytes
   std::size_t piece_ = 0;      // the one being read
   std::uint64_t done_ = 0;     // of its bytes
@@ -56,7 +56,7 @@ class ObjectBuffer {
   ObjectBuffer(const ObjectBuffer&) = delete;
   ObjectBuffer& operator=(const ObjectBuffer&) = delete;
 
-  Buffer& buffer() { return bytes_; }
+  ByteBuffer& buffer() { return bytes_; }
 
   // The bytes of the buffer from `start` on are the line of the row with this key. Raw.
   void add(std::size_t start, const Datum* values, const bool* nulls);
@@ -83,7 +83,7 @@ class ObjectBuffer {
   const Key& key_;
   BufferPool& pool_;
   MemoryContext context_;
-  Buffer bytes_;
+  ByteBuffer bytes_;
   Entry* entries_ = nullptr;
   Datum* keys_ = nullptr;
   std::size_t rows_ = 0;

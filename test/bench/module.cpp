@@ -68,7 +68,7 @@ class RecordWriter {
   std::vector<Datum> values_;
   std::unique_ptr<bool[]> nulls_;
   row_json::LineWriter writer_;
-  hydra::Buffer buffer_;
+  hydra::ByteBuffer buffer_;
 };
 
 void delete_writer(void* writer) {

@@ -9,8 +9,8 @@ namespace {
 
 constexpr std::size_t size = 1000 * 1000;
 
-Buffer filled(std::size_t n) {
-  Buffer buffer;
+ByteBuffer filled(std::size_t n) {
+  ByteBuffer buffer;
   EXPECT_TRUE(buffer.reserve(n));
   buffer.advance(n);
   return buffer;
@@ -18,10 +18,10 @@ Buffer filled(std::size_t n) {
 
 TEST(BufferPool, GivesKeptBlocksOutEmpty) {
   BufferPool pool(size, 1);
-  Buffer buffer = filled(size);
+  ByteBuffer buffer = filled(size);
   const char* block = buffer.data();
   pool.give(std::move(buffer));
-  Buffer next = pool.take();
+  ByteBuffer next = pool.take();
   EXPECT_EQ(next.data(), block);
   EXPECT_EQ(next.size(), 0U);
   EXPECT_GE(next.capacity(), size);
@@ -35,7 +35,7 @@ TEST(BufferPool, GivesAnEmptyBufferWhereNoneIsKept) {
 TEST(BufferPool, MakesBuffersThatStopGrowingAtItsSize) {
   constexpr std::size_t large = 64 * 1024 * 1024;
   BufferPool pool(large, 1);
-  Buffer buffer = pool.take();
+  ByteBuffer buffer = pool.take();
   for (std::size_t n = 0; n <= large; n += 4096) {
     ASSERT_TRUE(buffer.reserve(4096));
     buffer.advance(4096);
@@ -45,7 +45,7 @@ TEST(BufferPool, MakesBuffersThatStopGrowingAtItsSize) {
 
 TEST(BufferPool, KeepsNeitherSmallNorHugeBlocks) {
   BufferPool pool(size, 3);
-  pool.give(Buffer());
+  pool.give(ByteBuffer());
   pool.give(filled(size / 2));
   pool.give(filled(3 * size));
   EXPECT_EQ(pool.take().capacity(), 0U);

@@ -31,7 +31,7 @@ std::string compressed(Compression how, const std::string& text, std::size_t pie
   const auto compressor = make_compressor(how, text.size());
   for (std::size_t at = 0; at < text.size(); at += piece)
     compressor->add(std::string_view(text).substr(at, piece));
-  const Buffer result = compressor->finish();
+  const ByteBuffer result = compressor->finish();
   return std::string(result.data(), result.size());
 }
 

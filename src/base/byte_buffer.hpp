@@ -11,15 +11,15 @@ namespace hydra {
 // than copied): capacity stays within 1.5 times what was needed, above a first 4 KB.
 //
 // Invariant: size() <= capacity(); any reserve() may move the block.
-class Buffer {
+class ByteBuffer {
  public:
   // full: what it will hold in the end, where that is known: growing stops there once.
-  explicit Buffer(std::size_t full = 0) noexcept : full_(full) {}
-  ~Buffer();
-  Buffer(Buffer&& other) noexcept;
-  Buffer& operator=(Buffer&& other) noexcept;
-  Buffer(const Buffer&) = delete;
-  Buffer& operator=(const Buffer&) = delete;
+  explicit ByteBuffer(std::size_t full = 0) noexcept : full_(full) {}
+  ~ByteBuffer();
+  ByteBuffer(ByteBuffer&& other) noexcept;
+  ByteBuffer& operator=(ByteBuffer&& other) noexcept;
+  ByteBuffer(const ByteBuffer&) = delete;
+  ByteBuffer& operator=(const ByteBuffer&) = delete;
 
   // Makes room for this many bytes after end(). False when out of memory.
   [[nodiscard]] bool reserve(std::size_t extra) noexcept;

@@ -1,4 +1,4 @@
-#include "base/buffer.hpp"
+#include "base/byte_buffer.hpp"
 
 #include <sys/mman.h>
 
@@ -88,17 +88,17 @@ char* grow(char* block, std::size_t capacity, std::size_t wanted) noexcept {
 
 }  // namespace
 
-Buffer::~Buffer() {
+ByteBuffer::~ByteBuffer() {
   release();
 }
 
-Buffer::Buffer(Buffer&& other) noexcept
+ByteBuffer::ByteBuffer(ByteBuffer&& other) noexcept
     : data_(std::exchange(other.data_, nullptr)),
       size_(std::exchange(other.size_, 0)),
       capacity_(std::exchange(other.capacity_, 0)),
       full_(other.full_) {}
 
-Buffer& Buffer::operator=(Buffer&& other) noexcept {
+ByteBuffer& ByteBuffer::operator=(ByteBuffer&& other) noexcept {
   if (this == &other) return *this;
   release();
   data_ = std::exchange(other.data_, nullptr);
@@ -108,7 +108,7 @@ Buffer& Buffer::operator=(Buffer&& other) noexcept {
   return *this;
 }
 
-bool Buffer::reserve(std::size_t extra) noexcept {
+bool ByteBuffer::reserve(std::size_t extra) noexcept {
   if (extra <= capacity_ - size_ && data_ != nullptr) return true;
   if (extra > PTRDIFF_MAX - mapped_capacity - size_) return false;
   const std::size_t wanted = next_capacity(capacity_, size_ + extra, full_);
@@ -119,13 +119,13 @@ bool Buffer::reserve(std::size_t extra) noexcept {
   return true;
 }
 
-void Buffer::append_reserved(const char* from, std::size_t n) noexcept {
+void ByteBuffer::append_reserved(const char* from, std::size_t n) noexcept {
   if (n == 0) return;  // `from` may be null then
   std::memcpy(data_ + size_, from, n);
   size_ += n;
 }
 
-void Buffer::release() noexcept {
+void ByteBuffer::release() noexcept {
   if (data_ != nullptr) free_block(data_, capacity_);
   data_ = nullptr;
   size_ = capacity_ = 0;

@@ -1,4 +1,4 @@
-#include "base/buffer.hpp"
+#include "base/byte_buffer.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,17 +9,17 @@
 namespace hydra {
 namespace {
 
-void append(Buffer& buffer, const std::string& text) {
+void append(ByteBuffer& buffer, const std::string& text) {
   ASSERT_TRUE(buffer.reserve(text.size()));
   buffer.append_reserved(text.data(), text.size());
 }
 
-std::string contents(const Buffer& buffer) {
+std::string contents(const ByteBuffer& buffer) {
   return std::string(buffer.data(), buffer.size());
 }
 
-TEST(Buffer, KeepsItsContentsWhileGrowing) {
-  Buffer buffer;
+TEST(ByteBuffer, KeepsItsContentsWhileGrowing) {
+  ByteBuffer buffer;
   std::string expected;
   for (int i = 0; i < 20000; ++i) {
     append(buffer, std::to_string(i));
@@ -28,8 +28,8 @@ TEST(Buffer, KeepsItsContentsWhileGrowing) {
   EXPECT_EQ(contents(buffer), expected);
 }
 
-TEST(Buffer, GrowsByHalfAtTheMost) {
-  Buffer buffer;
+TEST(ByteBuffer, GrowsByHalfAtTheMost) {
+  ByteBuffer buffer;
   const std::string block(1000, 'x');
   for (int i = 0; i < 20000; ++i) {
     append(buffer, block);
@@ -39,10 +39,10 @@ TEST(Buffer, GrowsByHalfAtTheMost) {
   }
 }
 
-TEST(Buffer, StopsAtWhatItIsMadeFor) {
+TEST(ByteBuffer, StopsAtWhatItIsMadeFor) {
   constexpr std::size_t full = 20 * 1000 * 1000;
   constexpr std::size_t huge_page = 2 * 1024 * 1024;
-  Buffer buffer(full);
+  ByteBuffer buffer(full);
   while (buffer.size() < full) {
     ASSERT_TRUE(buffer.reserve(1000));
     buffer.advance(1000);
@@ -52,8 +52,8 @@ TEST(Buffer, StopsAtWhatItIsMadeFor) {
   EXPECT_GT(buffer.capacity(), full + huge_page);
 }
 
-TEST(Buffer, GrowsRarely) {
-  Buffer buffer;
+TEST(ByteBuffer, GrowsRarely) {
+  ByteBuffer buffer;
   int growths = 0;
   for (int i = 0; i < 1000000; ++i) {
     const std::size_t before = buffer.capacity();
@@ -64,16 +64,16 @@ TEST(Buffer, GrowsRarely) {
   EXPECT_LT(growths, 20);
 }
 
-TEST(Buffer, SaysWhenMemoryIsOutAndKeepsWhatItHas) {
-  Buffer buffer;
+TEST(ByteBuffer, SaysWhenMemoryIsOutAndKeepsWhatItHas) {
+  ByteBuffer buffer;
   append(buffer, "kept");
   EXPECT_FALSE(buffer.reserve(SIZE_MAX));
   EXPECT_FALSE(buffer.reserve(SIZE_MAX / 2 - 100));
   EXPECT_EQ(contents(buffer), "kept");
 }
 
-TEST(Buffer, IsWrittenAtItsEnd) {
-  Buffer buffer;
+TEST(ByteBuffer, IsWrittenAtItsEnd) {
+  ByteBuffer buffer;
   append(buffer, "abc");
   ASSERT_TRUE(buffer.reserve(2));
   buffer.end()[0] = 'd';
@@ -86,18 +86,18 @@ TEST(Buffer, IsWrittenAtItsEnd) {
   EXPECT_EQ(buffer.capacity(), capacity);
 }
 
-TEST(Buffer, HasAnAddressAfterReservingNothing) {
-  Buffer buffer;
+TEST(ByteBuffer, HasAnAddressAfterReservingNothing) {
+  ByteBuffer buffer;
   ASSERT_TRUE(buffer.reserve(0));
   EXPECT_NE(buffer.data(), nullptr);
 }
 
-TEST(Buffer, Moves) {
-  Buffer a;
+TEST(ByteBuffer, Moves) {
+  ByteBuffer a;
   append(a, "abc");
-  Buffer b = std::move(a);
+  ByteBuffer b = std::move(a);
   EXPECT_EQ(contents(b), "abc");
-  Buffer c;
+  ByteBuffer c;
   append(c, "gone");
   c = std::move(b);
   EXPECT_EQ(contents(c), "abc");
