@@ -40,11 +40,11 @@ BlockNumber count_blocks(Oid heap) {
   });
 }
 
-BlockSelection::BlockSelection(Relation heap, const WalBaseline& baseline, BlockDeal& deal,
-                               const std::vector<BlockNumber>* changed)
+BlockSelection::BlockSelection(Relation heap, const WalBaseline& baseline,
+                               BlockDispenser& dispenser, const std::vector<BlockNumber>* changed)
     : heap_(heap),
       baseline_(baseline),
-      deal_(deal),
+      dispenser_(dispenser),
       changed_(changed),
       map_(std::make_unique<PGAlignedBlock>()) {
   pg::call([this]() noexcept {
@@ -107,7 +107,7 @@ bool BlockSelection::must_read(BlockNumber block) {
 }
 
 bool BlockSelection::take_chunk() {
-  const BlockRun chunk = deal_.next();
+  const BlockRun chunk = dispenser_.next();
   next_ = chunk.first;
   end_ = chunk.first + chunk.count;
   return chunk.count > 0;
@@ -173,7 +173,7 @@ BlockSelection::Next BlockSelection::next(BlockRun* run) {
 
 BlockNumber BlockSelection::count_unproven() {
   BlockNumber unproven = 0;
-  for (BlockNumber block = 0; block < deal_.blocks(); ++block) {
+  for (BlockNumber block = 0; block < dispenser_.blocks(); ++block) {
     if (!map_proves(block)) ++unproven;
   }
   return unproven;

@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "change/block_deal.hpp"
+#include "change/block_dispenser.hpp"
 #include "change/notes.hpp"
 #include "pg/error.hpp"
 
@@ -30,7 +30,7 @@ struct BlockCounts {
 // Of a relation that is locked.
 BlockNumber count_blocks(Oid heap);
 
-// Goes through the blocks of a heap that it is dealt, and gives runs of those that must be read.
+// Takes blocks of a heap from a dispenser, and gives runs of those that must be read.
 //
 // A block is left out when one of these things proves that nothing on it was written since the
 // baseline:
@@ -39,16 +39,16 @@ BlockNumber count_blocks(Oid heap);
 //   was set by then, and has not been cleared since;
 // - the LSN of the page is at or before the floor (an LSN of 0 proves nothing: such a page was
 //   written without WAL);
-// - WAL itself was asked which blocks changed since the floor, and this is none of them. Summaries
-//   begin where they begin, so some that they name changed before it.
+// - WAL itself was asked which blocks changed since the floor, and this is none of them. The first
+//   summary that was read may begin before the floor, and so name blocks that changed before it.
 //
-// The deal and this must be made after the scanning snapshot was taken: what that snapshot sees is
-// then on one of the blocks, has cleared its bit and stamped its page. All methods but constructor
-// and destructor are raw (pg/error.hpp).
+// The dispenser and this must be made after the scanning snapshot was taken: what that snapshot
+// sees is then on one of the blocks, has cleared its bit and stamped its page. All methods but
+// constructor and destructor are raw (pg/error.hpp).
 class BlockSelection {
  public:
   // changed: the blocks that changed since the baseline's floor, in order; nullptr = not known.
-  BlockSelection(Relation heap, const WalBaseline& baseline, BlockDeal& deal,
+  BlockSelection(Relation heap, const WalBaseline& baseline, BlockDispenser& dispenser,
                  const std::vector<BlockNumber>* changed = nullptr);
 
   enum class Next { run, pause, end };
@@ -57,10 +57,11 @@ class BlockSelection {
   // other work should have its turn.
   Next next(BlockRun* run);
 
-  // Of the blocks that this one was dealt.
+  // Of the blocks that were taken from the dispenser.
   const BlockCounts& counts() const { return counts_; }
 
-  // How many of the heap's blocks the map does not prove unchanged. Nothing is dealt.
+  // How many of the heap's blocks the map does not prove unchanged. None is taken from the
+  // dispenser.
   BlockNumber count_unproven();
 
  private:
@@ -74,10 +75,10 @@ class BlockSelection {
 
   Relation heap_;
   WalBaseline baseline_;
-  BlockDeal& deal_;
+  BlockDispenser& dispenser_;
   const std::vector<BlockNumber>* changed_;
   BlockNumber map_blocks_;
-  BlockNumber next_ = 0;  // of those that were dealt and not looked at
+  BlockNumber next_ = 0;  // of those that were taken and not looked at
   BlockNumber end_ = 0;
   BufferAccessStrategy ring_;
   BlockNumber map_number_ = InvalidBlockNumber;  // of the copy below

@@ -209,7 +209,7 @@ void ModelExport::read_with_workers(ReadTask& task, const change::Reading& readi
 
 void ModelExport::finish_reading(ModelReader& reader, SharedReading& shared, ScanWorkers* workers) {
   for (std::size_t i = 0; i < plan_->leaves.size(); ++i)
-    result_.row.blocks.total += shared.deal(i).blocks();
+    result_.row.blocks.total += shared.dispenser(i).blocks();
   bool reading = true;
   bool working = workers != nullptr;
   while (reading || working) {

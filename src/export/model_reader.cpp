@@ -42,7 +42,7 @@ std::vector<row_json::KeyColumn> key_columns(const ModelPlan& plan) {
 }
 
 std::size_t SharedReading::size(const ReadTask& task) {
-  return sizeof(SharedReading) + task.leaves.size() * sizeof(change::BlockDeal);
+  return sizeof(SharedReading) + task.leaves.size() * sizeof(change::BlockDispenser);
 }
 
 SharedReading* SharedReading::make(void* memory, const ReadTask& task, int readers) {
@@ -50,7 +50,7 @@ SharedReading* SharedReading::make(void* memory, const ReadTask& task, int reade
   for (std::size_t i = 0; i < task.leaves.size(); ++i) {
     const Leaf& leaf = task.leaves[i];
     const BlockNumber blocks = needs_query(leaf) ? 0 : change::count_blocks(leaf.relation);
-    new (shared->deals() + i) change::BlockDeal(blocks, readers);
+    new (shared->dispensers() + i) change::BlockDispenser(blocks, readers);
   }
   return shared;
 }
@@ -82,7 +82,7 @@ void ModelReader::begin_leaf() {
     writer_.emplace(task_.columns);
     writes_as_ = leaf.owner;
   }
-  scan_ = std::make_unique<TableScan>(leaf, as_, *writer_, *key_, shared_.deal(leaf_));
+  scan_ = std::make_unique<TableScan>(leaf, as_, *writer_, *key_, shared_.dispenser(leaf_));
 }
 
 bool ModelReader::step() {

@@ -35,18 +35,20 @@ class SharedReading {
  public:
   static std::size_t size(const ReadTask& task);
 
-  // Deals out the blocks of all leaves to so many readers. Called when the snapshot is taken and
+  // Hands out the blocks of all leaves to so many readers. Called when the snapshot is taken and
   // the leaves are locked.
   static SharedReading* make(void* memory, const ReadTask& task, int readers);
 
-  change::BlockDeal& deal(std::size_t leaf) { return deals()[leaf]; }
+  change::BlockDispenser& dispenser(std::size_t leaf) { return dispensers()[leaf]; }
 
   // Numbers for the objects' names, from 1 on.
   std::uint64_t next_number() { return ++numbers_; }
 
  private:
   SharedReading() = default;
-  change::BlockDeal* deals() { return reinterpret_cast<change::BlockDeal*>(this + 1); }
+  change::BlockDispenser* dispensers() {
+    return reinterpret_cast<change::BlockDispenser*>(this + 1);
+  }
 
   std::atomic<std::uint64_t> numbers_{0};
 };

@@ -8,11 +8,11 @@
 namespace hydra::exporting {
 namespace {
 
-// Blocks that would be read, of all those of the deal.
-std::uint64_t count_candidates(const Leaf& leaf, change::BlockDeal& deal) {
+// Those that would be read: map, page headers and WAL are asked, as an export does.
+std::uint64_t count_blocks_to_read(const Leaf& leaf, change::BlockDispenser& dispenser) {
   const Oid oid = leaf.relation;
   ::Relation relation = pg::call([=]() noexcept { return table_open(oid, NoLock); });
-  change::BlockSelection selection(relation, leaf.wal, deal);
+  change::BlockSelection selection(relation, leaf.wal, dispenser);
   using Next = change::BlockSelection::Next;
   for (Next next = Next::run; next != Next::end;) {
     change::BlockRun run;
@@ -45,11 +45,11 @@ std::optional<std::uint64_t> look_at_leaf(ModelPreview& preview, const Leaf& lea
   const std::uint64_t rows = estimated_rows(leaf.relation);
   if (needs_query(leaf))
     return leaf.is_full() && leaf.has_xmin ? std::optional(rows) : std::nullopt;
-  change::BlockDeal deal(change::count_blocks(leaf.relation), 1);
-  const std::uint64_t candidates = count_candidates(leaf, deal);
-  preview.blocks_total += deal.blocks();
-  preview.blocks_to_read += candidates;
-  return deal.blocks() > 0 ? rows * candidates / deal.blocks() : 0;
+  change::BlockDispenser dispenser(change::count_blocks(leaf.relation), 1);
+  const std::uint64_t to_read = count_blocks_to_read(leaf, dispenser);
+  preview.blocks_total += dispenser.blocks();
+  preview.blocks_to_read += to_read;
+  return dispenser.blocks() > 0 ? rows * to_read / dispenser.blocks() : 0;
 }
 
 void look(ModelPreview& preview, const catalog::Model& model) {

@@ -20,17 +20,17 @@ constexpr std::size_t queue_size = 65536;
 // Between two reports that hold nothing but counts.
 constexpr std::chrono::milliseconds report_interval{200};
 
-// Blocks to be looked at, at most: the visibility map is asked, no header.
-std::uint64_t count_candidates(const Leaf& leaf) {
-  change::BlockDeal deal(change::count_blocks(leaf.relation), 1);
+// Those that will be read, at most: the visibility map is asked, no page header.
+std::uint64_t count_unproven_blocks(const Leaf& leaf) {
+  change::BlockDispenser dispenser(change::count_blocks(leaf.relation), 1);
   if (leaf.changed) return leaf.changed->size();
-  if (leaf.wal.map_position == 0) return deal.blocks();
+  if (leaf.wal.map_position == 0) return dispenser.blocks();
   const Oid oid = leaf.relation;
   ::Relation relation = pg::call([=]() noexcept { return table_open(oid, NoLock); });
-  change::BlockSelection selection(relation, leaf.wal, deal);
-  const std::uint64_t candidates = pg::call([&]() noexcept { return selection.count_unproven(); });
+  change::BlockSelection selection(relation, leaf.wal, dispenser);
+  const std::uint64_t unproven = pg::call([&]() noexcept { return selection.count_unproven(); });
   pg::call([=]() noexcept { table_close(relation, NoLock); });
-  return candidates;
+  return unproven;
 }
 
 // One from the least size on, another each time that it triples.
@@ -50,10 +50,10 @@ int wanted_workers(const ModelPlan& plan, std::size_t most) {
   for (const Leaf& leaf : plan.leaves) {
     if (needs_query(leaf)) return 0;
   }
-  std::uint64_t candidates = 0;
+  std::uint64_t unproven = 0;
   for (const Leaf& leaf : plan.leaves)
-    candidates += count_candidates(leaf);
-  const int workers = std::min(workers_for(candidates), static_cast<int>(most));
+    unproven += count_unproven_blocks(leaf);
+  const int workers = std::min(workers_for(unproven), static_cast<int>(most));
   return workers > 0 && catalog::is_parallel_safe(plan.columns) ? workers : 0;
 }
 

@@ -1,6 +1,6 @@
 // The workers that read a model together with the export's own process: PostgreSQL's parallel
 // workers, which have its snapshot, locks, role and settings. Each reads the blocks that it is
-// dealt and uploads its own objects; what comes back are reports of them.
+// given and uploads its own objects; what comes back are reports of them.
 #pragma once
 
 #include <memory>

@@ -33,9 +33,9 @@ bool needs_query(const Leaf& leaf) {
 }
 
 TableScan::TableScan(const Leaf& leaf, const ReadAs& as, row_json::LineWriter& writer,
-                     const row_json::Key& key, change::BlockDeal& deal)
+                     const row_json::Key& key, change::BlockDispenser& dispenser)
     : leaf_(leaf), as_(as), writer_(writer), key_(key) {
-  source_ = make_source(deal);
+  source_ = make_source(dispenser);
   row_context_ = pg::call([]() noexcept {
     return AllocSetContextCreate(CurrentMemoryContext, "hydra_export row", ALLOCSET_DEFAULT_SIZES);
   });
@@ -45,7 +45,7 @@ TableScan::~TableScan() {
   MemoryContextDelete(row_context_);
 }
 
-std::unique_ptr<change::RowSource> TableScan::make_source(change::BlockDeal& deal) {
+std::unique_ptr<change::RowSource> TableScan::make_source(change::BlockDispenser& dispenser) {
   if (needs_query(leaf_)) {
     std::vector<Oid> types;
     for (const catalog::Column& column : leaf_.columns)
@@ -61,7 +61,7 @@ std::unique_ptr<change::RowSource> TableScan::make_source(change::BlockDeal& dea
   // Its own process has the lock already; a scan worker gets it at once, as its leader has it.
   relation_ = pg::call([=]() noexcept { return table_open(oid, AccessShareLock); });
   // Without a baseline nothing is known, and every block is read.
-  selection_ = std::make_unique<change::BlockSelection>(relation_, leaf_.wal, deal,
+  selection_ = std::make_unique<change::BlockSelection>(relation_, leaf_.wal, dispenser,
                                                         leaf_.changed ? &*leaf_.changed : nullptr);
   auto heap = std::make_unique<change::HeapSource>(relation_, as_.snapshot, columns, *selection_);
   heap_ = heap.get();

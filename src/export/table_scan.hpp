@@ -24,9 +24,10 @@ bool needs_query(const Leaf& leaf);
 // (a view's query, functions of its types) runs as its owner.
 class TableScan {
  public:
-  // deal: of the leaf's blocks. The leaf stays locked while the scan lives. All are used, not kept.
+  // dispenser: of the leaf's blocks. The leaf stays locked while the scan lives. All arguments are
+  // used, not copied.
   TableScan(const Leaf& leaf, const ReadAs& as, row_json::LineWriter& writer,
-            const row_json::Key& key, change::BlockDeal& deal);
+            const row_json::Key& key, change::BlockDispenser& dispenser);
   ~TableScan();
   TableScan(const TableScan&) = delete;
   TableScan& operator=(const TableScan&) = delete;
@@ -39,7 +40,7 @@ class TableScan {
   change::BlockCounts counts() const;
 
  private:
-  std::unique_ptr<change::RowSource> make_source(change::BlockDeal& deal);
+  std::unique_ptr<change::RowSource> make_source(change::BlockDispenser& dispenser);
   std::string hint_for(const pg::Error& error) const;
   bool is_wanted(TransactionId xmin);                                    // raw
   bool read_some(row_json::ObjectBuffer& object, std::size_t bytes);     // raw

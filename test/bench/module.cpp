@@ -113,8 +113,8 @@ void scan_leaf(const exporting::ModelPlan& plan, const exporting::Leaf& leaf,
   const row_json::Key key(exporting::key_columns(plan));
   row_json::LineWriter writer(exporting::line_columns(plan));
   const exporting::ReadAs as{reading.snapshot(), reading.next_xid()};
-  change::BlockDeal deal(change::count_blocks(leaf.relation), 1);
-  exporting::TableScan scan(leaf, as, writer, key, deal);
+  change::BlockDispenser dispenser(change::count_blocks(leaf.relation), 1);
+  exporting::TableScan scan(leaf, as, writer, key, dispenser);
   const std::size_t size = static_cast<std::size_t>(pg::guc::file_size) * 1024;
   BufferPool pool(size, 1);
   std::unique_ptr<row_json::ObjectBuffer> object;

@@ -12,17 +12,17 @@ struct BlockRun {
   std::uint32_t count = 0;
 };
 
-// Deals out a table's blocks in order, in chunks: large enough that neighbouring rows come into
+// Hands out a table's blocks in order, in chunks: large enough that neighbouring rows come into
 // one object, small enough that all readers end at about the same time. Lies in shared memory, or
 // in one process's own.
-class BlockDeal {
+class BlockDispenser {
  public:
-  BlockDeal(std::uint32_t blocks, int readers)
+  BlockDispenser(std::uint32_t blocks, int readers)
       : blocks_(blocks), chunk_(readers == 1 ? std::max(blocks, 1u) : chunk_of(blocks)) {}
 
   std::uint32_t blocks() const noexcept { return blocks_; }
 
-  // The next chunk; with a count of 0 when all are dealt.
+  // The next chunk; with a count of 0 when all are given.
   BlockRun next() noexcept {
     const std::uint64_t first = next_.fetch_add(chunk_, std::memory_order_relaxed);
     if (first >= blocks_) return {};
