@@ -212,6 +212,25 @@ BEGIN
 END
 $$;
 
+-- ---------------------------------------------------------------- WAL marks
+
+CREATE TABLE hydra_export.wal_marks (
+  lsn               pg_lsn NOT NULL,
+  next_xid          bigint NOT NULL,
+  system_identifier bigint NOT NULL,
+  timeline          integer NOT NULL,
+  PRIMARY KEY (lsn, timeline, system_identifier)
+);
+
+COMMENT ON TABLE hydra_export.wal_marks IS 'a pair for each export, taken at its start: a transaction with an id from next_xid on began to write after the WAL position lsn';
+COMMENT ON COLUMN hydra_export.wal_marks.lsn IS 'where the WAL stood';
+COMMENT ON COLUMN hydra_export.wal_marks.next_xid IS 'the next transaction id, read after that';
+COMMENT ON COLUMN hydra_export.wal_marks.system_identifier IS 'cluster in which it was taken';
+COMMENT ON COLUMN hydra_export.wal_marks.timeline IS 'timeline on which it was taken';
+REVOKE ALL ON hydra_export.wal_marks FROM PUBLIC;
+INSERT INTO hydra_export.wal_marks TABLE hydra_export.notes;
+DROP TABLE hydra_export.notes;
+
 -- ---------------------------------------------------------------- schedule
 
 ALTER TABLE hydra_export.settings ENABLE ALWAYS TRIGGER schedule_changed;

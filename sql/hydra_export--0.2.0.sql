@@ -193,7 +193,7 @@ COMMENT ON COLUMN hydra_export.baselines.file_number IS 'file that held the rows
 COMMENT ON COLUMN hydra_export.baselines.wal_map IS 'where the WAL stood just before the snapshot was taken';
 COMMENT ON COLUMN hydra_export.baselines.wal_floor IS 'all that the snapshot did not see was written after this; 0/0 where that is not known';
 
-CREATE TABLE hydra_export.notes (
+CREATE TABLE hydra_export.wal_marks (
   lsn               pg_lsn NOT NULL,
   next_xid          bigint NOT NULL,
   system_identifier bigint NOT NULL,
@@ -201,11 +201,11 @@ CREATE TABLE hydra_export.notes (
   PRIMARY KEY (lsn, timeline, system_identifier)
 );
 
-COMMENT ON TABLE hydra_export.notes IS 'pairs noted at each export''s start: a transaction with an id from next_xid on began to write after the WAL position lsn';
-COMMENT ON COLUMN hydra_export.notes.lsn IS 'where the WAL stood';
-COMMENT ON COLUMN hydra_export.notes.next_xid IS 'the next transaction id, read after that';
-COMMENT ON COLUMN hydra_export.notes.system_identifier IS 'cluster in which it was noted';
-COMMENT ON COLUMN hydra_export.notes.timeline IS 'timeline on which it was noted';
+COMMENT ON TABLE hydra_export.wal_marks IS 'a pair for each export, taken at its start: a transaction with an id from next_xid on began to write after the WAL position lsn';
+COMMENT ON COLUMN hydra_export.wal_marks.lsn IS 'where the WAL stood';
+COMMENT ON COLUMN hydra_export.wal_marks.next_xid IS 'the next transaction id, read after that';
+COMMENT ON COLUMN hydra_export.wal_marks.system_identifier IS 'cluster in which it was taken';
+COMMENT ON COLUMN hydra_export.wal_marks.timeline IS 'timeline on which it was taken';
 
 -- ---------------------------------------------------------------- history
 

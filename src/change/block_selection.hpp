@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "change/block_dispenser.hpp"
-#include "change/notes.hpp"
+#include "change/wal_marks.hpp"
 #include "pg/error.hpp"
 
 namespace hydra::change {

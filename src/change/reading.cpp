@@ -29,7 +29,7 @@ std::string to_text(XLogRecPtr lsn) {
 
 }  // namespace
 
-Horizon read_horizon(const Note& own) {
+Horizon read_horizon(const WalMark& own) {
   Horizon horizon;
   horizon.taken_at = pg::or_empty(pg::query("SELECT clock_timestamp()")[0][0]);
   // A session's statement starts before its transaction is to be seen, so that counts as well. One
@@ -51,7 +51,7 @@ Horizon read_horizon(const Note& own) {
   const bool prepared = pg::to_bool(pg::query(
       "SELECT EXISTS (SELECT FROM pg_prepared_xacts WHERE database = current_database())")[0][0]);
   horizon.cursor = prepared ? "-infinity" : oldest.value_or(horizon.taken_at);
-  horizon.notes = known_notes(own);
+  horizon.wal_marks = known_wal_marks(own);
   return horizon;
 }
 
@@ -70,7 +70,7 @@ Reading::Reading(const Horizon& horizon, Use use) : cursor_(horizon.cursor) {
   xids_ = to_xids(snapshot_, next_xid_);
   flushed_ = lsn;
   lsn_ = to_text(lsn);
-  wal_.floor = floor_of(horizon.notes, xids_.xmin());
+  wal_.floor = floor_of(horizon.wal_marks, xids_.xmin());
 }
 
 Reading::~Reading() {

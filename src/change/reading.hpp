@@ -4,7 +4,7 @@
 #include <string>
 
 #include "change/block_selection.hpp"
-#include "change/notes.hpp"
+#include "change/wal_marks.hpp"
 #include "change/xid_snapshot.hpp"
 #include "pg/error.hpp"
 
@@ -18,11 +18,11 @@ struct Horizon {
   // cannot be known. Read in the order clock, open transactions, prepared ones: a transaction that
   // slips through one of them is seen by the next, or has ended.
   std::string cursor;
-  std::vector<Note> notes;
+  std::vector<WalMark> wal_marks;
 };
 
-// In a transaction that ends before the snapshot is taken. own: a note of this export.
-Horizon read_horizon(const Note& own);
+// In a transaction that ends before the snapshot is taken. own: the mark of this export.
+Horizon read_horizon(const WalMark& own);
 
 // A registered snapshot, and everything that a baseline keeps of it. Held inside a transaction; the
 // scope of the object must end before it does. WAL is flushed up to where it stood after the

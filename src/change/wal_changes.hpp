@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "change/notes.hpp"
+#include "change/wal_marks.hpp"
 #include "pg/error.hpp"
 
 namespace hydra::change {

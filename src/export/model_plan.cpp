@@ -229,7 +229,7 @@ std::string whole_table_reason(const Leaf& leaf, const catalog::Baseline& baseli
   if (baseline.system_identifier != reading.system_identifier()) return "another cluster";
   if (baseline.timeline != reading.timeline()) return "another timeline";
   if (baseline.file_number != leaf.file_number) return "relation rewritten";
-  if (baseline.wal_floor == 0) return "no note of WAL";
+  if (baseline.wal_floor == 0) return "no earlier WAL position is known";
   return "";
 }
 

@@ -75,7 +75,7 @@ class Export {
   std::vector<catalog::Model> models_;
   catalog::Claim claim_;
   std::optional<pg::ExtensionHold> extension_;
-  change::Note note_;
+  change::WalMark wal_mark_;
   std::vector<ModelResult> results_;  // one a model; status '' until it was read
   std::int64_t read_until_ = 0;
   std::string failure_;  // what ended the export before its manifest
@@ -118,7 +118,7 @@ std::string Export::reason_of(const Error& error) const {
 
 void Export::claim() {
   // Some moments before the snapshot, so that most of what runs now has ended by then.
-  note_ = change::take_note();
+  wal_mark_ = change::take_wal_mark();
   Transaction transaction;
   hold_extension();
   pg::AsOwner owner;
@@ -220,7 +220,7 @@ void Export::read_models(Uploader& uploader) {
   change::Horizon horizon;
   {
     Transaction transaction(Transaction::Mode::read_only);
-    horizon = change::read_horizon(note_);
+    horizon = change::read_horizon(wal_mark_);
     transaction.commit();
   }
   for (std::size_t next = 0; next < models_.size() && !uploader.fatal();)
@@ -428,7 +428,7 @@ void Export::record() {
         models_[i], results_[i].baselines,
         {claim_.export_id, claim_.folder, results_[i].row.relation, results_[i].full});
   }
-  change::save_note(note_);
+  change::save_wal_mark(wal_mark_);
   catalog::remove_old_history(pg::guc::history_retention);
   // A wait for a standby may be cancelled: the commit stands.
   defer.end();

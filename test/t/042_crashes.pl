@@ -57,10 +57,10 @@ sub in_bucket { my ($key) = @_; return scalar grep { /$key/ } $s3->keys('crashes
 # ---- a commit that nobody waited for, seen by the export's snapshot
 
 $site->sql(q{SELECT hydra_export.reset_model('b')});
-# The claim's own commit would take it to disk. The notes are read after it, and before the snapshot is taken.
-my $session = lock_table('hydra_export.notes');
+# The claim's own commit would take it to disk. The WAL marks are read after it, and before the snapshot is taken.
+my $session = lock_table('hydra_export.wal_marks');
 my $id = start_export();
-ok(is_blocked('hydra_export.notes'), 'an export is between its claim and its snapshot');
+ok(is_blocked('hydra_export.wal_marks'), 'an export is between its claim and its snapshot');
 # So that no page of WAL is filled, and written because it is full.
 $site->sql('SELECT pg_switch_wal()');
 $site->sql('SET synchronous_commit = off; INSERT INTO a VALUES (90)');
@@ -84,7 +84,7 @@ $site->holds_table($_, "after a crash: $_") foreach qw(a b);
 my $row = 10000;
 my @steps = (
     # when, what keeps the export there, how it is seen to be there, whether its manifest stays
-    [ 'before the snapshot',       'hydra_export.notes',         undef,                                 0 ],
+    [ 'before the snapshot',       'hydra_export.wal_marks',         undef,                                 0 ],
     [ 'before a model is read',    'b',                          undef,                                 0 ],
     [ 'before the objects arrive', undef,                        { fault => 'hang', path => '/b/' },    0 ],
     [ 'before the manifest',       undef,                        { fault => 'status', status => 503, path => 'manifest', times => 100 }, 0 ],

@@ -75,15 +75,17 @@ $site->add_model('gone');
 is($site->export->{status}, 'succeeded', 'an export');
 
 # Its rows, by the columns that the old tables have.
-my @tables = qw(settings destination_state models model_state baselines notes exports export_models export_objects);
+my @tables = qw(settings destination_state models model_state baselines wal_marks exports export_models export_objects);
 $site->sql('CREATE SCHEMA kept');
 $site->sql("CREATE TABLE kept.$_ AS TABLE hydra_export.$_") foreach @tables;
 $site->sql("DROP EXTENSION hydra_export; CREATE EXTENSION hydra_export VERSION '$oldest'");
-foreach my $table (@tables)
+my %old_names = (wal_marks => 'notes');
+foreach my $kept (@tables)
 {
+    my $table = $old_names{$kept} // $kept;
     my $columns = $site->sql(qq(SELECT string_agg(quote_ident(attname), ',' ORDER BY attnum) FROM pg_attribute
         WHERE attrelid = 'hydra_export.$table'::regclass AND attnum > 0 AND NOT attisdropped));
-    $site->sql("INSERT INTO hydra_export.$table ($columns) OVERRIDING SYSTEM VALUE SELECT $columns FROM kept.$table");
+    $site->sql("INSERT INTO hydra_export.$table ($columns) OVERRIDING SYSTEM VALUE SELECT $columns FROM kept.$kept");
 }
 my ($key, $secret) = $site->{s3}->writer;
 $site->sql("INSERT INTO hydra_export.secrets VALUES ('default', '$key', '$secret')");

@@ -1,4 +1,4 @@
-// Notes of WAL positions and transaction ids: what was written after what (doc/design.md, "Which
+// Pairs of a WAL position and a transaction id: what was written after what (doc/design.md, "Which
 // blocks can hold changes").
 #pragma once
 
@@ -15,20 +15,20 @@ using Lsn = std::uint64_t;
 // A transaction with an id from next_xid on began to write after this WAL position. The position
 // is read first, then the id; and it is one that was flushed, since after a crash ids are given
 // again from what was durable on.
-struct Note {
+struct WalMark {
   Lsn lsn = 0;
   FullXid next_xid = 0;
 };
 
-Note take_note();
+WalMark take_wal_mark();
 
-// The notes kept in hydra_export.notes on this timeline, the last checkpoint's, and `own`.
-std::vector<Note> known_notes(const Note& own);
+// The marks kept in hydra_export.wal_marks on this timeline, the last checkpoint's, and `own`.
+std::vector<WalMark> known_wal_marks(const WalMark& own);
 
-// Keeps a note, and the newest of the older ones.
-void save_note(const Note& note);
+// Keeps a mark, and the newest of the older ones.
+void save_wal_mark(const WalMark& mark);
 
 // The newest position before all that a snapshot with this xmin did not see; 0 = none is known.
-Lsn floor_of(const std::vector<Note>& notes, FullXid xmin);
+Lsn floor_of(const std::vector<WalMark>& marks, FullXid xmin);
 
 }  // namespace hydra::change
