@@ -21,18 +21,18 @@ std::size_t all_memory() {
   return static_cast<std::size_t>(pg::guc::memory_limit) * 1024;
 }
 
-catalog::Baseline baseline_of(const Leaf& leaf, const change::Reading& reading) {
+catalog::Baseline baseline_of(const Leaf& leaf, const change::ExportSnapshot& current) {
   catalog::Baseline baseline;
   baseline.relation = leaf.relation;
-  baseline.snapshot = reading.xids().text();
-  baseline.cursor = reading.cursor();
-  baseline.lsn = reading.lsn();
+  baseline.snapshot = current.xids().text();
+  baseline.cursor = current.cursor();
+  baseline.lsn = current.lsn();
   baseline.fingerprint = leaf.fingerprint;
-  baseline.system_identifier = reading.system_identifier();
-  baseline.timeline = reading.timeline();
+  baseline.system_identifier = current.system_identifier();
+  baseline.timeline = current.timeline();
   baseline.file_number = leaf.file_number;
-  baseline.wal_map = static_cast<std::int64_t>(reading.wal().map_position);
-  baseline.wal_floor = static_cast<std::int64_t>(reading.wal().floor);
+  baseline.wal_map = static_cast<std::int64_t>(current.wal().map_position);
+  baseline.wal_floor = static_cast<std::int64_t>(current.wal().floor);
   return baseline;
 }
 
@@ -60,13 +60,14 @@ ModelExport::ModelExport(const catalog::Model& model, std::size_t number, const 
   result_.manifest.relation = pg::to_utf8(result_.row.relation);
 }
 
-ModelResult ModelExport::run(const change::Reading& shared, const change::Horizon& horizon,
+ModelResult ModelExport::run(const change::ExportSnapshot& shared,
+                             const change::BeforeSnapshot& before,
                              const change::WalChanges& changes) {
   try {
     pg::GiveWay give_way;
     pg::Subtransaction subtransaction;
     pg::MemoryScope memory("hydra_export model");
-    read(shared, horizon, changes);
+    read(shared, before, changes);
     // Code of somebody else may have caught the cancel, and given a value all the same.
     pg::check_interrupts();
   } catch (const Error& error) {
@@ -81,25 +82,25 @@ ModelResult ModelExport::run(const change::Reading& shared, const change::Horizo
   return std::move(result_);
 }
 
-void ModelExport::read(const change::Reading& shared, const change::Horizon& horizon,
+void ModelExport::read(const change::ExportSnapshot& shared, const change::BeforeSnapshot& before,
                        const change::WalChanges& changes) {
   show("waiting for locks");
   ModelPlan plan = lock_model(model_);
   plan_ = &plan;
-  std::optional<change::Reading> fresh;
-  if (!fits(plan, shared.snapshot())) read_anew(plan, fresh, horizon);
-  const change::Reading& reading = fresh ? *fresh : shared;
-  choose_rows(plan, model_, reading, fresh ? change::WalChanges{} : changes);
-  note(plan, reading, fresh.has_value());
-  read_rows(plan, reading);
+  std::optional<change::ExportSnapshot> fresh;
+  if (!fits(plan, shared.snapshot())) read_anew(plan, fresh, before);
+  const change::ExportSnapshot& current = fresh ? *fresh : shared;
+  choose_rows(plan, model_, current, fresh ? change::WalChanges{} : changes);
+  note(plan, current, fresh.has_value());
+  read_rows(plan, current);
 }
 
 // Nobody can rewrite the tables any more, so a snapshot taken now can read them; but partitions may
 // still come.
-void ModelExport::read_anew(ModelPlan& plan, std::optional<change::Reading>& fresh,
-                            const change::Horizon& horizon) {
+void ModelExport::read_anew(ModelPlan& plan, std::optional<change::ExportSnapshot>& fresh,
+                            const change::BeforeSnapshot& before) {
   for (int attempt = 0; attempt < snapshot_attempts; ++attempt) {
-    fresh.emplace(horizon);
+    fresh.emplace(before);
     if (fits(plan, fresh->snapshot())) return;
     plan = lock_model(model_);
   }
@@ -108,17 +109,17 @@ void ModelExport::read_anew(ModelPlan& plan, std::optional<change::Reading>& fre
               "The model's rows come with the next export.");
 }
 
-void ModelExport::note(const ModelPlan& plan, const change::Reading& reading, bool fresh) {
+void ModelExport::note(const ModelPlan& plan, const change::ExportSnapshot& current, bool fresh) {
   catalog::ModelRow& row = result_.row;
   row.relation = plan.relation.name;
   row.kind = plan.kind();
   row.reason = plan.reason;
-  row.snapshot = reading.xids().text();
-  row.lsn = reading.lsn();
+  row.snapshot = current.xids().text();
+  row.lsn = current.lsn();
   if (!plan.full) row.previous_export_id = model_.previous_export_id;
   result_.full = plan.full;
   for (const Leaf& leaf : plan.leaves)
-    result_.baselines.push_back(baseline_of(leaf, reading));
+    result_.baselines.push_back(baseline_of(leaf, current));
 
   json::ManifestModel& manifest = result_.manifest;
   manifest.relation = pg::to_utf8(plan.relation.name);
@@ -139,24 +140,24 @@ void ModelExport::note(const ModelPlan& plan, const change::Reading& reading, bo
   }
 }
 
-void ModelExport::read_rows(const ModelPlan& plan, const change::Reading& reading) {
+void ModelExport::read_rows(const ModelPlan& plan, const change::ExportSnapshot& current) {
   uploader_.set_memory(all_memory());
-  ReadTask task = task_of(plan, reading);
+  ReadTask task = task_of(plan, current);
   const int workers = wanted_workers(plan, most_workers());
   if (workers > 0) {
-    read_with_workers(task, reading, workers);
+    read_with_workers(task, current, workers);
   } else {
-    read_alone(task, reading);
+    read_alone(task, current);
   }
   check_definitions(plan);
 }
 
-ReadTask ModelExport::task_of(const ModelPlan& plan, const change::Reading& reading) const {
+ReadTask ModelExport::task_of(const ModelPlan& plan, const change::ExportSnapshot& current) const {
   ReadTask task;
   task.leaves = plan.leaves;
   task.columns = line_columns(plan);
   task.key = key_columns(plan);
-  task.next_xid = reading.next_xid();
+  task.next_xid = current.next_xid();
   task.owner = plan.relation.owner;
   task.name.prefix = pg::to_utf8(account_.destination.prefix);
   task.name.folder = claim_.folder;
@@ -175,15 +176,16 @@ std::size_t ModelExport::most_workers() const {
   return std::min<std::size_t>(static_cast<std::size_t>(pg::guc::parallel_workers), processes - 1);
 }
 
-void ModelExport::read_alone(const ReadTask& task, const change::Reading& reading) {
+void ModelExport::read_alone(const ReadTask& task, const change::ExportSnapshot& current) {
   const auto memory = std::make_unique<std::max_align_t[]>(
       SharedReading::size(task) / sizeof(std::max_align_t) + 1);
   SharedReading* shared = SharedReading::make(memory.get(), task, 1);
-  ModelReader reader(task, *shared, reading.snapshot(), number_, uploader_);
+  ModelReader reader(task, *shared, current.snapshot(), number_, uploader_);
   finish_reading(reader, *shared, nullptr);
 }
 
-void ModelExport::read_with_workers(ReadTask& task, const change::Reading& reading, int workers) {
+void ModelExport::read_with_workers(ReadTask& task, const change::ExportSnapshot& current,
+                                    int workers) {
   const auto processes = static_cast<unsigned>(workers) + 1;
   const std::size_t memory = all_memory() / processes;
   uploader_.set_memory(memory);
@@ -194,15 +196,15 @@ void ModelExport::read_with_workers(ReadTask& task, const change::Reading& readi
     stop_if_useless();
     if (uploader_.client().keys_failure()) {
       uploader_.client().keep_keys(false);
-      return read_alone(task, reading);
+      return read_alone(task, current);
     }
   }
   if (task.bytes_per_second > 0) {
     task.bytes_per_second = std::max<std::uint64_t>(task.bytes_per_second / processes, 1);
   }
-  ScanWorkers scan_workers(task, account_, memory, reading.snapshot(), workers, number_, uploader_);
+  ScanWorkers scan_workers(task, account_, memory, current.snapshot(), workers, number_, uploader_);
   result_.row.workers = scan_workers.started();
-  ModelReader reader(task, scan_workers.shared(), reading.snapshot(), number_, uploader_);
+  ModelReader reader(task, scan_workers.shared(), current.snapshot(), number_, uploader_);
   finish_reading(reader, scan_workers.shared(), &scan_workers);
   scan_workers.finish();
 }

@@ -33,25 +33,25 @@ class ModelExport {
   // Reads the model, with the given snapshot where that can be; changes: up to that one. Runs in a
   // subtransaction of its own: locks are released at its end. A model that cannot be read has
   // status 'failed' in the result; a cancel and the loss of the connection to S3 are thrown.
-  ModelResult run(const change::Reading& shared, const change::Horizon& horizon,
+  ModelResult run(const change::ExportSnapshot& shared, const change::BeforeSnapshot& before,
                   const change::WalChanges& changes);
 
   // Rows read so far, arrived or not.
   std::uint64_t rows() const { return counts_.rows; }
 
  private:
-  void read(const change::Reading& shared, const change::Horizon& horizon,
+  void read(const change::ExportSnapshot& shared, const change::BeforeSnapshot& before,
             const change::WalChanges& changes);
-  void read_anew(ModelPlan& plan, std::optional<change::Reading>& fresh,
-                 const change::Horizon& horizon);
-  void read_rows(const ModelPlan& plan, const change::Reading& reading);
-  void read_alone(const ReadTask& task, const change::Reading& reading);
-  void read_with_workers(ReadTask& task, const change::Reading& reading, int workers);
+  void read_anew(ModelPlan& plan, std::optional<change::ExportSnapshot>& fresh,
+                 const change::BeforeSnapshot& before);
+  void read_rows(const ModelPlan& plan, const change::ExportSnapshot& current);
+  void read_alone(const ReadTask& task, const change::ExportSnapshot& current);
+  void read_with_workers(ReadTask& task, const change::ExportSnapshot& current, int workers);
   void finish_reading(ModelReader& reader, SharedReading& shared, ScanWorkers* workers);
   std::size_t most_workers() const;
-  ReadTask task_of(const ModelPlan& plan, const change::Reading& reading) const;
+  ReadTask task_of(const ModelPlan& plan, const change::ExportSnapshot& current) const;
   void stop_if_useless();
-  void note(const ModelPlan& plan, const change::Reading& reading, bool fresh);
+  void note(const ModelPlan& plan, const change::ExportSnapshot& current, bool fresh);
   void show(const char* phase);
 
   const catalog::Model& model_;

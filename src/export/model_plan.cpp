@@ -178,7 +178,7 @@ bool was_redefined(const ModelPlan& plan, const Leaf& leaf, const change::XidSna
 
 // Why every row of the leaf is to be exported; '' when its baseline serves.
 std::string full_reason(const Leaf& leaf, const ModelPlan& plan, const Model& model,
-                        const change::Reading& reading) {
+                        const change::ExportSnapshot& current) {
   const catalog::Baseline* baseline = model.baseline_of(leaf.relation);
   if (baseline == nullptr) {
     if (!model.previous_export_id) return "first export";
@@ -186,8 +186,8 @@ std::string full_reason(const Leaf& leaf, const ModelPlan& plan, const Model& mo
   }
   if (model.full_due) return "full_every_hours";
   // pg_upgrade makes a new cluster, with a timeline of its own, and keeps transaction ids.
-  if (baseline->system_identifier == reading.system_identifier() &&
-      baseline->timeline != reading.timeline() && pg::guc::after_failover == pg::guc::full) {
+  if (baseline->system_identifier == current.system_identifier() &&
+      baseline->timeline != current.timeline() && pg::guc::after_failover == pg::guc::full) {
     return "promotion of a standby, or a restore";
   }
   if (!change::same_rows(baseline->fingerprint, leaf.fingerprint)) {
@@ -195,10 +195,10 @@ std::string full_reason(const Leaf& leaf, const ModelPlan& plan, const Model& mo
   }
   const change::XidSnapshot snapshot = change::XidSnapshot::parse(baseline->snapshot);
   // As pg_resetwal does, or a snapshot of the disk that was put back.
-  if (reading.next_xid() < snapshot.xmax()) return "transaction ids went back";
-  if (baseline->system_identifier == reading.system_identifier() &&
-      baseline->timeline == reading.timeline() &&
-      static_cast<change::Lsn>(baseline->wal_map) > reading.wal().map_position) {
+  if (current.next_xid() < snapshot.xmax()) return "transaction ids went back";
+  if (baseline->system_identifier == current.system_identifier() &&
+      baseline->timeline == current.timeline() &&
+      static_cast<change::Lsn>(baseline->wal_map) > current.wal().map_position) {
     return "WAL went back";
   }
   // A rewrite writes the value of a column that was added with a default into all rows, with their
@@ -216,7 +216,7 @@ std::string full_reason(const Leaf& leaf, const ModelPlan& plan, const Model& mo
   if (model.unfinished && was_redefined(plan, leaf, snapshot)) {
     return "columns or types changed around an export that failed";
   }
-  if (leaf.has_xmin && reading.next_xid() - snapshot.xmin() >= change::widening_limit) {
+  if (leaf.has_xmin && current.next_xid() - snapshot.xmin() >= change::widening_limit) {
     return "more than 2^31 transactions since the previous export";
   }
   return "";
@@ -224,10 +224,10 @@ std::string full_reason(const Leaf& leaf, const ModelPlan& plan, const Model& mo
 
 // Why WAL positions do not say which blocks changed; '' when they do.
 std::string whole_table_reason(const Leaf& leaf, const catalog::Baseline& baseline,
-                               const change::Reading& reading) {
+                               const change::ExportSnapshot& current) {
   if (!leaf.logged) return "unlogged";
-  if (baseline.system_identifier != reading.system_identifier()) return "another cluster";
-  if (baseline.timeline != reading.timeline()) return "another timeline";
+  if (baseline.system_identifier != current.system_identifier()) return "another cluster";
+  if (baseline.timeline != current.timeline()) return "another timeline";
   if (baseline.file_number != leaf.file_number) return "relation rewritten";
   if (baseline.wal_floor == 0) return "no earlier WAL position is known";
   return "";
@@ -289,13 +289,13 @@ std::optional<UpdatedSince> updated_since(Leaf& leaf, const Model& model) {
 }
 
 void choose_rows_of(Leaf& leaf, const ModelPlan& plan, const Model& model,
-                    const change::Reading& reading, const change::WalChanges& changes) {
-  leaf.reason = full_reason(leaf, plan, model, reading);
+                    const change::ExportSnapshot& current, const change::WalChanges& changes) {
+  leaf.reason = full_reason(leaf, plan, model, current);
   if (leaf.is_full()) return;
   if (leaf.has_xmin) {
     const catalog::Baseline& baseline = *model.baseline_of(leaf.relation);
     leaf.baseline = change::XidSnapshot::parse(baseline.snapshot);
-    leaf.whole_table_reason = whole_table_reason(leaf, baseline, reading);
+    leaf.whole_table_reason = whole_table_reason(leaf, baseline, current);
     if (leaf.whole_table_reason.empty()) {
       leaf.wal = {static_cast<change::Lsn>(baseline.wal_map),
                   static_cast<change::Lsn>(baseline.wal_floor)};
@@ -363,12 +363,12 @@ void check_definitions(const ModelPlan& plan) {
               "", "The model's rows come with the next export.");
 }
 
-void choose_rows(ModelPlan& plan, const Model& model, const change::Reading& reading,
+void choose_rows(ModelPlan& plan, const Model& model, const change::ExportSnapshot& current,
                  const change::WalChanges& changes) {
   plan.full = !plan.leaves.empty() || !model.previous_export_id;
   std::size_t full = 0;
   for (Leaf& leaf : plan.leaves) {
-    choose_rows_of(leaf, plan, model, reading, changes);
+    choose_rows_of(leaf, plan, model, current, changes);
     plan.full = plan.full && leaf.is_full();
     if (leaf.is_full() && full++ == 0) plan.reason = leaf.reason;
   }

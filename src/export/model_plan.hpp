@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "catalog/relation.hpp"
-#include "change/reading.hpp"
+#include "change/export_snapshot.hpp"
 #include "change/wal_changes.hpp"
 
 namespace hydra::exporting {
@@ -84,9 +84,9 @@ bool fits(const ModelPlan& plan, Snapshot snapshot);
 // lines may show either form.
 void check_definitions(const ModelPlan& plan);
 
-// Decides which rows are read. changes: up to where WAL stood when the reading's snapshot was
+// Decides which rows are read. changes: up to where WAL stood when the export's snapshot was
 // taken.
-void choose_rows(ModelPlan& plan, const catalog::Model& model, const change::Reading& reading,
-                 const change::WalChanges& changes = {});
+void choose_rows(ModelPlan& plan, const catalog::Model& model,
+                 const change::ExportSnapshot& current, const change::WalChanges& changes = {});
 
 }  // namespace hydra::exporting

@@ -54,8 +54,9 @@ std::optional<std::uint64_t> look_at_leaf(ModelPreview& preview, const Leaf& lea
 
 void look(ModelPreview& preview, const catalog::Model& model) {
   ModelPlan plan = lock_model(model, Patience::none);
-  const change::Reading reading(change::Horizon{}, change::Reading::Use::preview);
-  choose_rows(plan, model, reading);
+  const change::ExportSnapshot current(change::BeforeSnapshot{},
+                                       change::ExportSnapshot::Use::preview);
+  choose_rows(plan, model, current);
   preview.kind = plan.kind();
   preview.reason = plan.reason;
   preview.rows = 0;

@@ -49,12 +49,13 @@ class Export {
   void claim();
   void transfer();
   void claim_folder(Uploader& uploader);
-  change::WalChanges load_changes(const change::Reading& reading);
+  change::WalChanges load_changes(const change::ExportSnapshot& current);
   void read_models(Uploader& uploader);
-  std::size_t read_some_models(std::size_t next, const change::Horizon& horizon,
+  std::size_t read_some_models(std::size_t next, const change::BeforeSnapshot& before,
                                Uploader& uploader);
-  void read_model(std::size_t i, const change::Reading& reading, const change::Horizon& horizon,
-                  const change::WalChanges& changes, Uploader& uploader);
+  void read_model(std::size_t i, const change::ExportSnapshot& current,
+                  const change::BeforeSnapshot& before, const change::WalChanges& changes,
+                  Uploader& uploader);
   std::string reason_of(const Error& error) const;
   void settle_models(Uploader& uploader);
   void write_manifest(Uploader& uploader);
@@ -193,11 +194,11 @@ void Export::claim_folder(Uploader& uploader) {
 
 // What WAL says of the tables that models have baselines of. Where it cannot be read, other rules
 // serve.
-change::WalChanges Export::load_changes(const change::Reading& reading) {
+change::WalChanges Export::load_changes(const change::ExportSnapshot& current) {
   std::map<change::Lsn, std::vector<Oid>> files;
   for (const catalog::Model& model : models_) {
     for (const catalog::Baseline& baseline : model.baselines) {
-      if (baseline.wal_floor == 0 || baseline.timeline != reading.timeline()) continue;
+      if (baseline.wal_floor == 0 || baseline.timeline != current.timeline()) continue;
       files[static_cast<change::Lsn>(baseline.wal_floor)].push_back(baseline.file_number);
     }
   }
@@ -207,7 +208,7 @@ change::WalChanges Export::load_changes(const change::Reading& reading) {
     pg::Subtransaction subtransaction;
     pg::MemoryScope memory("hydra_export WAL changes");
     for (const auto& [floor, of_models] : files)
-      changes.load(of_models, floor, reading.flushed());
+      changes.load(of_models, floor, current.flushed());
   } catch (const Error& error) {
     if (pg::is_cancel(error) || pg::ExtensionHold::wanted_by()) throw;
     pg::report(LOG, Error(error.sqlstate(),
@@ -217,42 +218,42 @@ change::WalChanges Export::load_changes(const change::Reading& reading) {
 }
 
 void Export::read_models(Uploader& uploader) {
-  change::Horizon horizon;
+  change::BeforeSnapshot before;
   {
     Transaction transaction(Transaction::Mode::read_only);
-    horizon = change::read_horizon(wal_mark_);
+    before = change::look_before_snapshot(wal_mark_);
     transaction.commit();
   }
   for (std::size_t next = 0; next < models_.size() && !uploader.fatal();)
-    next = read_some_models(next, horizon, uploader);
+    next = read_some_models(next, before, uploader);
   read_until_ = pg::now();
 }
 
 // In one transaction and under one snapshot, until that is old or somebody waits for the end of the
 // transaction. Returns the first model that was not read.
-std::size_t Export::read_some_models(std::size_t next, const change::Horizon& horizon,
+std::size_t Export::read_some_models(std::size_t next, const change::BeforeSnapshot& before,
                                      Uploader& uploader) {
   Transaction transaction(Transaction::Mode::read_only);
   std::optional<pg::KeepLock> lock(std::in_place, name_);
-  std::optional<change::Reading> reading(std::in_place, horizon);
-  const change::WalChanges changes = load_changes(*reading);
+  std::optional<change::ExportSnapshot> current(std::in_place, before);
+  const change::WalChanges changes = load_changes(*current);
   const auto end =
       std::chrono::steady_clock::now() + std::chrono::seconds(pg::guc::max_snapshot_age);
   do {
-    read_model(next, *reading, horizon, changes, uploader);
+    read_model(next, *current, before, changes, uploader);
   } while (++next < models_.size() && !uploader.fatal() &&
            std::chrono::steady_clock::now() <= end && !pg::find_waiter());
-  reading.reset();
+  current.reset();
   lock.reset();
   transaction.commit();
   return next;
 }
 
-void Export::read_model(std::size_t i, const change::Reading& reading,
-                        const change::Horizon& horizon, const change::WalChanges& changes,
+void Export::read_model(std::size_t i, const change::ExportSnapshot& current,
+                        const change::BeforeSnapshot& before, const change::WalChanges& changes,
                         Uploader& uploader) {
   ModelExport model(models_[i], i, account_, claim_, uploader, observer_);
-  results_[i] = model.run(reading, horizon, changes);
+  results_[i] = model.run(current, before, changes);
   show_phase(i, results_[i].row.status == "failed" ? "failed" : "uploading");
   show_all_uploads(uploader);
   observer_.model_read(results_[i].row, model.rows());

@@ -109,10 +109,10 @@ struct Totals {
 // What export/model_reader.cpp does with a table, but for the upload. `close`: objects are sorted
 // and hashed before they are dropped.
 void scan_leaf(const exporting::ModelPlan& plan, const exporting::Leaf& leaf,
-               const change::Reading& reading, bool close, Totals& totals) {
+               const change::ExportSnapshot& current, bool close, Totals& totals) {
   const row_json::Key key(exporting::key_columns(plan));
   row_json::LineWriter writer(exporting::line_columns(plan));
-  const exporting::ReadAs as{reading.snapshot(), reading.next_xid()};
+  const exporting::ReadAs as{current.snapshot(), current.next_xid()};
   change::BlockDispenser dispenser(change::count_blocks(leaf.relation), 1);
   exporting::TableScan scan(leaf, as, writer, key, dispenser);
   const std::size_t size = static_cast<std::size_t>(pg::guc::file_size) * 1024;
@@ -138,12 +138,12 @@ Totals scan_table(Oid relation, const std::vector<std::string>& key, bool close)
   model.key_columns = key;
   model.added_by = GetUserId();
   exporting::ModelPlan plan = exporting::lock_model(model);
-  const change::Reading reading{change::Horizon{}};
-  exporting::choose_rows(plan, model, reading);
+  const change::ExportSnapshot current{change::BeforeSnapshot{}};
+  exporting::choose_rows(plan, model, current);
   pg::MemoryScope memory("hydra_export test");
   Totals totals;
   for (const exporting::Leaf& leaf : plan.leaves)
-    scan_leaf(plan, leaf, reading, close, totals);
+    scan_leaf(plan, leaf, current, close, totals);
   return totals;
 }
 

@@ -1,4 +1,4 @@
-#include "change/reading.hpp"
+#include "change/export_snapshot.hpp"
 
 #include "pg/compat.hpp"
 #include "pg/spi.hpp"
@@ -29,9 +29,9 @@ std::string to_text(XLogRecPtr lsn) {
 
 }  // namespace
 
-Horizon read_horizon(const WalMark& own) {
-  Horizon horizon;
-  horizon.taken_at = pg::or_empty(pg::query("SELECT clock_timestamp()")[0][0]);
+BeforeSnapshot look_before_snapshot(const WalMark& own) {
+  BeforeSnapshot before;
+  before.taken_at = pg::or_empty(pg::query("SELECT clock_timestamp()")[0][0]);
   // A session's statement starts before its transaction is to be seen, so that counts as well. One
   // without track_activities shows neither, and one that switched it on in a transaction has not
   // shown when that began. Transactions of other databases write no rows here.
@@ -47,15 +47,15 @@ Horizon read_horizon(const WalMark& own) {
       " FROM pg_stat_get_activity(NULL) a"
       " WHERE datid = (SELECT oid FROM pg_database WHERE datname = current_database())"
       " AND pid <> pg_backend_pid()",
-      {horizon.taken_at})[0][0];
+      {before.taken_at})[0][0];
   const bool prepared = pg::to_bool(pg::query(
       "SELECT EXISTS (SELECT FROM pg_prepared_xacts WHERE database = current_database())")[0][0]);
-  horizon.cursor = prepared ? "-infinity" : oldest.value_or(horizon.taken_at);
-  horizon.wal_marks = known_wal_marks(own);
-  return horizon;
+  before.cursor = prepared ? "-infinity" : oldest.value_or(before.taken_at);
+  before.wal_marks = known_wal_marks(own);
+  return before;
 }
 
-Reading::Reading(const Horizon& horizon, Use use) : cursor_(horizon.cursor) {
+ExportSnapshot::ExportSnapshot(const BeforeSnapshot& before, Use use) : cursor_(before.cursor) {
   XLogRecPtr lsn = InvalidXLogRecPtr;
   pg::call([&]() noexcept {
     owner_ = CurrentResourceOwner;
@@ -70,18 +70,18 @@ Reading::Reading(const Horizon& horizon, Use use) : cursor_(horizon.cursor) {
   xids_ = to_xids(snapshot_, next_xid_);
   flushed_ = lsn;
   lsn_ = to_text(lsn);
-  wal_.floor = floor_of(horizon.wal_marks, xids_.xmin());
+  wal_.floor = floor_of(before.wal_marks, xids_.xmin());
 }
 
-Reading::~Reading() {
+ExportSnapshot::~ExportSnapshot() {
   UnregisterSnapshotFromOwner(snapshot_, owner_);
 }
 
-std::int64_t Reading::system_identifier() const {
+std::int64_t ExportSnapshot::system_identifier() const {
   return static_cast<std::int64_t>(GetSystemIdentifier());
 }
 
-std::int64_t Reading::timeline() const {
+std::int64_t ExportSnapshot::timeline() const {
   return pg::compat::timeline();
 }
 

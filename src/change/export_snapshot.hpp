@@ -11,7 +11,7 @@
 namespace hydra::change {
 
 // What is known before a snapshot is taken.
-struct Horizon {
+struct BeforeSnapshot {
   // Texts of timestamptz.
   std::string taken_at;
   // No transaction that a later snapshot does not see began before this; '-infinity' where that
@@ -22,18 +22,18 @@ struct Horizon {
 };
 
 // In a transaction that ends before the snapshot is taken. own: the mark of this export.
-Horizon read_horizon(const WalMark& own);
+BeforeSnapshot look_before_snapshot(const WalMark& own);
 
 // A registered snapshot, and everything that a baseline keeps of it. Held inside a transaction; the
 // scope of the object must end before it does. WAL is flushed up to where it stood after the
 // snapshot was taken, so no crash takes back a row that it sees.
-class Reading {
+class ExportSnapshot {
  public:
   enum class Use { rows, preview /* no row is sent anywhere, so WAL is left alone */ };
-  explicit Reading(const Horizon& horizon, Use use = Use::rows);
-  ~Reading();
-  Reading(const Reading&) = delete;
-  Reading& operator=(const Reading&) = delete;
+  explicit ExportSnapshot(const BeforeSnapshot& before, Use use = Use::rows);
+  ~ExportSnapshot();
+  ExportSnapshot(const ExportSnapshot&) = delete;
+  ExportSnapshot& operator=(const ExportSnapshot&) = delete;
 
   Snapshot snapshot() const { return snapshot_; }
   const XidSnapshot& xids() const { return xids_; }
