@@ -30,7 +30,7 @@ void use_credentials(const Account& account, s3::Options& options) {
   if (is_static && destination.role_arn.empty()) return;
   options.source = s3::credentials::make_source(
       {destination.credentials, options.credentials, destination.role_arn, destination.external_id},
-      options.target, s3::credentials::of_process());
+      options.target, s3::credentials::host_environment());
   options.credentials = {};
 }
 

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "base/backoff.hpp"
-#include "s3/credentials/keeper.hpp"
+#include "s3/credentials/refreshing.hpp"
 #include "s3/header_value.hpp"
 #include "s3/multi.hpp"
 #include "s3/session.hpp"
@@ -70,7 +70,7 @@ class Client::Impl {
         backoff_(backoff()),
         multi_(options_.concurrency) {
     if (options_.source) {
-      keeper_ = std::make_unique<credentials::Keeper>(
+      refreshing_ = std::make_unique<credentials::RefreshingCredentials>(
           options_.source, session_, multi_, options_.ca_file, options_.user_agent, backoff());
     }
     idle_.reserve(static_cast<std::size_t>(options_.concurrency));  // so that cancel() cannot fail
@@ -100,12 +100,12 @@ class Client::Impl {
 
   std::optional<milliseconds> timeout() const {
     std::optional<Clock::time_point> next = multi_.deadline();
-    if (keeper_ && (pending() > 0 || keep_keys_)) {
-      const auto due = keeper_->deadline();
+    if (refreshing_ && (pending() > 0 || keep_keys_)) {
+      const auto due = refreshing_->deadline();
       if (due && (!next || *due < *next)) next = due;
     }
     const bool places = active_.size() < static_cast<std::size_t>(options_.concurrency) &&
-                        (!keeper_ || keeper_->usable());
+                        (!refreshing_ || refreshing_->usable());
     for (const Waiting& waiting : waiting_) {
       if (places && (!next || waiting.due < *next)) next = waiting.due;
     }
@@ -116,7 +116,7 @@ class Client::Impl {
   }
 
   void cancel() noexcept {
-    if (keeper_) keeper_->cancel();
+    if (refreshing_) refreshing_->cancel();
     for (auto& transfer : active_) {
       multi_.remove(transfer->handle());
       transfer->release();
@@ -156,22 +156,22 @@ class Client::Impl {
 
   std::optional<credentials::Found> keys() const {
     credentials::Found found;
-    if (keeper_) {
-      if (!keeper_->usable()) return std::nullopt;
-      found = *keeper_->found();
+    if (refreshing_) {
+      if (!refreshing_->usable()) return std::nullopt;
+      found = *refreshing_->found();
     }
     found.keys = session_.credentials();
     return found;
   }
 
   std::optional<Failure> keys_failure() const {
-    return keeper_ ? keeper_->failure() : std::nullopt;
+    return refreshing_ ? refreshing_->failure() : std::nullopt;
   }
 
-  bool keys_change() const { return keeper_ != nullptr; }
+  bool keys_change() const { return refreshing_ != nullptr; }
 
   void renew_keys() {
-    if (keeper_) keeper_->renew();
+    if (refreshing_) refreshing_->renew();
     start_what_is_due();
   }
 
@@ -179,9 +179,9 @@ class Client::Impl {
     Identity identity;
     identity.endpoint = session_.endpoint().url();
     identity.region = session_.region();
-    if (keeper_ && keeper_->found()) {
-      identity.source = keeper_->found()->source;
-      identity.expires_at = keeper_->found()->expires_at;
+    if (refreshing_ && refreshing_->found()) {
+      identity.source = refreshing_->found()->source;
+      identity.expires_at = refreshing_->found()->expires_at;
     }
     return identity;
   }
@@ -206,8 +206,8 @@ class Client::Impl {
 
   void collect() {
     while (const auto done = multi_.next_done()) {
-      if (keeper_ && done->handle == keeper_->handle()) {
-        keeper_->finished(done->result);
+      if (refreshing_ && done->handle == refreshing_->handle()) {
+        refreshing_->finished(done->result);
         continue;
       }
       const auto found = std::find_if(active_.begin(), active_.end(), [&](const auto& transfer) {
@@ -271,14 +271,14 @@ class Client::Impl {
     const std::size_t limit = failure.fix == Fix::place ? most_moves : 1;
     if (job.fixed.count(failure.fix) >= limit) return false;
     if (failure.fix == Fix::credentials && renew_credentials(job)) return true;
-    return session_.learn(failure, job.lessons, job.upload.key);
+    return session_.correct(failure, job.corrections, job.upload.key);
   }
 
   // The store's clock says that the signature is too old, and agrees with ours: the machine was
   // paused, or the upload took too long. The next attempt is signed anew.
   bool is_old_signature(const Job& job, const Failure& failure) const {
     constexpr std::size_t clock = static_cast<std::size_t>(Fix::clock);
-    return failure.fix == Fix::clock && session_.lessons()[clock] == job.lessons[clock] &&
+    return failure.fix == Fix::clock && session_.corrections()[clock] == job.corrections[clock] &&
            session_.clocks_agree(failure);
   }
 
@@ -296,18 +296,18 @@ class Client::Impl {
 
   // True when other keys than the job's will be there.
   bool renew_credentials(const Job& job) {
-    if (!keeper_) return false;
+    if (!refreshing_) return false;
     constexpr std::size_t keys = static_cast<std::size_t>(Fix::credentials);
-    if (session_.lessons()[keys] == job.lessons[keys]) keeper_->renew();
+    if (session_.corrections()[keys] == job.corrections[keys]) refreshing_->renew();
     return true;
   }
 
   // Whether there is something to sign with. Where there never will be, all uploads end.
   bool may_start() {
-    if (!keeper_) return true;
-    if (pending() > active_.size() || keep_keys_) keeper_->poll();
-    if (keeper_->usable()) return true;
-    if (keeper_->failure()) fail_the_rest(*keeper_->failure());
+    if (!refreshing_) return true;
+    if (pending() > active_.size() || keep_keys_) refreshing_->poll();
+    if (refreshing_->usable()) return true;
+    if (refreshing_->failure()) fail_the_rest(*refreshing_->failure());
     return false;
   }
 
@@ -368,7 +368,7 @@ class Client::Impl {
   Session session_;
   Backoff backoff_;
   Multi multi_;
-  std::unique_ptr<credentials::Keeper> keeper_;  // none where the keys are given
+  std::unique_ptr<credentials::RefreshingCredentials> refreshing_;  // none where the keys are given
   bool keep_keys_ = false;
   std::vector<std::unique_ptr<Transfer>> active_;
   std::vector<std::unique_ptr<Transfer>> idle_;

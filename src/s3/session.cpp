@@ -27,25 +27,26 @@ Session::Session(EndpointSettings target, Places places, Credentials credentials
 
 void Session::set_credentials(Credentials credentials) {
   credentials_ = std::move(credentials);
-  ++lessons_[static_cast<std::size_t>(Fix::credentials)];
+  ++corrections_[static_cast<std::size_t>(Fix::credentials)];
 }
 
-bool Session::learn(const Failure& failure, const Lessons& lessons, std::string_view key) {
+bool Session::correct(const Failure& failure, const Corrections& corrections,
+                      std::string_view key) {
   const std::size_t what = static_cast<std::size_t>(failure.fix);
   // Another upload's failure taught it meanwhile.
-  if (lessons_[what] != lessons[what]) return true;
-  const bool learnt = failure.fix == Fix::clock   ? learn_clock(failure)
-                      : failure.fix == Fix::place ? learn_place(failure, key)
-                                                  : false;
-  if (learnt) ++lessons_[what];
-  return learnt;
+  if (corrections_[what] != corrections[what]) return true;
+  const bool corrected = failure.fix == Fix::clock   ? correct_clock(failure)
+                         : failure.fix == Fix::place ? correct_place(failure, key)
+                                                     : false;
+  if (corrected) ++corrections_[what];
+  return corrected;
 }
 
 bool Session::clocks_agree(const Failure& failure) const {
   return failure.date && std::abs(*failure.date - now()) < same_time;
 }
 
-bool Session::learn_clock(const Failure& failure) {
+bool Session::correct_clock(const Failure& failure) {
   if (!failure.date || clocks_agree(failure)) return false;
   clock_offset_ = *failure.date - now_();
   return true;
@@ -53,7 +54,7 @@ bool Session::learn_clock(const Failure& failure) {
 
 // A redirect may lead to a host that wants another region, and that one to yet another host; but
 // nobody is sent in circles.
-bool Session::learn_place(const Failure& failure, std::string_view key) {
+bool Session::correct_place(const Failure& failure, std::string_view key) {
   EndpointSettings target = target_;
   Endpoint endpoint = endpoint_;
   const Permit permit = permit_;
@@ -68,15 +69,15 @@ bool Session::learn_place(const Failure& failure, std::string_view key) {
 bool Session::move(const Failure& failure, std::string_view key) {
   bool moved = false;
   if (!failure.region.empty() && failure.region != target_.region) {
-    moved = learn_region(failure.region);
+    moved = take_region(failure.region);
     if (target_.endpoint.empty()) return moved;  // AWS: the region is in the host's name
   }
   const auto redirected = redirect(endpoint_, target_.bucket, failure.location, key);
-  return (redirected && learn_endpoint(*redirected)) || moved;
+  return (redirected && take_endpoint(*redirected)) || moved;
 }
 
 // Where the region is in the host's name, it leads to another host.
-bool Session::learn_region(const std::string& region) {
+bool Session::take_region(const std::string& region) {
   EndpointSettings target = target_;
   target.region = region;
   if (target.endpoint.empty()) {
@@ -91,7 +92,7 @@ bool Session::learn_region(const std::string& region) {
 }
 
 // A store may send us elsewhere, but nowhere where its destination might not have gone.
-bool Session::learn_endpoint(const Endpoint& endpoint) {
+bool Session::take_endpoint(const Endpoint& endpoint) {
   const Permit permit = places_.permit(endpoint, target_.bucket);
   if (permit == Permit::none) return false;
   permit_ = permit;

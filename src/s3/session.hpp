@@ -1,4 +1,4 @@
-// Where, when and as whom requests are made, and what the store's answers taught about it.
+// Where, when and as whom requests are made, and what the store's answers put right of that.
 #pragma once
 
 #include <array>
@@ -20,8 +20,8 @@ namespace hydra::s3 {
 // region or endpoint) is put right for all of them, for as long as the session lives.
 class Session {
  public:
-  // How often each thing was put right.
-  using Lessons = std::array<int, 4>;
+  // How often each thing was put right, by Fix.
+  using Corrections = std::array<int, 4>;
 
   // now: Unix seconds by this machine's clock. Throws std::runtime_error when the target's endpoint
   // is no URL, or where the places do not allow it.
@@ -33,7 +33,7 @@ class Session {
   bool host_has_region() const { return target_.endpoint.empty(); }
   const Credentials& credentials() const { return credentials_; }
   std::int64_t now() const { return now_() + clock_offset_; }  // by the store's clock
-  const Lessons& lessons() const { return lessons_; }
+  const Corrections& corrections() const { return corrections_; }
 
   // Whether the endpoint may have a special address, see address.hpp.
   bool may_reach_special() const { return permit_ == Permit::any_address; }
@@ -44,17 +44,17 @@ class Session {
 
   void set_credentials(Credentials credentials);
 
-  // Learns from the failure of an attempt on `key` that was made after `lessons`. True when
-  // another attempt would be made otherwise than that one, nor as any before. (Fix::credentials is
-  // not learnt from the answer itself: see set_credentials().)
-  bool learn(const Failure& failure, const Lessons& lessons, std::string_view key);
+  // Puts right what the failure of an attempt on `key` tells. corrections: those that had been made
+  // when the attempt began. True when another attempt would be made otherwise than that one, and
+  // than any before. (Fix::credentials is not put right here: see set_credentials().)
+  bool correct(const Failure& failure, const Corrections& corrections, std::string_view key);
 
  private:
-  bool learn_clock(const Failure& failure);
-  bool learn_place(const Failure& failure, std::string_view key);
-  bool learn_region(const std::string& region);
+  bool correct_clock(const Failure& failure);
+  bool correct_place(const Failure& failure, std::string_view key);
+  bool take_region(const std::string& region);
   bool move(const Failure& failure, std::string_view key);
-  bool learn_endpoint(const Endpoint& endpoint);
+  bool take_endpoint(const Endpoint& endpoint);
 
   EndpointSettings target_;
   Places places_;
@@ -64,7 +64,7 @@ class Session {
   Endpoint endpoint_;
   std::set<std::pair<std::string, std::string>> places_seen_;  // URL and region
   std::int64_t clock_offset_ = 0;
-  Lessons lessons_{};
+  Corrections corrections_{};
 };
 
 }  // namespace hydra::s3

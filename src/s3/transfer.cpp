@@ -145,7 +145,7 @@ void Transfer::set_network_options() {
 void Transfer::begin(Job job) {
   job_ = std::move(job);
   ++job_->attempts;
-  job_->lessons = session_.lessons();
+  job_->corrections = session_.corrections();
   const Upload& upload = job_->upload;
   sent_ = {};
   if (sends_checksum(session_)) sent_.checksum = checksum_of(job_->upload.sha256);

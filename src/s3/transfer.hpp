@@ -19,12 +19,12 @@ namespace hydra::s3 {
 struct Job {
   Upload upload;
   int attempts = 0;
-  std::multiset<Fix> fixed;        // what was put right for it
-  std::uint64_t furthest = 0;      // bytes of the body that an attempt has sent, at the most
-  bool perhaps_stored = false;     // by an attempt whose answer was lost
-  bool damaged = false;            // stored by an attempt, but not as it was sent
-  Session::Lessons lessons{};      // what was known when the last attempt began
-  std::optional<Failure> failure;  // see Outcome
+  std::multiset<Fix> fixed;            // what was put right for it
+  std::uint64_t furthest = 0;          // bytes of the body that an attempt has sent, at the most
+  bool perhaps_stored = false;         // by an attempt whose answer was lost
+  bool damaged = false;                // stored by an attempt, but not as it was sent
+  Session::Corrections corrections{};  // what was known when the last attempt began
+  std::optional<Failure> failure;      // see Outcome
 };
 
 // The PUT of a job's object, signed except for its Authorization header. What an attempt has stored

@@ -18,15 +18,15 @@ std::string variable(const std::string& name) {
   return "";
 }
 
-std::unique_ptr<Source> source_named(std::string_view name, const Surroundings& around) {
+std::unique_ptr<Source> source_named(std::string_view name, const HostEnvironment& host) {
   const Role role{"arn:aws:iam::123456789012:role/export", "", ""};
   const StsPlace place{"https://sts.example.com/", "us-east-1"};
-  if (name == "container") return std::make_unique<Container>(around);
-  if (name == "instance") return std::make_unique<Instance>(around);
+  if (name == "container") return std::make_unique<Container>(host);
+  if (name == "instance") return std::make_unique<Instance>(host);
   if (name == "role") {
-    return std::make_unique<AssumeRole>(std::make_unique<Container>(around), role, place);
+    return std::make_unique<AssumeRole>(std::make_unique<Container>(host), role, place);
   }
-  return std::make_unique<WebIdentity>(role, "", place, around);
+  return std::make_unique<WebIdentity>(role, "", place, host);
 }
 
 // Requests hold nothing that adds lines to them; what is said in the end is fit for a message.
@@ -49,8 +49,8 @@ void check(const Step& step) {
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace hydra;
   fuzz::Input input(data, size);
-  const Surroundings around{variable, [](const std::string&) { return "token"; }, "/root"};
-  const auto source = source_named(input.part(), around);
+  const HostEnvironment host{variable, [](const std::string&) { return "token"; }, "/root"};
+  const auto source = source_named(input.part(), host);
   Step step = source->begin(1369353600);
   check(step);
   for (int answers = 0; answers < 4 && std::holds_alternative<HttpRequest>(step); ++answers) {

@@ -18,12 +18,12 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   fuzz::Input input(data, size);
   const std::string name(input.part());
   const Files files{std::string(input.part()), std::string(input.rest())};
-  const Surroundings around{[](const std::string&) { return ""; },
-                            [&](const std::string& path) {
-                              return path.ends_with("config") ? files.config : files.credentials;
-                            },
-                            "/root"};
-  Profile profile(name, {"data", "us-east-1", "", s3::Addressing::automatic}, around);
+  const HostEnvironment host{[](const std::string&) { return ""; },
+                             [&](const std::string& path) {
+                               return path.ends_with("config") ? files.config : files.credentials;
+                             },
+                             "/root"};
+  Profile profile(name, {"data", "us-east-1", "", s3::Addressing::automatic}, host);
   const Step step = profile.begin(1369353600);
   if (const auto* found = std::get_if<Found>(&step)) {
     fuzz::require(!found->keys.access_key.empty() && !found->keys.secret_key.empty(),

@@ -27,18 +27,18 @@ const std::string sts_answer =
 class CredentialsTest : public testing::Test {
  protected:
   CredentialsTest() {
-    around_.variable = [this](const std::string& name) { return variables_[name]; };
-    around_.file = [this](const std::string& path) -> std::optional<std::string> {
+    host_.variable = [this](const std::string& name) { return variables_[name]; };
+    host_.file = [this](const std::string& path) -> std::optional<std::string> {
       const auto found = files_.find(path);
       if (found == files_.end()) return std::nullopt;
       return found->second;
     };
-    around_.home = "/home/postgres";
+    host_.home = "/home/postgres";
   }
 
   std::unique_ptr<Source> source(const std::string& name, const std::string& role = "",
                                  const EndpointSettings& target = aws) {
-    return make_source({name, {"GIVEN", "given secret", ""}, role, "ext"}, target, around_);
+    return make_source({name, {"GIVEN", "given secret", ""}, role, "ext"}, target, host_);
   }
   Step begin(const std::string& name) {
     source_ = source(name);
@@ -68,7 +68,7 @@ class CredentialsTest : public testing::Test {
   }
 
   std::map<std::string, std::string> variables_, files_;
-  Surroundings around_;
+  HostEnvironment host_;
   std::unique_ptr<Source> source_;
 };
 
@@ -159,17 +159,17 @@ TEST_F(CredentialsTest, WebIdentity) {
 
 // A token is a secret: a destination's endpoint must not be able to ask for it.
 TEST_F(CredentialsTest, TokensGoToTheServersOwnStsOnly) {
-  EXPECT_EQ(sts_for_tokens(store, around_).url, "https://sts.eu-west-1.amazonaws.com/");
-  EXPECT_EQ(sts_for_roles(store, around_).url, "https://s3.example.com/x/");
-  EXPECT_EQ(sts_for_roles(aws, around_).url, "https://sts.eu-west-1.amazonaws.com/");
-  EXPECT_TRUE(sts_for_roles(store, around_).is_store) << "it is bound as uploads to it are";
-  EXPECT_FALSE(sts_for_roles(aws, around_).is_store);
+  EXPECT_EQ(sts_for_tokens(store, host_).url, "https://sts.eu-west-1.amazonaws.com/");
+  EXPECT_EQ(sts_for_roles(store, host_).url, "https://s3.example.com/x/");
+  EXPECT_EQ(sts_for_roles(aws, host_).url, "https://sts.eu-west-1.amazonaws.com/");
+  EXPECT_TRUE(sts_for_roles(store, host_).is_store) << "it is bound as uploads to it are";
+  EXPECT_FALSE(sts_for_roles(aws, host_).is_store);
   variables_["AWS_REGION"] = "cn-north-1";
-  EXPECT_EQ(sts_for_tokens(store, around_).url, "https://sts.cn-north-1.amazonaws.com.cn/");
+  EXPECT_EQ(sts_for_tokens(store, host_).url, "https://sts.cn-north-1.amazonaws.com.cn/");
   variables_["AWS_ENDPOINT_URL_STS"] = "https://sts.example.com";
-  EXPECT_EQ(sts_for_tokens(store, around_).url, "https://sts.example.com/");
-  EXPECT_EQ(sts_for_roles(store, around_).url, "https://sts.example.com/");
-  EXPECT_FALSE(sts_for_roles(store, around_).is_store);
+  EXPECT_EQ(sts_for_tokens(store, host_).url, "https://sts.example.com/");
+  EXPECT_EQ(sts_for_roles(store, host_).url, "https://sts.example.com/");
+  EXPECT_FALSE(sts_for_roles(store, host_).is_store);
 }
 
 TEST_F(CredentialsTest, ARoleOfTheSettings) {

@@ -13,8 +13,8 @@ using namespace hydra::s3::test;
 class RefreshTest : public ClientTest {
  protected:
   RefreshTest() {
-    around_.variable = [this](const std::string& name) { return variables_[name]; };
-    around_.file = [this](const std::string& path) -> std::optional<std::string> {
+    host_.variable = [this](const std::string& name) { return variables_[name]; };
+    host_.file = [this](const std::string& path) -> std::optional<std::string> {
       return files_[path];
     };
     options_.now = [this] { return now_; };
@@ -27,7 +27,7 @@ class RefreshTest : public ClientTest {
   }
 
   void use(const std::string& source) {
-    options_.source = credentials::make_source({source, {}, "", ""}, options_.target, around_);
+    options_.source = credentials::make_source({source, {}, "", ""}, options_.target, host_);
   }
   void use_container() {
     variables_["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = "http://" + service_.host() + "/keys";
@@ -53,7 +53,7 @@ class RefreshTest : public ClientTest {
   std::int64_t now_ = 1369353600;
   HttpServer service_;  // that hands out keys
   std::map<std::string, std::string> variables_, files_;
-  credentials::Surroundings around_;
+  credentials::HostEnvironment host_;
 };
 
 TEST_F(RefreshTest, FetchesKeysBeforeTheFirstUpload) {

@@ -7,15 +7,15 @@ namespace {
 
 constexpr const char* key = "p/a.json";
 
-Session session(const char* places, const char* endpoint) {
+Session new_session(const char* places, const char* endpoint) {
   return Session({"data", "eu-west-1", endpoint}, Places(places), {}, [] { return 0; });
 }
 
-// Where the session goes after the answer; '' where it learns nothing.
-std::string learnt(const char* places, const char* endpoint, const Answer& answer) {
-  Session learner = session(places, endpoint);
-  const bool moved = learner.learn(parse_failure(answer), learner.lessons(), key);
-  return moved ? learner.endpoint().url() : "";
+// Where the session goes after the answer; '' where it stays.
+std::string moved_to_url(const char* places, const char* endpoint, const Answer& answer) {
+  Session session = new_session(places, endpoint);
+  const bool moved = session.correct(parse_failure(answer), session.corrections(), key);
+  return moved ? session.endpoint().url() : "";
 }
 
 Answer wrong_region(const std::string& region) {
@@ -42,36 +42,38 @@ TEST(Session, BeginsOnlyWhereDataMayGo) {
 
 TEST(Session, ARegionLeadsToNoOtherPlace) {
   const std::string east = "https://data.s3.us-east-1.amazonaws.com";
-  EXPECT_EQ(learnt("", "", wrong_region("us-east-1")), east);
-  EXPECT_EQ(learnt("aws/data", "", wrong_region("us-east-1")), east);
-  EXPECT_EQ(learnt("https://s3.eu-west-1.amazonaws.com/data", "", wrong_region("us-east-1")), "");
-  EXPECT_EQ(learnt("", "", wrong_region("cn-north-1")), "");
-  EXPECT_EQ(learnt("", "", wrong_region("eu-central-x1")), "");
-  EXPECT_EQ(learnt("aws/data, aws-us-gov/data", "", wrong_region("us-gov-west-1")), "");
-  EXPECT_EQ(learnt("", "https://a.example", wrong_region("cn-north-1")), "https://a.example/data");
+  EXPECT_EQ(moved_to_url("", "", wrong_region("us-east-1")), east);
+  EXPECT_EQ(moved_to_url("aws/data", "", wrong_region("us-east-1")), east);
+  EXPECT_EQ(moved_to_url("https://s3.eu-west-1.amazonaws.com/data", "", wrong_region("us-east-1")),
+            "");
+  EXPECT_EQ(moved_to_url("", "", wrong_region("cn-north-1")), "");
+  EXPECT_EQ(moved_to_url("", "", wrong_region("eu-central-x1")), "");
+  EXPECT_EQ(moved_to_url("aws/data, aws-us-gov/data", "", wrong_region("us-gov-west-1")), "");
+  EXPECT_EQ(moved_to_url("", "https://a.example", wrong_region("cn-north-1")),
+            "https://a.example/data");
 }
 
 TEST(Session, ARedirectLeadsWhereDataMayGo) {
   const char* list = "https://a.example/data, https://*.b.example/data, http://127.0.0.1:9/data";
-  EXPECT_EQ(learnt(list, "https://a.example", moved_to("https://x.b.example/data")),
+  EXPECT_EQ(moved_to_url(list, "https://a.example", moved_to("https://x.b.example/data")),
             "https://x.b.example/data");
   for (const char* other : {"https://evil.example/data", "https://data.evil.example",
                             "https://a.example/x/data", "https://127.0.0.1/data"})
-    EXPECT_EQ(learnt(list, "https://a.example", moved_to(other)), "") << other;
-  EXPECT_EQ(learnt("", "https://a.example", moved_to("https://evil.example/data")),
+    EXPECT_EQ(moved_to_url(list, "https://a.example", moved_to(other)), "") << other;
+  EXPECT_EQ(moved_to_url("", "https://a.example", moved_to("https://evil.example/data")),
             "https://evil.example/data");
-  EXPECT_EQ(learnt("", "https://a.example", moved_to("https://169.254.169.254/data")), "");
-  EXPECT_EQ(learnt("aws/data", "", moved_to("https://data.evil.example")), "");
+  EXPECT_EQ(moved_to_url("", "https://a.example", moved_to("https://169.254.169.254/data")), "");
+  EXPECT_EQ(moved_to_url("aws/data", "", moved_to("https://data.evil.example")), "");
 }
 
 // A host that a wildcard allowed may have no special address, though the one before it may.
 TEST(Session, ARedirectTakesNoLeaveAlong) {
-  Session learner =
-      session("https://a.example/data, https://*.b.example/data", "https://a.example");
-  EXPECT_TRUE(learner.may_reach_special());
-  learner.learn(parse_failure(moved_to("https://x.b.example/data")), learner.lessons(), key);
-  EXPECT_EQ(learner.endpoint().host, "x.b.example");
-  EXPECT_FALSE(learner.may_reach_special());
+  Session session =
+      new_session("https://a.example/data, https://*.b.example/data", "https://a.example");
+  EXPECT_TRUE(session.may_reach_special());
+  session.correct(parse_failure(moved_to("https://x.b.example/data")), session.corrections(), key);
+  EXPECT_EQ(session.endpoint().host, "x.b.example");
+  EXPECT_FALSE(session.may_reach_special());
 }
 
 }  // namespace

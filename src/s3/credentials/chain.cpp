@@ -19,32 +19,32 @@ bool is_printable(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
 }
 
-std::unique_ptr<Source> make_auto(const EndpointSettings& target, const Surroundings& around) {
+std::unique_ptr<Source> make_auto(const EndpointSettings& target, const HostEnvironment& host) {
   std::vector<Chain::Member> members;
-  members.push_back({"environment", std::make_unique<Environment>(around)});
-  members.push_back({"profile", std::make_unique<Profile>("", target, around)});
+  members.push_back({"environment", std::make_unique<Environment>(host)});
+  members.push_back({"profile", std::make_unique<Profile>("", target, host)});
   members.push_back({"web_identity", std::make_unique<WebIdentity>(
-                                         Role{}, "", sts_for_tokens(target, around), around)});
-  members.push_back({"container", std::make_unique<Container>(around)});
-  members.push_back({"instance", std::make_unique<Instance>(around)});
+                                         Role{}, "", sts_for_tokens(target, host), host)});
+  members.push_back({"container", std::make_unique<Container>(host)});
+  members.push_back({"instance", std::make_unique<Instance>(host)});
   return std::make_unique<Chain>(std::move(members));
 }
 
 std::unique_ptr<Source> make_plain(const CredentialSettings& settings, const Role& role,
-                                   const EndpointSettings& target, const Surroundings& around) {
+                                   const EndpointSettings& target, const HostEnvironment& host) {
   const std::string& name = settings.source;
   if (name == "static") return std::make_unique<Static>(settings.keys);
   if (name.starts_with(key_file_prefix))
     return std::make_unique<KeyFile>(name.substr(key_file_prefix.size()));
-  if (name == "environment") return std::make_unique<Environment>(around);
-  if (name == "profile") return std::make_unique<Profile>("", target, around);
+  if (name == "environment") return std::make_unique<Environment>(host);
+  if (name == "profile") return std::make_unique<Profile>("", target, host);
   if (name.starts_with(profile_prefix))
-    return std::make_unique<Profile>(name.substr(profile_prefix.size()), target, around);
+    return std::make_unique<Profile>(name.substr(profile_prefix.size()), target, host);
   if (name == "web_identity")
-    return std::make_unique<WebIdentity>(role, "", sts_for_tokens(target, around), around);
-  if (name == "container") return std::make_unique<Container>(around);
-  if (name == "instance") return std::make_unique<Instance>(around);
-  return make_auto(target, around);
+    return std::make_unique<WebIdentity>(role, "", sts_for_tokens(target, host), host);
+  if (name == "container") return std::make_unique<Container>(host);
+  if (name == "instance") return std::make_unique<Instance>(host);
+  return make_auto(target, host);
 }
 
 }  // namespace
@@ -73,15 +73,15 @@ std::optional<std::string> role_problem(const std::string& role_arn) {
 }
 
 std::unique_ptr<Source> make_source(const CredentialSettings& settings,
-                                    const EndpointSettings& target, const Surroundings& around) {
+                                    const EndpointSettings& target, const HostEnvironment& host) {
   if (const auto problem = source_problem(settings.source))
     throw std::runtime_error("credentials " + *problem);
   const Role role{settings.role_arn, settings.external_id, ""};
   // The identity provider's word can be for the wanted role itself.
-  const bool direct = settings.source == "web_identity" && around.variable("AWS_ROLE_ARN").empty();
-  auto source = make_plain(settings, direct ? role : Role{}, target, around);
+  const bool direct = settings.source == "web_identity" && host.variable("AWS_ROLE_ARN").empty();
+  auto source = make_plain(settings, direct ? role : Role{}, target, host);
   if (role.arn.empty() || direct) return source;
-  return std::make_unique<AssumeRole>(std::move(source), role, sts_for_roles(target, around));
+  return std::make_unique<AssumeRole>(std::move(source), role, sts_for_roles(target, host));
 }
 
 Step Chain::begin(std::int64_t now) {

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "s3/credentials/host_environment.hpp"
 #include "s3/credentials/source.hpp"
-#include "s3/credentials/surroundings.hpp"
 #include "s3/endpoint.hpp"
 
 namespace hydra::s3::credentials {
@@ -26,7 +26,7 @@ std::optional<std::string> role_problem(const std::string& role_arn);
 
 // Throws std::runtime_error where source_problem() would complain.
 std::unique_ptr<Source> make_source(const CredentialSettings& settings,
-                                    const EndpointSettings& target, const Surroundings& around);
+                                    const EndpointSettings& target, const HostEnvironment& host);
 
 // Keys that are known.
 class Static : public Source {

@@ -65,8 +65,8 @@ Step read_document(const std::string& json, const std::string& source) {
 }
 
 Step Container::begin(std::int64_t) {
-  const std::string relative = around_.variable("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
-  const std::string full = around_.variable("AWS_CONTAINER_CREDENTIALS_FULL_URI");
+  const std::string relative = host_.variable("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
+  const std::string full = host_.variable("AWS_CONTAINER_CREDENTIALS_FULL_URI");
   if (relative.empty() && full.empty()) {
     return Absent{
         "neither AWS_CONTAINER_CREDENTIALS_RELATIVE_URI nor AWS_CONTAINER_CREDENTIALS_FULL_URI is "
@@ -82,10 +82,10 @@ Step Container::begin(std::int64_t) {
     return Broken{"AWS_CONTAINER_CREDENTIALS_FULL_URI is no URL of an agent on this machine",
                   "Plain http:// is accepted for loopback and the agents' own addresses only."};
   }
-  std::string token = around_.variable("AWS_CONTAINER_AUTHORIZATION_TOKEN");
-  const std::string path = around_.variable("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
+  std::string token = host_.variable("AWS_CONTAINER_AUTHORIZATION_TOKEN");
+  const std::string path = host_.variable("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
   if (!path.empty()) {
-    const auto contents = around_.file(path);
+    const auto contents = host_.file(path);
     if (!contents) {
       return Broken{"the container's token file \"" + clean_text(path) + "\" cannot be read",
                     "The server's user must be able to read it."};
@@ -103,11 +103,11 @@ Step Container::answered(const HttpReply& reply) {
 }
 
 Step Instance::begin(std::int64_t) {
-  std::string disabled = around_.variable("AWS_EC2_METADATA_DISABLED");
+  std::string disabled = host_.variable("AWS_EC2_METADATA_DISABLED");
   std::transform(disabled.begin(), disabled.end(), disabled.begin(),
                  [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   if (disabled == "true") return Absent{"AWS_EC2_METADATA_DISABLED is set"};
-  service_ = around_.variable("AWS_EC2_METADATA_SERVICE_ENDPOINT");
+  service_ = host_.variable("AWS_EC2_METADATA_SERVICE_ENDPOINT");
   if (!parse_endpoint(service_)) service_ = "http://169.254.169.254";
   while (service_.ends_with('/'))
     service_.pop_back();

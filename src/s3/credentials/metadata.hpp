@@ -2,25 +2,25 @@
 // metadata service, version 2 only (EC2).
 #pragma once
 
+#include "s3/credentials/host_environment.hpp"
 #include "s3/credentials/source.hpp"
-#include "s3/credentials/surroundings.hpp"
 
 namespace hydra::s3::credentials {
 
 class Container : public Source {
  public:
-  explicit Container(const Surroundings& around) : around_(around) {}
+  explicit Container(const HostEnvironment& host) : host_(host) {}
   Step begin(std::int64_t now) override;
   Step answered(const HttpReply& reply) override;
 
  private:
-  Surroundings around_;
+  HostEnvironment host_;
 };
 
 // Version 1 is never used: whoever can make this machine send a GET request could read its keys.
 class Instance : public Source {
  public:
-  explicit Instance(const Surroundings& around) : around_(around) {}
+  explicit Instance(const HostEnvironment& host) : host_(host) {}
   Step begin(std::int64_t now) override;
   Step answered(const HttpReply& reply) override;
 
@@ -28,7 +28,7 @@ class Instance : public Source {
   enum class Asked { token, role, keys };
   HttpRequest get(const std::string& path) const;
 
-  Surroundings around_;
+  HostEnvironment host_;
   std::string service_;
   Asked asked_ = Asked::token;
   std::string token_, role_;

@@ -60,11 +60,11 @@ std::optional<std::map<std::string, std::string>> ini_section(std::string_view t
   return settings;
 }
 
-Profile::Profile(std::string name, EndpointSettings target, const Surroundings& around, int depth)
+Profile::Profile(std::string name, EndpointSettings target, const HostEnvironment& host, int depth)
     : named_(!name.empty()),
       name_(std::move(name)),
       target_(std::move(target)),
-      around_(around),
+      host_(host),
       depth_(depth) {}
 
 Step Profile::broken(const std::string& why, const std::string& hint) const {
@@ -73,11 +73,11 @@ Step Profile::broken(const std::string& why, const std::string& hint) const {
 
 Step Profile::begin(std::int64_t now) {
   role_.reset();
-  if (!named_) name_ = around_.variable("AWS_PROFILE");
+  if (!named_) name_ = host_.variable("AWS_PROFILE");
   if (name_.empty()) name_ = "default";
   const auto read = [&](const char* variable, const char* usual) {
-    const std::string path = around_.variable(variable);
-    return around_.file(path.empty() ? around_.home + usual : path).value_or("");
+    const std::string path = host_.variable(variable);
+    return host_.file(path.empty() ? host_.home + usual : path).value_or("");
   };
   const auto keys = ini_section(read("AWS_SHARED_CREDENTIALS_FILE", "/.aws/credentials"), name_);
   const auto config = ini_section(read("AWS_CONFIG_FILE", "/.aws/config"),
@@ -114,26 +114,25 @@ Step Profile::role_of(const Settings& settings, std::int64_t now) {
   const std::string token_file = get(settings, "web_identity_token_file");
   std::unique_ptr<Source> by;
   if (!token_file.empty()) {
-    role_ =
-        std::make_unique<WebIdentity>(role, token_file, sts_for_tokens(target_, around_), around_);
+    role_ = std::make_unique<WebIdentity>(role, token_file, sts_for_tokens(target_, host_), host_);
     return role_->begin(now);
   }
   if (other == name_ && !get(settings, "aws_access_key_id").empty()) {
     return broken("is its own source_profile", "Keep the keys in a profile of their own.");
   }
   if (!other.empty()) {
-    by = std::make_unique<Profile>(other, target_, around_, depth_ + 1);
+    by = std::make_unique<Profile>(other, target_, host_, depth_ + 1);
   } else if (source == "Environment") {
-    by = std::make_unique<Environment>(around_);
+    by = std::make_unique<Environment>(host_);
   } else if (source == "EcsContainer") {
-    by = std::make_unique<Container>(around_);
+    by = std::make_unique<Container>(host_);
   } else if (source == "Ec2InstanceMetadata") {
-    by = std::make_unique<Instance>(around_);
+    by = std::make_unique<Instance>(host_);
   } else {
     return broken("names a role, but not who assumes it",
                   "Add source_profile, credential_source or web_identity_token_file.");
   }
-  role_ = std::make_unique<AssumeRole>(std::move(by), role, sts_for_roles(target_, around_));
+  role_ = std::make_unique<AssumeRole>(std::move(by), role, sts_for_roles(target_, host_));
   return role_->begin(now);
 }
 

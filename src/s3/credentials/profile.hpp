@@ -5,8 +5,8 @@
 #include <map>
 #include <memory>
 
+#include "s3/credentials/host_environment.hpp"
 #include "s3/credentials/source.hpp"
-#include "s3/credentials/surroundings.hpp"
 #include "s3/endpoint.hpp"
 
 namespace hydra::s3::credentials {
@@ -16,7 +16,7 @@ namespace hydra::s3::credentials {
 class Profile : public Source {
  public:
   // name: '' = AWS_PROFILE, or "default". `depth` counts the profiles that lead to this one.
-  Profile(std::string name, EndpointSettings target, const Surroundings& around, int depth = 0);
+  Profile(std::string name, EndpointSettings target, const HostEnvironment& host, int depth = 0);
   Step begin(std::int64_t now) override;
   Step answered(const HttpReply& reply) override;
 
@@ -28,7 +28,7 @@ class Profile : public Source {
   const bool named_;
   std::string name_;
   EndpointSettings target_;
-  Surroundings around_;
+  HostEnvironment host_;
   int depth_;
   std::unique_ptr<Source> role_;  // where the profile names one
 };

@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include "s3/credentials/keeper.hpp"
+#include "s3/credentials/refreshing.hpp"
 
 namespace hydra::s3::credentials {
 

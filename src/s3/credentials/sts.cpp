@@ -84,9 +84,9 @@ Step read_answer(const HttpReply& reply, const std::string& action, const std::s
   return found;
 }
 
-std::string session_name(const Role& role, const Surroundings& around) {
+std::string session_name(const Role& role, const HostEnvironment& host) {
   if (!role.session.empty()) return role.session;
-  const std::string name = around.variable("AWS_ROLE_SESSION_NAME");
+  const std::string name = host.variable("AWS_ROLE_SESSION_NAME");
   return name.empty() ? "hydra_export" : name;
 }
 
@@ -99,13 +99,13 @@ std::string with_slash(std::string url) {
 
 }  // namespace
 
-StsPlace sts_for_tokens(const EndpointSettings& target, const Surroundings& around) {
+StsPlace sts_for_tokens(const EndpointSettings& target, const HostEnvironment& host) {
   StsPlace place;
   for (const char* name : {"AWS_REGION", "AWS_DEFAULT_REGION"}) {
-    if (place.region.empty()) place.region = around.variable(name);
+    if (place.region.empty()) place.region = host.variable(name);
   }
   if (place.region.empty() || region_problem(place.region)) place.region = target.region;
-  const std::string given = around.variable("AWS_ENDPOINT_URL_STS");
+  const std::string given = host.variable("AWS_ENDPOINT_URL_STS");
   const std::string_view domain = partition_of_region(place.region).domain;
   place.url = parse_endpoint(given)
                   ? with_slash(given)
@@ -113,37 +113,37 @@ StsPlace sts_for_tokens(const EndpointSettings& target, const Surroundings& arou
   return place;
 }
 
-StsPlace sts_for_roles(const EndpointSettings& target, const Surroundings& around) {
+StsPlace sts_for_roles(const EndpointSettings& target, const HostEnvironment& host) {
   const bool elsewhere = !target.endpoint.empty() && !resolve(target).is_aws();
-  if (elsewhere && around.variable("AWS_ENDPOINT_URL_STS").empty())
+  if (elsewhere && host.variable("AWS_ENDPOINT_URL_STS").empty())
     return {with_slash(target.endpoint), target.region, true};
-  return sts_for_tokens(target, around);
+  return sts_for_tokens(target, host);
 }
 
 WebIdentity::WebIdentity(Role role, std::string token_file, StsPlace place,
-                         const Surroundings& around)
+                         const HostEnvironment& host)
     : role_(std::move(role)),
       token_file_(std::move(token_file)),
       place_(std::move(place)),
-      around_(around) {}
+      host_(host) {}
 
 Step WebIdentity::begin(std::int64_t) {
   const std::string path =
-      token_file_.empty() ? around_.variable("AWS_WEB_IDENTITY_TOKEN_FILE") : token_file_;
-  const std::string arn = role_.arn.empty() ? around_.variable("AWS_ROLE_ARN") : role_.arn;
+      token_file_.empty() ? host_.variable("AWS_WEB_IDENTITY_TOKEN_FILE") : token_file_;
+  const std::string arn = role_.arn.empty() ? host_.variable("AWS_ROLE_ARN") : role_.arn;
   if (path.empty()) return Absent{"AWS_WEB_IDENTITY_TOKEN_FILE is not set"};
   if (arn.empty()) {
     return Broken{"AWS_ROLE_ARN is not set though AWS_WEB_IDENTITY_TOKEN_FILE is",
                   "Set it in the environment of the server, or give role_arn."};
   }
-  const std::optional<std::string> token = around_.file(path);
+  const std::optional<std::string> token = host_.file(path);
   if (!token || token->empty()) {
     return Broken{"the web identity token file \"" + clean_text(path) + "\" cannot be read",
                   "The server's user must be able to read it."};
   }
   return post(place_, encoded({{"Action", "AssumeRoleWithWebIdentity"},
                                {"RoleArn", arn},
-                               {"RoleSessionName", session_name(role_, around_)},
+                               {"RoleSessionName", session_name(role_, host_)},
                                {"WebIdentityToken", *token}}));
 }
 

@@ -4,8 +4,8 @@
 
 #include <memory>
 
+#include "s3/credentials/host_environment.hpp"
 #include "s3/credentials/source.hpp"
-#include "s3/credentials/surroundings.hpp"
 #include "s3/endpoint.hpp"
 
 namespace hydra::s3::credentials {
@@ -19,11 +19,11 @@ struct StsPlace {
 
 // AWS_ENDPOINT_URL_STS where it is set; else AWS's in the region of AWS_REGION,
 // AWS_DEFAULT_REGION, or the target's. Tokens are sent only there.
-StsPlace sts_for_tokens(const EndpointSettings& target, const Surroundings& around);
+StsPlace sts_for_tokens(const EndpointSettings& target, const HostEnvironment& host);
 
 // The same, but a store that is not AWS's is itself asked: the request is signed, and holds no
 // secret. (Where it is asked and what is uploaded go to one host: nothing more gets out.)
-StsPlace sts_for_roles(const EndpointSettings& target, const Surroundings& around);
+StsPlace sts_for_roles(const EndpointSettings& target, const HostEnvironment& host);
 
 struct Role {
   std::string arn;
@@ -35,7 +35,7 @@ struct Role {
 class WebIdentity : public Source {
  public:
   // token_file '' = AWS_WEB_IDENTITY_TOKEN_FILE; role.arn '' = AWS_ROLE_ARN.
-  WebIdentity(Role role, std::string token_file, StsPlace place, const Surroundings& around);
+  WebIdentity(Role role, std::string token_file, StsPlace place, const HostEnvironment& host);
   Step begin(std::int64_t now) override;
   Step answered(const HttpReply& reply) override;
 
@@ -43,7 +43,7 @@ class WebIdentity : public Source {
   Role role_;
   std::string token_file_;
   StsPlace place_;
-  Surroundings around_;
+  HostEnvironment host_;
 };
 
 // A role, by keys of another source that may assume it.

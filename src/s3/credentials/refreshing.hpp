@@ -17,12 +17,12 @@ constexpr std::int64_t renew_before = 15 * 60;  // their end, in seconds; also b
 // and when the store says that they have. Uploads go on with the old keys meanwhile, as long as
 // those are good. Nothing here waits: poll() starts what is due, and the owner of the multi handle
 // reports the end of each exchange.
-class Keeper {
+class RefreshingCredentials {
  public:
   using Clock = Multi::Clock;
 
-  Keeper(std::shared_ptr<Source> source, Session& session, Multi& multi, const std::string& ca_file,
-         const std::string& user_agent, Backoff backoff);
+  RefreshingCredentials(std::shared_ptr<Source> source, Session& session, Multi& multi,
+                        const std::string& ca_file, const std::string& user_agent, Backoff backoff);
 
   // Starts to fetch where that is due.
   void poll();

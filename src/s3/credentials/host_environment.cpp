@@ -1,4 +1,4 @@
-#include "s3/credentials/surroundings.hpp"
+#include "s3/credentials/host_environment.hpp"
 
 #include <pwd.h>
 #include <unistd.h>
@@ -37,7 +37,7 @@ std::string home_of_user() {
 
 }  // namespace
 
-Surroundings of_process() {
+HostEnvironment host_environment() {
   return {variable_of_process, read_file, home_of_user()};
 }
 

@@ -1,4 +1,4 @@
-// What a process finds around it: variables and files. Tests bring their own.
+// The variables and files that sources of credentials read. Tests bring their own.
 #pragma once
 
 #include <functional>
@@ -7,13 +7,13 @@
 
 namespace hydra::s3::credentials {
 
-struct Surroundings {
+struct HostEnvironment {
   std::function<std::string(const std::string& name)> variable;  // '' where it is not set
   // A file's contents, without white space at its end; nothing where it cannot be read.
   std::function<std::optional<std::string>(const std::string& path)> file;
   std::string home;  // of the user whose process this is
 };
 
-Surroundings of_process();
+HostEnvironment host_environment();  // of this process
 
 }  // namespace hydra::s3::credentials

@@ -1,4 +1,4 @@
-#include "s3/credentials/keeper.hpp"
+#include "s3/credentials/refreshing.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -14,45 +14,46 @@ constexpr std::chrono::milliseconds later{200};
 
 }  // namespace
 
-Keeper::Keeper(std::shared_ptr<Source> source, Session& session, Multi& multi,
-               const std::string& ca_file, const std::string& user_agent, Backoff backoff)
+RefreshingCredentials::RefreshingCredentials(std::shared_ptr<Source> source, Session& session,
+                                             Multi& multi, const std::string& ca_file,
+                                             const std::string& user_agent, Backoff backoff)
     : source_(std::move(source)),
       session_(session),
       store_may_be_special_(session.may_reach_special()),
       backoff_(std::move(backoff)),
       fetch_(ca_file, user_agent, multi) {}
 
-void Keeper::poll() {
+void RefreshingCredentials::poll() {
   if (!fetch_.under_way() && !failure_ && Clock::now() >= not_before_ && is_due())
     act(source_->begin(session_.now()));
 }
 
-bool Keeper::is_due() const {
+bool RefreshingCredentials::is_due() const {
   if (!found_ || stale_) return true;
   if (!found_->expires_at) return false;
   const std::int64_t now = session_.now();
   return now >= *found_->expires_at - renew_before && now >= fetched_at_ + shortest_life;
 }
 
-bool Keeper::usable() const {
+bool RefreshingCredentials::usable() const {
   if (!found_ || stale_) return false;
   return !found_->expires_at || session_.now() < *found_->expires_at - too_late;
 }
 
-std::optional<Keeper::Clock::time_point> Keeper::deadline() const {
+std::optional<RefreshingCredentials::Clock::time_point> RefreshingCredentials::deadline() const {
   if (fetch_.under_way() || failure_ || !is_due()) return std::nullopt;
   return not_before_;
 }
 
-void Keeper::finished(CURLcode result) {
+void RefreshingCredentials::finished(CURLcode result) {
   act(source_->answered(fetch_.finish(result)));
 }
 
-void Keeper::cancel() noexcept {
+void RefreshingCredentials::cancel() noexcept {
   fetch_.give_up();
 }
 
-void Keeper::act(Step step) {
+void RefreshingCredentials::act(Step step) {
   if (auto* request = std::get_if<HttpRequest>(&step)) {
     const bool special_allowed = !request->to_store || store_may_be_special_;
     fetch_.begin(std::move(*request), special_allowed);
@@ -67,7 +68,7 @@ void Keeper::act(Step step) {
   }
 }
 
-void Keeper::accept(Found found) {
+void RefreshingCredentials::accept(Found found) {
   if (!can_be_sent(found.keys))
     return reject({found.source + ": the keys are not valid", "", false});
   if (found.expires_at && *found.expires_at - too_late <= session_.now())
@@ -81,7 +82,7 @@ void Keeper::accept(Found found) {
 }
 
 // Keys that are still good outlast a source in trouble.
-void Keeper::reject(const Broken& broken) {
+void RefreshingCredentials::reject(const Broken& broken) {
   ++attempts_;
   if (usable()) {
     not_before_ = Clock::now() + std::chrono::seconds(shortest_life);
