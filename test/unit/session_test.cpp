@@ -34,10 +34,10 @@ Answer moved_to(const std::string& base) {
 }
 
 TEST(Session, BeginsOnlyWhereDataMayGo) {
-  EXPECT_THROW(session("", "http://127.0.0.1:9"), std::runtime_error);
-  EXPECT_THROW(session("aws/other", ""), std::runtime_error);
-  EXPECT_FALSE(session("aws/data", "").may_reach_special());
-  EXPECT_TRUE(session("http://127.0.0.1:9/data", "http://127.0.0.1:9").may_reach_special());
+  EXPECT_THROW(new_session("", "http://127.0.0.1:9"), std::runtime_error);
+  EXPECT_THROW(new_session("aws/other", ""), std::runtime_error);
+  EXPECT_FALSE(new_session("aws/data", "").may_reach_special());
+  EXPECT_TRUE(new_session("http://127.0.0.1:9/data", "http://127.0.0.1:9").may_reach_special());
 }
 
 TEST(Session, ARegionLeadsToNoOtherPlace) {
