@@ -24,17 +24,11 @@ void Md5::update(std::string_view bytes) noexcept {
 }
 
 std::string Md5::hex() {
-  static constexpr char digits[] = "0123456789abcdef";
   std::array<unsigned char, 16> digest;
   running_ = running_ && EVP_DigestFinal_ex(context_.get(), digest.data(), nullptr) == 1;
   if (!running_) return {};
   running_ = false;
-  std::string text;
-  for (const unsigned char byte : digest) {
-    text += digits[byte >> 4];
-    text += digits[byte & 15];
-  }
-  return text;
+  return hydra::hex({reinterpret_cast<const char*>(digest.data()), digest.size()});
 }
 
 }  // namespace hydra

@@ -1,11 +1,13 @@
 #include "base/percent.hpp"
 
+#include "base/ascii.hpp"
+
 namespace hydra {
 
 namespace {
 
 int hex_value(char digit) {
-  if (digit >= '0' && digit <= '9') return digit - '0';
+  if (is_digit(digit)) return digit - '0';
   if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
   if (digit >= 'A' && digit <= 'F') return digit - 'A' + 10;
   return -1;
@@ -26,8 +28,8 @@ std::string encode(std::string_view bytes, bool keep_slash) {
 }  // namespace
 
 bool is_unreserved(char byte) {
-  return (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z') ||
-         (byte >= '0' && byte <= '9') || byte == '-' || byte == '.' || byte == '_' || byte == '~';
+  return is_letter(byte) || is_digit(byte) || byte == '-' || byte == '.' || byte == '_' ||
+         byte == '~';
 }
 
 void append_percent(std::string& to, char byte) {

@@ -5,6 +5,8 @@
 
 #include <stdexcept>
 
+#include "base/hex.hpp"
+
 namespace hydra {
 
 namespace {
@@ -60,14 +62,7 @@ Digest hmac_sha256(std::string_view key, std::string_view data) {
 }
 
 std::string hex(const Digest& digest) {
-  static constexpr char digits[] = "0123456789abcdef";
-  std::string text;
-  text.reserve(2 * digest.size());
-  for (unsigned char byte : digest) {
-    text += digits[byte >> 4];
-    text += digits[byte & 15];
-  }
-  return text;
+  return hex({reinterpret_cast<const char*>(digest.data()), digest.size()});
 }
 
 }  // namespace hydra

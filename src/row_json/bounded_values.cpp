@@ -3,7 +3,7 @@
 
 #include "json/datetime.hpp"
 #include "json/digits.hpp"
-#include "json/hex.hpp"
+#include "json/identifiers.hpp"
 #include "json/money.hpp"
 #include "pg/compat.hpp"
 #include "row_json/varlena.hpp"

@@ -1,5 +1,5 @@
 // Types that are text, and all that comes as text from a function of the server.
-#include "json/hex.hpp"
+#include "base/hex.hpp"
 #include "pg/untrusted_code.hpp"
 #include "row_json/varlena.hpp"
 #include "row_json/writers.hpp"
@@ -35,7 +35,7 @@ char* write_bytea(Line& line, char* to, ValueWriter*, Datum value) {
   to = line.append(to, "\"\\\\x", 4);
   for (std::size_t done = 0; done < bytes.size; done += hex_piece) {
     const std::size_t piece = std::min(bytes.size - done, hex_piece);
-    to = json::put_hex(line.room(to, 2 * piece), bytes.data + done, piece);
+    to = put_hex(line.room(to, 2 * piece), bytes.data + done, piece);
   }
   bytes.close();
   return line.put(to, '"');

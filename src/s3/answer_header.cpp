@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/ascii.hpp"
+
 namespace hydra::s3 {
 
 namespace {
@@ -14,9 +16,7 @@ constexpr std::int64_t end_of_year_9999 = 253402300799;
 
 // Whether the line begins with this, given in lower case.
 bool has_prefix(std::string_view line, std::string_view prefix) {
-  const auto same = [](char expected, char c) {
-    return expected == c || (c >= 'A' && c <= 'Z' && c - 'A' + 'a' == expected);
-  };
+  const auto same = [](char expected, char c) { return expected == to_lower(c); };
   return line.size() >= prefix.size() &&
          std::equal(prefix.begin(), prefix.end(), line.begin(), same);
 }

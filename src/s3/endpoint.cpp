@@ -4,6 +4,7 @@
 #include <charconv>
 #include <stdexcept>
 
+#include "base/ascii.hpp"
 #include "base/percent.hpp"
 #include "base/split.hpp"
 #include "s3/address.hpp"
@@ -14,21 +15,6 @@ namespace hydra::s3 {
 namespace {
 
 constexpr std::string_view not_a_url = "is not a URL that starts with https:// or http://";
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-bool is_lower(char c) {
-  return c >= 'a' && c <= 'z';
-}
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return result;
-}
 
 // Digits only, 0 to `most`; -1 otherwise.
 int number(std::string_view digits, int most) {
@@ -89,7 +75,7 @@ Parsed parse_authority(EndpointUrl url, std::string_view authority) {
     return wrong("must not contain a user name or password");
   const std::size_t bracket = authority.rfind(']');
   const std::size_t colon = authority.find(':', bracket == std::string_view::npos ? 0 : bracket);
-  url.host = lower(authority.substr(0, colon));
+  url.host = to_lower(authority.substr(0, colon));
   if (url.host.empty()) return wrong("has no host");
   if (!is_ipv6(url.host) && !is_host_name(url.host))
     return wrong("has a host that is neither a DNS name nor an IP address");
@@ -104,7 +90,7 @@ Parsed parse_authority(EndpointUrl url, std::string_view authority) {
 
 Parsed parse(std::string_view text) {
   EndpointUrl url;
-  const std::string start = lower(text.substr(0, 8));
+  const std::string start = to_lower(text.substr(0, 8));
   if (start == "https://")
     url.scheme = "https";
   else if (start.starts_with("http://"))

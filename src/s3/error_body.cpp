@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 
+#include "base/ascii.hpp"
 #include "base/utf8.hpp"
 #include "s3/errors.hpp"
 #include "s3/xml.hpp"
@@ -133,7 +134,6 @@ std::string member(const json_t* object, Names names) {
 // "NotAuthenticated", "invalid_token", "com.example#AccessDeniedException": one word, which begins
 // with a letter.
 bool is_code(std::string_view text) {
-  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
   return !text.empty() && text.size() <= 64 && is_letter(text.front()) &&
          text.find_first_of(" \t\r\n") == std::string_view::npos;
 }

@@ -1,7 +1,7 @@
 #include "s3/errors.hpp"
 
 #include "base/utf8.hpp"
-#include "s3/endpoint.hpp"
+#include "s3/bucket_rules.hpp"
 #include "s3/error_body.hpp"
 
 namespace hydra::s3 {

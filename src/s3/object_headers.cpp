@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "base/ascii.hpp"
 #include "s3/header_value.hpp"
 
 namespace hydra::s3 {
@@ -38,7 +39,7 @@ constexpr std::string_view allowed[] = {
 };
 
 bool is_token_character(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+  return is_lower(c) || is_digit(c) || c == '-' || c == '_' || c == '.';
 }
 
 bool is_allowed(std::string_view name) {

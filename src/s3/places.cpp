@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/ascii.hpp"
 #include "base/percent.hpp"
 #include "base/split.hpp"
 #include "s3/address.hpp"
@@ -48,7 +49,7 @@ Parsed wrong(std::string problem) {
 
 bool is_bucket_pattern(std::string_view bucket) {
   return std::all_of(bucket.begin(), bucket.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '*';
+    return is_lower(c) || is_digit(c) || c == '-' || c == '.' || c == '*';
   });
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "base/ascii.hpp"
 #include "base/sha256.hpp"
 
 namespace hydra::s3 {
@@ -10,14 +11,6 @@ namespace hydra::s3 {
 namespace {
 
 using Header = std::pair<std::string, std::string>;
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return result;
-}
 
 bool is_space(char c) {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n';
@@ -43,7 +36,7 @@ std::string fold(std::string_view value) {
 std::vector<Header> canonical_headers(const Request& request) {
   std::vector<Header> headers;
   for (const auto& [name, value] : request.headers)
-    headers.emplace_back(lower(name), fold(value));
+    headers.emplace_back(to_lower(name), fold(value));
   std::stable_sort(headers.begin(), headers.end(),
                    [](const Header& a, const Header& b) { return a.first < b.first; });
   std::vector<Header> merged;

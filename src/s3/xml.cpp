@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "base/ascii.hpp"
 #include "base/utf8.hpp"
 
 namespace hydra::s3 {
@@ -84,7 +85,7 @@ bool begins_tag(std::string_view text) {
   if (text.size() < 2 || text[0] != '<') return false;
   const unsigned char next = static_cast<unsigned char>(text[1]);
   return next == '/' || next == '!' || next == '?' || next == '_' || next >= 0x80 ||
-         (next >= 'a' && next <= 'z') || (next >= 'A' && next <= 'Z');
+         is_letter(next);
 }
 
 std::string text_of(const MarkupPiece& piece) {
@@ -114,9 +115,8 @@ std::string text_of_element(MarkupReader reader, std::string_view name) {
 }  // namespace
 
 bool same_name(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; };
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [&](char one, char other) { return lower(one) == lower(other); });
+                    [&](char one, char other) { return to_lower(one) == to_lower(other); });
 }
 
 std::optional<MarkupPiece> MarkupReader::next() {

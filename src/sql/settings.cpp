@@ -9,6 +9,7 @@
 #include "pg/spi.hpp"
 #include "pg/transaction.hpp"
 #include "pg/worker.hpp"
+#include "s3/bucket_rules.hpp"
 #include "s3/credentials/chain.hpp"
 #include "s3/credentials/key_file.hpp"
 #include "sql/arguments.hpp"

@@ -4,6 +4,7 @@
 
 #include "base/clock.hpp"
 #include "fuzz.hpp"
+#include "s3/bucket_rules.hpp"
 #include "s3/session.hpp"
 
 namespace hydra {

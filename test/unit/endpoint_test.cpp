@@ -4,6 +4,8 @@
 
 #include <stdexcept>
 
+#include "s3/bucket_rules.hpp"
+
 namespace hydra::s3 {
 namespace {
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "json/digits.hpp"
-#include "json/hex.hpp"
+#include "json/identifiers.hpp"
 #include "json/money.hpp"
 
 namespace hydra::json {

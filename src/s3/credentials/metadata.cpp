@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "base/ascii.hpp"
 #include "base/clock.hpp"
 #include "s3/endpoint.hpp"
 #include "s3/errors.hpp"
@@ -103,10 +104,8 @@ Step Container::answered(const HttpReply& reply) {
 }
 
 Step Instance::begin(std::int64_t) {
-  std::string disabled = host_.variable("AWS_EC2_METADATA_DISABLED");
-  std::transform(disabled.begin(), disabled.end(), disabled.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  if (disabled == "true") return Absent{"AWS_EC2_METADATA_DISABLED is set"};
+  if (to_lower(host_.variable("AWS_EC2_METADATA_DISABLED")) == "true")
+    return Absent{"AWS_EC2_METADATA_DISABLED is set"};
   service_ = host_.variable("AWS_EC2_METADATA_SERVICE_ENDPOINT");
   if (!parse_endpoint(service_)) service_ = "http://169.254.169.254";
   while (service_.ends_with('/'))

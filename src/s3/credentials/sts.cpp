@@ -7,6 +7,7 @@
 #include "base/percent.hpp"
 #include "base/sha256.hpp"
 #include "s3/aws.hpp"
+#include "s3/bucket_rules.hpp"
 #include "s3/errors.hpp"
 #include "s3/sigv4.hpp"
 #include "s3/xml.hpp"

@@ -1,12 +1,11 @@
-// Bytes in lower-case hexadecimal, and the types that are written so.
+// Values of uuid, macaddr and macaddr8, which are bytes in hexadecimal with separators.
 #pragma once
 
 #include <cstddef>
 
 namespace hydra::json {
 
-// Two digits a byte. Writes at `to` and returns the end.
-char* put_hex(char* to, const char* from, std::size_t n) noexcept;
+// All write at `to` and return the end.
 
 constexpr std::size_t uuid_size = 36;
 char* put_uuid(char* to, const char* from) noexcept;  // from: 16 bytes

@@ -1,12 +1,10 @@
-#include "json/hex.hpp"
+#include "base/hex.hpp"
 
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
 
-#include <cstring>
-
-namespace hydra::json {
+namespace hydra {
 namespace {
 
 char* put_byte(char* to, char byte) noexcept {
@@ -53,24 +51,10 @@ char* put_hex(char* to, const char* from, std::size_t n) noexcept {
   return to;
 }
 
-char* put_uuid(char* to, const char* from) noexcept {
-  char digits[32];
-  put_hex(digits, from, 16);
-  std::memcpy(to, digits, 8);
-  std::memcpy(to + 9, digits + 8, 4);
-  std::memcpy(to + 14, digits + 12, 4);
-  std::memcpy(to + 19, digits + 16, 4);
-  std::memcpy(to + 24, digits + 20, 12);
-  to[8] = to[13] = to[18] = to[23] = '-';
-  return to + uuid_size;
+std::string hex(std::string_view bytes) {
+  std::string digits(2 * bytes.size(), '\0');
+  put_hex(digits.data(), bytes.data(), bytes.size());
+  return digits;
 }
 
-char* put_mac(char* to, const char* from, std::size_t n) noexcept {
-  for (std::size_t i = 0; i < n; ++i) {
-    if (i > 0) *to++ = ':';
-    to = put_byte(to, from[i]);
-  }
-  return to;
-}
-
-}  // namespace hydra::json
+}  // namespace hydra

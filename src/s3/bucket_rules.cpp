@@ -1,12 +1,12 @@
-// The rules for names of buckets and regions, and for prefixes.
+#include "s3/bucket_rules.hpp"
 
 #include <algorithm>
 
+#include "base/ascii.hpp"
 #include "base/percent.hpp"
 #include "base/utf8.hpp"
 #include "s3/address.hpp"
 #include "s3/aws.hpp"
-#include "s3/endpoint.hpp"
 
 namespace hydra::s3 {
 
@@ -17,11 +17,11 @@ constexpr std::size_t longest_prefix = 512;
 constexpr std::string_view access_point_end = "-s3alias";
 
 bool is_lower_or_digit(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+  return is_lower(c) || is_digit(c);
 }
 
 bool is_region_character(char c) {
-  return is_lower_or_digit(c) || (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
+  return is_lower_or_digit(c) || is_upper(c) || c == '-' || c == '_';
 }
 
 // Reserved for directory and table buckets, internationalized names, AWS's own, and access points
