@@ -1,11 +1,11 @@
 // The module's entry: settings of the server, shared memory, the launcher.
-#include "catalog/folders.hpp"
 #include "export/progress.hpp"
 #include "pg/compat.hpp"
 #include "pg/guc.hpp"
 #include "pg/statement_log.hpp"
 #include "pg/worker.hpp"
 #include "schedule/timetable.hpp"
+#include "tables/folders.hpp"
 
 namespace {
 
@@ -15,13 +15,13 @@ void start_shmem() {
   if (next_shmem_startup != nullptr) next_shmem_startup();
   hydra::schedule::attach_memory();
   hydra::exporting::attach_progress_memory();
-  hydra::catalog::attach_folder_memory();
+  hydra::tables::attach_folder_memory();
 }
 
 void request_memory() {
   hydra::schedule::request_memory();
   hydra::exporting::request_progress_memory();
-  hydra::catalog::request_folder_memory();
+  hydra::tables::request_folder_memory();
 }
 
 #if HYDRA_HAVE_SHMEM_REQUEST_HOOK

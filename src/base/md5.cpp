@@ -5,6 +5,8 @@
 #include <array>
 #include <new>
 
+#include "base/hex.hpp"
+
 namespace hydra {
 
 void Md5::Free::operator()(evp_md_ctx_st* context) const noexcept {

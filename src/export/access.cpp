@@ -1,13 +1,13 @@
 #include "export/access.hpp"
 
 #include "base/sha256.hpp"
-#include "catalog/policy.hpp"
 #include "export/condition.hpp"
 #include "export/uploader.hpp"
 #include "pg/guc.hpp"
 #include "pg/spi.hpp"
 #include "pg/transaction.hpp"
 #include "s3/credentials/chain.hpp"
+#include "tables/policy.hpp"
 
 namespace hydra::exporting {
 namespace {
@@ -19,7 +19,7 @@ constexpr const char* check_text = "hydra_export may write here\n";
 
 // Keys that are saved need no source, unless they serve to assume a role.
 void use_credentials(const Account& account, s3::Options& options) {
-  const catalog::Destination& destination = account.destination;
+  const tables::Destination& destination = account.destination;
   const bool is_static = destination.credentials == "static";
   if (is_static && !account.saved) {
     throw Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
@@ -36,23 +36,23 @@ void use_credentials(const Account& account, s3::Options& options) {
 
 }  // namespace
 
-Account account_of(const catalog::Destination& destination) {
-  return {destination, catalog::load_credentials(destination.name)};
+Account account_of(const tables::Destination& destination) {
+  return {destination, tables::load_credentials(destination.name)};
 }
 
 namespace {
 
 // But for the keys.
-s3::Options options_without_keys(const catalog::Destination& destination) {
-  catalog::check_policy(destination);
+s3::Options options_without_keys(const tables::Destination& destination) {
+  tables::check_policy(destination);
   s3::Options options;
   options.target = destination.endpoint_settings();
-  options.places = catalog::allowed_places();
+  options.places = tables::allowed_places();
   options.request_timeout = std::chrono::milliseconds(pg::guc::request_timeout);
   options.max_attempts = pg::guc::max_attempts;
   options.concurrency = pg::guc::upload_concurrency;
   options.ca_file = pg::guc::ca_file;
-  options.object_headers = catalog::to_headers(destination.object_headers);
+  options.object_headers = tables::to_headers(destination.object_headers);
   options.conditional = destination.is_conditional();
   options.user_agent = "hydra_export/" HYDRA_VERSION " PostgreSQL/" PG_VERSION;
   return options;
@@ -80,7 +80,7 @@ namespace {
 constexpr int attempts_of_a_check = 3;
 
 // Overwrites it where the destination does not mind.
-Asked store_check(s3::Client& client, const catalog::Destination& destination,
+Asked store_check(s3::Client& client, const tables::Destination& destination,
                   const std::string& key) {
   const ConditionalText object{key, check_text, "text/plain"};
   if (destination.conditional != "off") return ask_condition(client, destination, object);
@@ -92,13 +92,13 @@ Asked store_check(s3::Client& client, const catalog::Destination& destination,
 }  // namespace
 
 Access check_access(const std::string& name) {
-  catalog::Destination destination;
+  tables::Destination destination;
   s3::Options options;
   Access access;
   {
     pg::Transaction transaction;
     pg::AsOwner owner;
-    destination = catalog::get_destination(name);
+    destination = tables::get_destination(name);
     options = client_options(account_of(destination));
     access.key = pg::to_utf8(destination.prefix) + check_name;
     transaction.commit();

@@ -1,20 +1,20 @@
 // How the worker reaches a destination's bucket.
 #pragma once
 
-#include "catalog/destination.hpp"
-#include "catalog/secrets.hpp"
 #include "s3/client.hpp"
+#include "tables/destination.hpp"
+#include "tables/secrets.hpp"
 
 namespace hydra::exporting {
 
 // A destination and the keys that are saved for it.
 struct Account {
-  catalog::Destination destination;
+  tables::Destination destination;
   std::optional<s3::Credentials> saved;
 };
 
 // In a transaction, as the extension's owner.
-Account account_of(const catalog::Destination& destination);
+Account account_of(const tables::Destination& destination);
 
 // What a client for this account is made with. In a transaction. Throws pg::Error where a
 // destination with static credentials has none, or the server's administrator forbids what it asks

@@ -10,7 +10,7 @@
 namespace hydra::exporting {
 namespace {
 
-ConditionalText claim_text(const catalog::Destination& destination, const catalog::Claim& claim) {
+ConditionalText claim_text(const tables::Destination& destination, const tables::Claim& claim) {
   json::Claim text;
   pg::Transaction transaction(pg::Transaction::Mode::read_only);
   text.system_identifier = GetSystemIdentifier();
@@ -26,8 +26,8 @@ ConditionalText claim_text(const catalog::Destination& destination, const catalo
 
 }  // namespace
 
-ClaimOutcome claim_folder(Uploader& uploader, catalog::Destination& destination,
-                          const catalog::Claim& claim) {
+ClaimOutcome claim_folder(Uploader& uploader, tables::Destination& destination,
+                          const tables::Claim& claim) {
   if (!destination.asks_condition()) {
     uploader.client().set_conditional(false);
     return ClaimOutcome::unproven;
@@ -42,7 +42,7 @@ ClaimOutcome claim_folder(Uploader& uploader, catalog::Destination& destination,
   check_condition(destination, asked);
   uploader.advise(asked.outcome);
   if (asked.was_there) return ClaimOutcome::taken;
-  return asked.answer == catalog::condition::honoured ? ClaimOutcome::ours : ClaimOutcome::unproven;
+  return asked.answer == tables::condition::honoured ? ClaimOutcome::ours : ClaimOutcome::unproven;
 }
 
 }  // namespace hydra::exporting

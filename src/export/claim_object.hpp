@@ -1,8 +1,8 @@
 // An export's folder in the bucket, made its own.
 #pragma once
 
-#include "catalog/history.hpp"
 #include "export/uploader.hpp"
+#include "tables/history.hpp"
 
 namespace hydra::exporting {
 
@@ -23,7 +23,7 @@ enum class ClaimOutcome {
 //
 // Throws pg::Error when the claim could not be stored, or `conditional` is on and the store does
 // not do it.
-ClaimOutcome claim_folder(Uploader& uploader, catalog::Destination& destination,
-                          const catalog::Claim& claim);
+ClaimOutcome claim_folder(Uploader& uploader, tables::Destination& destination,
+                          const tables::Claim& claim);
 
 }  // namespace hydra::exporting

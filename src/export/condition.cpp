@@ -7,7 +7,7 @@
 namespace hydra::exporting {
 namespace {
 
-namespace condition = catalog::condition;
+namespace condition = tables::condition;
 
 s3::Outcome put(s3::Client& client, const ConditionalText& object) {
   return upload_text(client, object.key, object.text, object.content_type, s3::Existing::taken);
@@ -38,7 +38,7 @@ void store_without(s3::Client& client, const ConditionalText& object, Asked& ask
 
 }  // namespace
 
-Asked ask_condition(s3::Client& client, const catalog::Destination& destination,
+Asked ask_condition(s3::Client& client, const tables::Destination& destination,
                     const ConditionalText& object) {
   client.set_conditional(true);
   Asked asked;
@@ -54,7 +54,7 @@ Asked ask_condition(s3::Client& client, const catalog::Destination& destination,
   return asked;
 }
 
-void check_condition(const catalog::Destination& destination, const Asked& asked) {
+void check_condition(const tables::Destination& destination, const Asked& asked) {
   if (destination.conditional != "on" || asked.answer == condition::honoured) return;
   throw pg::Error(ERRCODE_FDW_ERROR,
                   asked.answer == condition::refused
@@ -69,7 +69,7 @@ void check_condition(const catalog::Destination& destination, const Asked& asked
 void remember_condition(const std::string& destination, const std::string& answer) {
   pg::Transaction transaction;
   pg::AsOwner owner;
-  catalog::note_condition(destination, answer);
+  tables::note_condition(destination, answer);
   transaction.commit();
 }
 

@@ -1,8 +1,8 @@
 // Whether a store refuses to overwrite an object (If-None-Match: *), found out by asking it.
 #pragma once
 
-#include "catalog/destination.hpp"
 #include "s3/client.hpp"
+#include "tables/destination.hpp"
 
 namespace hydra::exporting {
 
@@ -25,11 +25,11 @@ struct Asked {
 // Asks the store, and asks twice where it is not known to honour the condition. Where it does not
 // take the header, the object is stored without it. Leaves the client as the destination's next
 // uploads need it.
-Asked ask_condition(s3::Client& client, const catalog::Destination& destination,
+Asked ask_condition(s3::Client& client, const tables::Destination& destination,
                     const ConditionalText& object);
 
 // Throws pg::Error where the destination's `conditional` is on, and the store does not do it.
-void check_condition(const catalog::Destination& destination, const Asked& asked);
+void check_condition(const tables::Destination& destination, const Asked& asked);
 
 // Remembers the answer, in a transaction of its own.
 void remember_condition(const std::string& destination, const std::string& answer);

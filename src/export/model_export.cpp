@@ -21,8 +21,8 @@ std::size_t all_memory() {
   return static_cast<std::size_t>(pg::guc::memory_limit) * 1024;
 }
 
-catalog::Baseline baseline_of(const Leaf& leaf, const change::ExportSnapshot& current) {
-  catalog::Baseline baseline;
+tables::Baseline baseline_of(const Leaf& leaf, const change::ExportSnapshot& current) {
+  tables::Baseline baseline;
   baseline.relation = leaf.relation;
   baseline.snapshot = current.xids().text();
   baseline.cursor = current.cursor();
@@ -44,8 +44,8 @@ std::string describe_waiter() {
 
 }  // namespace
 
-ModelExport::ModelExport(const catalog::Model& model, std::size_t number, const Account& account,
-                         const catalog::Claim& claim, Uploader& uploader, Observer& observer)
+ModelExport::ModelExport(const tables::Model& model, std::size_t number, const Account& account,
+                         const tables::Claim& claim, Uploader& uploader, Observer& observer)
     : model_(model),
       number_(number),
       account_(account),
@@ -110,7 +110,7 @@ void ModelExport::read_anew(ModelPlan& plan, std::optional<change::ExportSnapsho
 }
 
 void ModelExport::note(const ModelPlan& plan, const change::ExportSnapshot& current, bool fresh) {
-  catalog::ModelRow& row = result_.row;
+  tables::ModelRow& row = result_.row;
   row.relation = plan.relation.name;
   row.kind = plan.kind();
   row.reason = plan.reason;
@@ -126,7 +126,7 @@ void ModelExport::note(const ModelPlan& plan, const change::ExportSnapshot& curr
   manifest.kind = plan.kind();
   for (const std::string& name : plan.key)
     manifest.key_columns.push_back(pg::to_utf8(name));
-  for (const catalog::Column& column : plan.columns) {
+  for (const relations::Column& column : plan.columns) {
     manifest.columns.push_back(
         {pg::to_utf8(column.name), pg::to_utf8(column.type_name), column.not_null});
   }
@@ -235,7 +235,7 @@ void ModelExport::stop_if_useless() {
 }
 
 void ModelExport::show(const char* phase) {
-  catalog::Blocks& blocks = result_.row.blocks;
+  tables::Blocks& blocks = result_.row.blocks;
   blocks.skipped_by_summary = counts_.blocks.skipped_by_summary;
   blocks.skipped_by_map = counts_.blocks.skipped_by_map;
   blocks.skipped_by_lsn = counts_.blocks.skipped_by_lsn;

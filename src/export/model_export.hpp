@@ -5,19 +5,19 @@
 #include <string>
 #include <vector>
 
-#include "catalog/history.hpp"
 #include "export/access.hpp"
 #include "export/model_reader.hpp"
 #include "export/progress.hpp"
 #include "json/manifest.hpp"
+#include "tables/history.hpp"
 
 namespace hydra::exporting {
 
 // What is known of a model after its reading. Whether its objects arrived is known only after all
 // uploads have ended.
 struct ModelResult {
-  catalog::ModelRow row;  // objects are filled in at the end
-  std::vector<catalog::Baseline> baselines;
+  tables::ModelRow row;  // objects are filled in at the end
+  std::vector<tables::Baseline> baselines;
   json::ManifestModel manifest;  // likewise
   bool full = false;
 };
@@ -27,8 +27,8 @@ class ScanWorkers;
 class ModelExport {
  public:
   // number: the model's place in the export, for the uploader.
-  ModelExport(const catalog::Model& model, std::size_t number, const Account& account,
-              const catalog::Claim& claim, Uploader& uploader, Observer& observer);
+  ModelExport(const tables::Model& model, std::size_t number, const Account& account,
+              const tables::Claim& claim, Uploader& uploader, Observer& observer);
 
   // Reads the model, with the given snapshot where that can be; changes: up to that one. Runs in a
   // subtransaction of its own: locks are released at its end. A model that cannot be read has
@@ -54,10 +54,10 @@ class ModelExport {
   void note(const ModelPlan& plan, const change::ExportSnapshot& current, bool fresh);
   void show(const char* phase);
 
-  const catalog::Model& model_;
+  const tables::Model& model_;
   const std::size_t number_;
   const Account& account_;
-  const catalog::Claim& claim_;
+  const tables::Claim& claim_;
   Uploader& uploader_;
   Observer& observer_;
   const ModelPlan* plan_ = nullptr;

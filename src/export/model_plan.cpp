@@ -2,20 +2,22 @@
 
 #include <algorithm>
 
-#include "catalog/rights.hpp"
-#include "catalog/rows_elsewhere.hpp"
 #include "change/fingerprint.hpp"
 #include "pg/compat.hpp"
 #include "pg/guc.hpp"
 #include "pg/spi.hpp"
+#include "relations/family.hpp"
+#include "relations/requirements.hpp"
+#include "relations/rights.hpp"
+#include "relations/rows_elsewhere.hpp"
 
 namespace hydra::exporting {
 namespace {
 
-using catalog::ChangedBy;
-using catalog::Model;
-using catalog::Relation;
 using pg::Error;
+using relations::RelationInfo;
+using tables::ChangedBy;
+using tables::Model;
 
 std::string holders_of(Oid relation) {
   const pg::Text pids = pg::query(
@@ -47,58 +49,12 @@ void lock_table(Oid relation, const std::string& name, Patience patience) {
   }
 }
 
-// Of a query whose rows are one OID each; with no snapshot, as things are now.
-std::vector<Oid> find_oids(Snapshot snapshot, const std::string& sql, Oid relation) {
-  const std::vector<pg::Text> parameters = {pg::text(relation)};
-  const pg::Rows rows =
-      snapshot != nullptr ? pg::query_at(snapshot, sql, parameters) : pg::query(sql, parameters);
-  std::vector<Oid> oids;
-  for (const pg::Row& row : rows)
-    oids.push_back(static_cast<Oid>(pg::to_int(row[0])));
-  return oids;
-}
-
-// The tables below a partitioned or inherited one, itself included and first.
-std::vector<Oid> family_of(Oid relation, Snapshot snapshot = nullptr) {
-  return find_oids(
-      snapshot,
-      "WITH RECURSIVE family (oid) AS (SELECT $1::oid UNION"
-      " SELECT i.inhrelid FROM family f JOIN pg_inherits i ON i.inhparent = f.oid"
-      " WHERE NOT i.inhdetachpending) SELECT oid FROM family ORDER BY oid <> $1::oid, oid",
-      relation);
-}
-
-// The relations that a view reads, in whatever depth; what functions in it read is not known.
-std::vector<Oid> sources_of(Oid view, Snapshot snapshot = nullptr) {
-  return find_oids(
-      snapshot,
-      "WITH RECURSIVE used (oid) AS (SELECT $1::oid UNION SELECT found.oid FROM used u CROSS JOIN"
-      " LATERAL (SELECT d.refobjid AS oid FROM pg_class c JOIN pg_rewrite r ON r.ev_class = c.oid"
-      "     JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid"
-      "     AND d.refclassid = 'pg_class'::regclass WHERE c.oid = u.oid AND c.relkind = 'v'"
-      "   UNION SELECT inhrelid FROM pg_inherits WHERE inhparent = u.oid) AS found)"
-      " SELECT oid FROM used WHERE oid <> $1::oid ORDER BY oid",
-      view);
-}
-
-// Partitions that DETACH ... CONCURRENTLY has not quite taken away: queries of the whole leave them
-// out already.
-std::string being_detached(const std::vector<Oid>& family) {
-  std::vector<std::string> oids;
-  for (const Oid oid : family)
-    oids.push_back(std::to_string(oid));
-  return pg::or_empty(pg::query(
-      "SELECT string_agg(inhrelid::regclass::text, ', ' ORDER BY inhrelid) FROM pg_inherits"
-      " WHERE inhparent = ANY ($1::oid[]) AND inhdetachpending",
-      {pg::array_literal(oids)})[0][0]);
-}
-
 // A leaf may have the model's columns at other places than its parent.
-std::vector<catalog::Column> same_columns(const Relation& leaf,
-                                          const std::vector<catalog::Column>& wanted) {
-  std::vector<catalog::Column> columns;
-  for (const catalog::Column& column : wanted) {
-    const catalog::Column* found = leaf.column(column.name);
+std::vector<relations::Column> same_columns(const RelationInfo& leaf,
+                                            const std::vector<relations::Column>& wanted) {
+  std::vector<relations::Column> columns;
+  for (const relations::Column& column : wanted) {
+    const relations::Column* found = leaf.column(column.name);
     if (found == nullptr) {
       throw Error(ERRCODE_UNDEFINED_COLUMN,
                   "column \"" + column.name + "\" of " + leaf.name + " does not exist");
@@ -108,15 +64,15 @@ std::vector<catalog::Column> same_columns(const Relation& leaf,
   return columns;
 }
 
-std::vector<std::string> names_of(const std::vector<catalog::Column>& columns) {
+std::vector<std::string> names_of(const std::vector<relations::Column>& columns) {
   std::vector<std::string> names;
-  for (const catalog::Column& column : columns)
+  for (const relations::Column& column : columns)
     names.push_back(column.name);
   return names;
 }
 
 // The model's relation had this name, and another has it now: then the user may well mean that one.
-std::string renamed_from(const Model& model, const Relation& relation) {
+std::string renamed_from(const Model& model, const RelationInfo& relation) {
   const std::string& before = model.previous_relation_name;
   if (before.empty() || before == relation.name) return "";
   const bool taken = pg::to_bool(pg::query("SELECT to_regclass($1) IS NOT NULL", {before})[0][0]);
@@ -127,13 +83,13 @@ change::LineSource line_source(const ModelPlan& plan, Oid relation) {
   return {relation, names_of(plan.columns), plan.sources};
 }
 
-Leaf describe_leaf(const Relation& relation, const ModelPlan& plan, const Model& model) {
+Leaf describe_leaf(const RelationInfo& relation, const ModelPlan& plan, const Model& model) {
   Leaf leaf;
-  catalog::check_leaf_rights(relation, model.added_by);
-  catalog::check_rows_in_heap(relation);
+  relations::check_leaf_rights(relation, model.added_by);
+  relations::check_rows_in_heap(relation);
   leaf.relation = relation.oid;
   leaf.owner = relation.owner;
-  leaf.may_query = model.changed_by != ChangedBy::updated_at || catalog::may_query(relation);
+  leaf.may_query = model.changed_by != ChangedBy::updated_at || relations::may_query(relation);
   leaf.kind = relation.kind;
   leaf.name = relation.name;
   leaf.qualified_name =
@@ -147,7 +103,7 @@ Leaf describe_leaf(const Relation& relation, const ModelPlan& plan, const Model&
                 "changed rows of " + relation.name + " cannot be found by xmin", "",
                 "Use changed_by => 'updated_at'.");
   }
-  if (const catalog::Column* column = relation.column(model.updated_at_column)) {
+  if (const relations::Column* column = relation.column(model.updated_at_column)) {
     leaf.updated_at_type = pg::call([=]() noexcept { return getBaseType(column->type); });
     leaf.updated_at_number = column->number;
   }
@@ -161,12 +117,10 @@ std::string file_numbers(const ModelPlan& plan, Snapshot snapshot) {
   static const std::string sql =
       "SELECT string_agg(oid || ':' || relfilenode, ',' ORDER BY oid) FROM pg_class"
       " WHERE oid = ANY ($1::oid[])";
-  std::vector<std::string> oids;
+  std::vector<Oid> oids = plan.sources;
   for (const Leaf& leaf : plan.leaves)
-    oids.push_back(std::to_string(leaf.relation));
-  for (const Oid source : plan.sources)
-    oids.push_back(std::to_string(source));
-  const std::vector<pg::Text> parameters = {pg::array_literal(oids)};
+    oids.push_back(leaf.relation);
+  const std::vector<pg::Text> parameters = {relations::oid_array(oids)};
   const pg::Rows rows =
       snapshot != nullptr ? pg::query_at(snapshot, sql, parameters) : pg::query(sql, parameters);
   return pg::or_empty(rows[0][0]);
@@ -179,7 +133,7 @@ bool was_redefined(const ModelPlan& plan, const Leaf& leaf, const change::XidSna
 // Why every row of the leaf is to be exported; '' when its baseline serves.
 std::string full_reason(const Leaf& leaf, const ModelPlan& plan, const Model& model,
                         const change::ExportSnapshot& current) {
-  const catalog::Baseline* baseline = model.baseline_of(leaf.relation);
+  const tables::Baseline* baseline = model.baseline_of(leaf.relation);
   if (baseline == nullptr) {
     if (!model.previous_export_id) return "first export";
     return model.baselines.empty() ? "reset" : "new partition";
@@ -223,7 +177,7 @@ std::string full_reason(const Leaf& leaf, const ModelPlan& plan, const Model& mo
 }
 
 // Why WAL positions do not say which blocks changed; '' when they do.
-std::string whole_table_reason(const Leaf& leaf, const catalog::Baseline& baseline,
+std::string whole_table_reason(const Leaf& leaf, const tables::Baseline& baseline,
                                const change::ExportSnapshot& current) {
   if (!leaf.logged) return "unlogged";
   if (baseline.system_identifier != current.system_identifier()) return "another cluster";
@@ -293,7 +247,7 @@ void choose_rows_of(Leaf& leaf, const ModelPlan& plan, const Model& model,
   leaf.reason = full_reason(leaf, plan, model, current);
   if (leaf.is_full()) return;
   if (leaf.has_xmin) {
-    const catalog::Baseline& baseline = *model.baseline_of(leaf.relation);
+    const tables::Baseline& baseline = *model.baseline_of(leaf.relation);
     leaf.baseline = change::XidSnapshot::parse(baseline.snapshot);
     leaf.whole_table_reason = whole_table_reason(leaf, baseline, current);
     if (leaf.whole_table_reason.empty()) {
@@ -318,38 +272,38 @@ void add_reason(ModelPlan& plan, const std::string& reason) {
 ModelPlan lock_model(const Model& model, Patience patience) {
   const std::optional<std::string> name = pg::qualified_name(model.relation);
   if (name) lock_table(model.relation, *name, patience);
-  const std::optional<Relation> relation = catalog::describe_relation(model.relation);
-  if (!relation) throw catalog::no_relation(model);
-  catalog::check_model(model, *relation, model.added_by);
+  const std::optional<RelationInfo> relation = relations::describe_relation(model.relation);
+  if (!relation) throw relations::no_relation(model);
+  relations::check_model(model, *relation, model.added_by);
   ModelPlan plan;
   plan.relation = *relation;
-  plan.key = catalog::key_of(model, *relation);
-  plan.columns = catalog::columns_of(model, *relation);
-  if (relation->kind == 'v') plan.sources = sources_of(model.relation);
+  plan.key = relations::key_of(model, *relation);
+  plan.columns = relations::columns_of(model, *relation);
+  if (relation->kind == 'v') plan.sources = relations::sources_of(model.relation);
   for (const Oid source : plan.sources)
     lock_table(source, pg::qualified_name(source).value_or("?"), patience);
   plan.definition_versions = change::definition_versions(line_source(plan, model.relation));
   plan.apart = relation->has_children;
   plan.numbered = relation->is_remote() || plan.apart;
-  plan.family = family_of(model.relation);
+  plan.family = relations::family_of(model.relation);
   for (const Oid member : plan.family) {
     if (member != model.relation)
       lock_table(member, pg::qualified_name(member).value_or("?"), patience);
-    const std::optional<Relation> described = catalog::describe_relation(member);
+    const std::optional<RelationInfo> described = relations::describe_relation(member);
     if (!described || described->kind == 'p') continue;
     if (described->kind == 'f') plan.numbered = true;
     plan.leaves.push_back(describe_leaf(*described, plan, model));
   }
   plan.renamed_from = renamed_from(model, *relation);
-  if (relation->kind == 'p') plan.detached = being_detached(plan.family);
+  if (relation->kind == 'p') plan.detached = relations::being_detached(plan.family);
   return plan;
 }
 
 bool fits(const ModelPlan& plan, Snapshot snapshot) {
   const Oid relation = plan.relation.oid;
   return file_numbers(plan, snapshot) == file_numbers(plan, nullptr) &&
-         family_of(relation, snapshot) == plan.family &&
-         (plan.relation.kind != 'v' || sources_of(relation, snapshot) == plan.sources);
+         relations::family_of(relation, snapshot) == plan.family &&
+         (plan.relation.kind != 'v' || relations::sources_of(relation, snapshot) == plan.sources);
 }
 
 void check_definitions(const ModelPlan& plan) {

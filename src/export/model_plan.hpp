@@ -5,13 +5,14 @@
 #include <string>
 #include <vector>
 
-#include "catalog/relation.hpp"
 #include "change/export_snapshot.hpp"
 #include "change/wal_changes.hpp"
+#include "relations/relation_info.hpp"
+#include "tables/model.hpp"
 
 namespace hydra::exporting {
 
-using Oid = catalog::Oid;
+using Oid = ::Oid;
 
 // A bound for the updated_at column; rows in which it is NULL are always within.
 struct UpdatedSince {
@@ -26,9 +27,9 @@ struct Leaf {
   Oid relation = 0;
   Oid owner = 0;  // as which its rows are read
   char kind = 'r';
-  std::string name;                      // as messages show it
-  std::string qualified_name;            // for SQL
-  std::vector<catalog::Column> columns;  // the model's exported columns, as this table has them
+  std::string name;                        // as messages show it
+  std::string qualified_name;              // for SQL
+  std::vector<relations::Column> columns;  // the model's exported columns, as this table has them
   std::string fingerprint;
   Oid updated_at_type = 0;  // of the model's updated_at column; 0 in xmin mode
   int updated_at_number = 0;
@@ -52,9 +53,9 @@ struct Leaf {
 };
 
 struct ModelPlan {
-  catalog::Relation relation;
+  relations::RelationInfo relation;
   std::vector<std::string> key;
-  std::vector<catalog::Column> columns;
+  std::vector<relations::Column> columns;
   std::vector<Leaf> leaves;
   std::vector<Oid> family;   // the relation, and those below it
   std::vector<Oid> sources;  // what a view reads
@@ -73,7 +74,7 @@ enum class Patience { lock_timeout, none };
 
 // Locks the model's tables (AccessShare, within hydra_export.lock_timeout or at once, until the
 // subtransaction ends) and describes them. Throws when the model cannot be exported.
-ModelPlan lock_model(const catalog::Model& model, Patience patience = Patience::lock_timeout);
+ModelPlan lock_model(const tables::Model& model, Patience patience = Patience::lock_timeout);
 
 // Whether the snapshot shows the rows of the locked tables. It does not where a table was rewritten
 // or truncated after it was taken, or is newer; nor where rows may have moved between tables, as
@@ -86,7 +87,7 @@ void check_definitions(const ModelPlan& plan);
 
 // Decides which rows are read. changes: up to where WAL stood when the export's snapshot was
 // taken.
-void choose_rows(ModelPlan& plan, const catalog::Model& model,
-                 const change::ExportSnapshot& current, const change::WalChanges& changes = {});
+void choose_rows(ModelPlan& plan, const tables::Model& model, const change::ExportSnapshot& current,
+                 const change::WalChanges& changes = {});
 
 }  // namespace hydra::exporting

@@ -34,7 +34,7 @@ std::vector<row_json::KeyColumn> key_columns(const ModelPlan& plan) {
   std::vector<row_json::KeyColumn> columns;
   for (const std::string& name : plan.key) {
     for (std::size_t i = 0; i < plan.columns.size(); ++i) {
-      const catalog::Column& column = plan.columns[i];
+      const relations::Column& column = plan.columns[i];
       if (column.name == name) columns.push_back({name, i, column.type, column.collation});
     }
   }

@@ -8,9 +8,9 @@
 
 #include "base/object_name.hpp"
 #include "base/pacer.hpp"
-#include "catalog/history.hpp"
 #include "export/table_scan.hpp"
 #include "export/uploader.hpp"
+#include "tables/history.hpp"
 
 namespace hydra::exporting {
 

@@ -31,7 +31,7 @@ std::uint64_t estimated_rows(Oid relation) {
 }
 
 // As earlier exports had it; 0 before the first.
-double bytes_per_row(const catalog::Model& model) {
+double bytes_per_row(const tables::Model& model) {
   const pg::Text bytes = pg::query(
       "SELECT round(sum(m.bytes) / nullif(sum(m.rows), 0)) FROM hydra_export.export_models m"
       " JOIN hydra_export.exports e ON e.id = m.export_id"
@@ -52,7 +52,7 @@ std::optional<std::uint64_t> look_at_leaf(ModelPreview& preview, const Leaf& lea
   return dispenser.blocks() > 0 ? rows * to_read / dispenser.blocks() : 0;
 }
 
-void look(ModelPreview& preview, const catalog::Model& model) {
+void look(ModelPreview& preview, const tables::Model& model) {
   ModelPlan plan = lock_model(model, Patience::none);
   const change::ExportSnapshot current(change::BeforeSnapshot{},
                                        change::ExportSnapshot::Use::preview);
@@ -71,7 +71,7 @@ void look(ModelPreview& preview, const catalog::Model& model) {
 
 }  // namespace
 
-ModelPreview preview_model(const catalog::Model& model) {
+ModelPreview preview_model(const tables::Model& model) {
   ModelPreview preview;
   preview.model = model.name;
   try {

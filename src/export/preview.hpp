@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "catalog/model.hpp"
+#include "tables/model.hpp"
 
 namespace hydra::exporting {
 
@@ -20,6 +20,6 @@ struct ModelPreview {
 
 // Looks at the model's visibility map and page headers, and reads no row. Inside a transaction,
 // in a subtransaction of its own, so that no lock stays.
-ModelPreview preview_model(const catalog::Model& model);
+ModelPreview preview_model(const tables::Model& model);
 
 }  // namespace hydra::exporting

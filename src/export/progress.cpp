@@ -17,7 +17,7 @@ struct Slot {
   char phase[32];
   std::uint64_t blocks_total, blocks_scanned, blocks_skipped;
   std::uint64_t rows, bytes_written, bytes_uploaded, objects;
-  catalog::Micros started_at;
+  tables::Micros started_at;
 };
 
 struct Shared {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "catalog/history.hpp"
+#include "tables/history.hpp"
 
 namespace hydra::exporting {
 
@@ -17,7 +17,7 @@ struct Progress {
   std::string phase;
   std::uint64_t blocks_total = 0, blocks_scanned = 0, blocks_skipped = 0;
   std::uint64_t rows = 0, bytes_written = 0, bytes_uploaded = 0, objects = 0;
-  catalog::Micros started_at = 0;  // of the export, then of the model
+  tables::Micros started_at = 0;  // of the export, then of the model
   int pid = 0;
 };
 
@@ -25,9 +25,9 @@ struct Progress {
 class Observer {
  public:
   virtual ~Observer() = default;
-  virtual void claimed(const catalog::Claim& claim) { (void)claim; }
+  virtual void claimed(const tables::Claim& claim) { (void)claim; }
   virtual void reading(const Progress& progress) { (void)progress; }  // often
-  virtual void model_read(const catalog::ModelRow& row, std::uint64_t rows) {
+  virtual void model_read(const tables::ModelRow& row, std::uint64_t rows) {
     (void)row;
     (void)rows;
   }

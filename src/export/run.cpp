@@ -30,9 +30,9 @@ void hold_extension() {
   throw Error(ERRCODE_UNDEFINED_OBJECT, "extension hydra_export was dropped while it exported");
 }
 
-std::vector<std::string> names_of(const std::vector<catalog::Model>& models) {
+std::vector<std::string> names_of(const std::vector<tables::Model>& models) {
   std::vector<std::string> names;
-  for (const catalog::Model& model : models)
+  for (const tables::Model& model : models)
     names.push_back(model.name);
   return names;
 }
@@ -40,7 +40,7 @@ std::vector<std::string> names_of(const std::vector<catalog::Model>& models) {
 // One export. Its parts are called in order; each leaves behind what the next one needs.
 class Export {
  public:
-  Export(const std::string& destination, catalog::StartedBy started_by, Observer& observer)
+  Export(const std::string& destination, tables::StartedBy started_by, Observer& observer)
       : name_(destination), started_by_(started_by), observer_(observer) {}
 
   ExportResult run();
@@ -70,11 +70,11 @@ class Export {
   void record();
 
   const std::string name_;
-  const catalog::StartedBy started_by_;
+  const tables::StartedBy started_by_;
   Observer& observer_;
   Account account_;
-  std::vector<catalog::Model> models_;
-  catalog::Claim claim_;
+  std::vector<tables::Model> models_;
+  tables::Claim claim_;
   std::optional<pg::ExtensionHold> extension_;
   change::WalMark wal_mark_;
   std::vector<ModelResult> results_;  // one a model; status '' until it was read
@@ -125,18 +125,18 @@ void Export::claim() {
   pg::AsOwner owner;
   // Whoever saves settings waits, so that the destination and its models are of one state. Another
   // place makes models of another generation, which is looked at before baselines are saved.
-  catalog::hold_destinations();
-  catalog::fail_abandoned(name_);
-  const catalog::Destination destination = catalog::get_destination(name_);
-  catalog::let_go_of_dropped(name_);
-  models_ = catalog::load_models(name_, pg::guc::debug_seconds_per_hour);
+  tables::hold_destinations();
+  tables::fail_abandoned(name_);
+  const tables::Destination destination = tables::get_destination(name_);
+  tables::let_go_of_dropped(name_);
+  models_ = tables::load_models(name_, pg::guc::debug_seconds_per_hour);
   if (models_.empty()) {
     throw Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
                 "destination \"" + name_ + "\" has no models", "",
                 "Choose tables with hydra_export.add_model().");
   }
-  claim_ = catalog::claim_export(destination, models_, started_by_, pg::now());
-  for (const catalog::Model& model : models_) {
+  claim_ = tables::claim_export(destination, models_, started_by_, pg::now());
+  for (const tables::Model& model : models_) {
     results_.emplace_back();
     results_.back().row.model = model.name;
     results_.back().row.relation = model.relation_name;
@@ -184,7 +184,7 @@ void Export::claim_folder(Uploader& uploader) {
     Transaction transaction;
     hold_extension();
     pg::AsOwner owner;
-    catalog::take_next_folder(claim_, account_.destination);
+    tables::take_next_folder(claim_, account_.destination);
     transaction.commit();
   }
   throw Error(ERRCODE_FDW_ERROR,
@@ -196,8 +196,8 @@ void Export::claim_folder(Uploader& uploader) {
 // serve.
 change::WalChanges Export::load_changes(const change::ExportSnapshot& current) {
   std::map<change::Lsn, std::vector<Oid>> files;
-  for (const catalog::Model& model : models_) {
-    for (const catalog::Baseline& baseline : model.baselines) {
+  for (const tables::Model& model : models_) {
+    for (const tables::Baseline& baseline : model.baselines) {
       if (baseline.wal_floor == 0 || baseline.timeline != current.timeline()) continue;
       files[static_cast<change::Lsn>(baseline.wal_floor)].push_back(baseline.file_number);
     }
@@ -262,7 +262,7 @@ void Export::read_model(std::size_t i, const change::ExportSnapshot& current,
 // Takes over what became of the objects.
 void Export::settle_models(Uploader& uploader) {
   for (std::size_t i = 0; i < results_.size(); ++i) {
-    catalog::ModelRow& row = results_[i].row;
+    tables::ModelRow& row = results_[i].row;
     row.objects = uploader.objects(i);
     if (row.status == "succeeded" && uploader.failure(i)) {
       row.status = "failed";
@@ -273,12 +273,12 @@ void Export::settle_models(Uploader& uploader) {
 
 json::ManifestModel manifest_of(const ModelResult& result) {
   json::ManifestModel model = result.manifest;
-  const catalog::ModelRow& row = result.row;
+  const tables::ModelRow& row = result.row;
   model.rows = row.rows();
   model.bytes = row.bytes();
   model.status = row.status;
   if (!row.error.empty()) model.error = pg::to_utf8(row.error);
-  for (const catalog::ObjectRow& object : row.objects) {
+  for (const tables::ObjectRow& object : row.objects) {
     model.objects.push_back({object.key, object.rows, object.bytes, object.sha256, object.etag,
                              object.first_id, object.last_id, object.relation,
                              object.relation_oid});
@@ -288,7 +288,7 @@ json::ManifestModel manifest_of(const ModelResult& result) {
 
 void Export::show_waiting() {
   std::vector<Progress> models;
-  for (const catalog::Model& model : models_) {
+  for (const tables::Model& model : models_) {
     Progress progress;
     progress.export_id = claim_.export_id;
     progress.model = model.name;
@@ -415,22 +415,22 @@ void Export::record() {
   if (cancelled_ || pg::termination_requested()) transaction.hurry();
   hold_extension();
   pg::AsOwner owner;
-  std::vector<catalog::ModelRow> rows;
+  std::vector<tables::ModelRow> rows;
   for (const ModelResult& result : results_)
     rows.push_back(result.row);
-  catalog::finish_export(claim_, result_.status, result_.error, rows);
-  if (started_by_ != catalog::StartedBy::user) {
+  tables::finish_export(claim_, result_.status, result_.error, rows);
+  if (started_by_ != tables::StartedBy::user) {
     // Who cancels an export wants it to rest until the next point of the grid.
-    catalog::note_finish(name_, result_.status == "succeeded" || cancelled_);
+    tables::note_finish(name_, result_.status == "succeeded" || cancelled_);
   }
   for (std::size_t i = 0; whole_ && i < results_.size(); ++i) {
     if (results_[i].row.status != "succeeded") continue;
-    catalog::save_success(
+    tables::save_success(
         models_[i], results_[i].baselines,
         {claim_.export_id, claim_.folder, results_[i].row.relation, results_[i].full});
   }
   change::save_wal_mark(wal_mark_);
-  catalog::remove_old_history(pg::guc::history_retention);
+  tables::remove_old_history(pg::guc::history_retention);
   // A wait for a standby may be cancelled: the commit stands.
   defer.end();
   transaction.commit();
@@ -438,7 +438,7 @@ void Export::record() {
 
 }  // namespace
 
-ExportResult run_export(const std::string& destination, catalog::StartedBy started_by,
+ExportResult run_export(const std::string& destination, tables::StartedBy started_by,
                         Observer& observer) {
   return Export(destination, started_by, observer).run();
 }

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <string>
 
-#include "catalog/history.hpp"
 #include "export/progress.hpp"
+#include "tables/history.hpp"
 
 namespace hydra::exporting {
 
@@ -19,7 +19,7 @@ struct ExportResult {
 // Runs an export in this worker, in transactions of its own. The caller holds the destination's
 // lock and is in no transaction. What goes wrong once the export is claimed ends in its status; a
 // failure to claim or to record it is thrown.
-ExportResult run_export(const std::string& destination, catalog::StartedBy started_by,
+ExportResult run_export(const std::string& destination, tables::StartedBy started_by,
                         Observer& observer);
 
 }  // namespace hydra::exporting

@@ -1,10 +1,10 @@
 #include "export/scan_workers.hpp"
 
-#include "catalog/relation.hpp"
 #include "export/worker_messages.hpp"
 #include "pg/compat.hpp"
 #include "pg/guc.hpp"
 #include "pg/transaction.hpp"
+#include "relations/relation_info.hpp"
 #include "s3/client.hpp"
 
 namespace hydra::exporting {
@@ -54,7 +54,7 @@ int wanted_workers(const ModelPlan& plan, std::size_t most) {
   for (const Leaf& leaf : plan.leaves)
     unproven += count_unproven_blocks(leaf);
   const int workers = std::min(workers_for(unproven), static_cast<int>(most));
-  return workers > 0 && catalog::is_parallel_safe(plan.columns) ? workers : 0;
+  return workers > 0 && relations::is_parallel_safe(plan.columns) ? workers : 0;
 }
 
 ScanWorkers::ScanWorkers(const ReadTask& task, const Account& account, std::size_t memory,
@@ -154,7 +154,7 @@ bool ScanWorkers::receive(Queue& queue) {
   if (result != SHM_MQ_SUCCESS) return false;
   WorkerReport report = unpack<WorkerReport>({static_cast<const char*>(data), size});
   queue.counts = report.counts;
-  for (catalog::ObjectRow& object : report.objects)
+  for (tables::ObjectRow& object : report.objects)
     uploader_.adopt_sent(number_, std::move(object));
   if (!report.failure.empty()) uploader_.adopt_failure(number_, report.failure, report.fatal);
   if (!report.retry.empty()) uploader_.adopt_retry(number_, report.retry);
@@ -200,7 +200,7 @@ class Reporter {
   // Reports what is new, if that is worth a message. False when an object has failed.
   bool report(bool always = false) {
     const auto now = std::chrono::steady_clock::now();
-    const std::vector<catalog::ObjectRow>& objects = uploader_.objects(0);
+    const std::vector<tables::ObjectRow>& objects = uploader_.objects(0);
     WorkerReport report;
     report.failure =
         uploader_.fatal() ? uploader_.fatal()->text : uploader_.failure(0).value_or("");

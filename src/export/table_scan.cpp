@@ -14,7 +14,7 @@ constexpr std::size_t bytes_per_step = 512 * 1024;
 
 std::string query_of(const Leaf& leaf) {
   std::string sql = leaf.has_xmin ? "SELECT xmin" : "SELECT NULL::xid";
-  for (const catalog::Column& column : leaf.columns)
+  for (const relations::Column& column : leaf.columns)
     sql += ", " + pg::quote_identifier(column.name);
   sql += leaf.kind == 'v' ? " FROM " : " FROM ONLY ";
   sql += leaf.qualified_name;
@@ -26,7 +26,7 @@ std::string query_of(const Leaf& leaf) {
 
 bool needs_query(const Leaf& leaf) {
   if (!leaf.has_xmin || (leaf.updated_since && leaf.has_index)) return true;
-  for (const catalog::Column& column : leaf.columns) {
+  for (const relations::Column& column : leaf.columns) {
     if (column.computed_when_read) return true;
   }
   return false;
@@ -48,13 +48,13 @@ TableScan::~TableScan() {
 std::unique_ptr<change::RowSource> TableScan::make_source(change::BlockDispenser& dispenser) {
   if (needs_query(leaf_)) {
     std::vector<Oid> types;
-    for (const catalog::Column& column : leaf_.columns)
+    for (const relations::Column& column : leaf_.columns)
       types.push_back(column.type);
     return std::make_unique<change::QuerySource>(query_of(leaf_), leaf_.relation, std::move(types),
                                                  as_.snapshot);
   }
   std::vector<change::SourceColumn> columns;
-  for (const catalog::Column& column : leaf_.columns) {
+  for (const relations::Column& column : leaf_.columns) {
     columns.push_back({static_cast<AttrNumber>(column.number), column.name});
   }
   const Oid oid = leaf_.relation;

@@ -46,7 +46,7 @@ class WholeBody : public s3::Body {
 using TextBody = WholeBody<std::string>;
 using BufferBody = WholeBody<ByteBuffer>;
 
-catalog::Micros now() {
+tables::Micros now() {
   return std::chrono::duration_cast<std::chrono::microseconds>(
              std::chrono::system_clock::now().time_since_epoch())
       .count();
@@ -205,13 +205,13 @@ std::optional<std::string> Uploader::take_name(const std::string& key) {
          "\": different values of the key columns have the same text";
 }
 
-void Uploader::adopt_sent(std::size_t model, catalog::ObjectRow object) {
+void Uploader::adopt_sent(std::size_t model, tables::ObjectRow object) {
   if (const auto problem = take_name(object.key)) adopt_failure(model, *problem, false);
   rows_put_ += object.rows;
   adopt(model, std::move(object));
 }
 
-void Uploader::adopt(std::size_t model, catalog::ObjectRow object) {
+void Uploader::adopt(std::size_t model, tables::ObjectRow object) {
   bytes_arrived_[model] += object.bytes;
   rows_arrived_ += object.rows;
   objects_[model].push_back(std::move(object));

@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "base/compress.hpp"
-#include "catalog/history.hpp"
 #include "pg/event_loop.hpp"
 #include "row_json/object_buffer.hpp"
 #include "s3/client.hpp"
+#include "tables/history.hpp"
 
 namespace hydra::exporting {
 
@@ -70,7 +70,7 @@ class Uploader {
   void put(std::size_t model, const std::string& key, row_json::ClosedObject object);
 
   // Takes over what became of objects that another process has sent.
-  void adopt_sent(std::size_t model, catalog::ObjectRow object);
+  void adopt_sent(std::size_t model, tables::ObjectRow object);
   void adopt_failure(std::size_t model, const std::string& failure, bool fatal);
   void adopt_retry(std::size_t model, const std::string& words);
 
@@ -100,7 +100,7 @@ class Uploader {
   // Its keys are for other processes, too, see there.
   s3::Client& client() { return client_; }
 
-  const std::vector<catalog::ObjectRow>& objects(std::size_t model) { return objects_[model]; }
+  const std::vector<tables::ObjectRow>& objects(std::size_t model) { return objects_[model]; }
   std::optional<std::string> failure(std::size_t model) const;
 
   // Why no more is uploaded at all: what went wrong, and where; and how the other models put it.
@@ -125,7 +125,7 @@ class Uploader {
  private:
   struct Sent {
     std::size_t model = 0;
-    catalog::ObjectRow row;
+    tables::ObjectRow row;
     std::size_t memory = 0;
   };
   struct Failed {
@@ -133,7 +133,7 @@ class Uploader {
     int objects = 0;
   };
   std::optional<std::string> take_name(const std::string& key);
-  void adopt(std::size_t model, catalog::ObjectRow object);
+  void adopt(std::size_t model, tables::ObjectRow object);
   void collect();
   void settle(const s3::Outcome& outcome);
   void fail(std::size_t model, const s3::Outcome& outcome);
@@ -157,7 +157,7 @@ class Uploader {
   bool advised_ = false;
   std::unordered_set<std::size_t> names_;  // of all objects, hashed
   std::map<std::uint64_t, Sent> sent_;
-  std::map<std::size_t, std::vector<catalog::ObjectRow>> objects_;
+  std::map<std::size_t, std::vector<tables::ObjectRow>> objects_;
   std::map<std::size_t, std::uint64_t> bytes_arrived_;
   std::map<std::size_t, Failed> failures_;
   std::optional<Fatal> fatal_;

@@ -24,7 +24,7 @@ void fields(Archive& archive, Credentials& credentials) {
 
 }  // namespace s3
 
-namespace catalog {
+namespace tables {
 
 template <typename Archive>
 void fields(Archive& archive, Destination& destination) {
@@ -37,19 +37,23 @@ void fields(Archive& archive, Destination& destination) {
 }
 
 template <typename Archive>
-void fields(Archive& archive, Column& column) {
-  auto& [name, number, type, collation, not_null, computed_when_read, type_name] = column;
-  archive(name, number, type, collation, not_null, computed_when_read, type_name);
-}
-
-template <typename Archive>
 void fields(Archive& archive, ObjectRow& object) {
   auto& [key, first_id, last_id, rows, bytes, sha256, etag, uploaded_at, relation, relation_oid] =
       object;
   archive(key, first_id, last_id, rows, bytes, sha256, etag, uploaded_at, relation, relation_oid);
 }
 
-}  // namespace catalog
+}  // namespace tables
+
+namespace relations {
+
+template <typename Archive>
+void fields(Archive& archive, Column& column) {
+  auto& [name, number, type, collation, not_null, computed_when_read, type_name] = column;
+  archive(name, number, type, collation, not_null, computed_when_read, type_name);
+}
+
+}  // namespace relations
 
 namespace change {
 
@@ -142,11 +146,11 @@ void fields(Archive& archive, WorkerTask& task) {
 
 // From a worker, now and then.
 struct WorkerReport {
-  std::vector<catalog::ObjectRow> objects;  // that have arrived since the last report
-  ReadCounts counts;                        // since the start
-  std::string failure;                      // of an object; '' for none
-  bool fatal = false;                       // every other object would meet it as well
-  std::string retry;                        // the first upload that is tried again; '' for none
+  std::vector<tables::ObjectRow> objects;  // that have arrived since the last report
+  ReadCounts counts;                       // since the start
+  std::string failure;                     // of an object; '' for none
+  bool fatal = false;                      // every other object would meet it as well
+  std::string retry;                       // the first upload that is tried again; '' for none
 };
 
 template <typename Archive>

@@ -9,7 +9,7 @@
 namespace hydra::schedule {
 namespace {
 
-using catalog::StartedBy;
+using tables::StartedBy;
 
 constexpr Micros second = 1000000;
 
@@ -43,12 +43,12 @@ Models load_models(const std::string& destination) {
 }
 
 // Why nothing is scheduled; '' where something is.
-std::string obstacle(const catalog::Destination& destination, const Models& models,
-                     const std::optional<catalog::DestinationState>& state) {
+std::string obstacle(const tables::Destination& destination, const Models& models,
+                     const std::optional<tables::DestinationState>& state) {
   if (!pg::is_preloaded()) return "hydra_export is not in shared_preload_libraries";
   if (RecoveryInProgress()) return "this server is a standby";
   if (!pg::guc::enabled) return "hydra_export.enabled is off in this server";
-  if (const std::string problem = catalog::origin_problem(state); !problem.empty()) {
+  if (const std::string problem = tables::origin_problem(state); !problem.empty()) {
     return "paused: " + problem + "; hydra_export.resume() goes on here";
   }
   if (!destination.enabled) return "paused by hydra_export.pause()";
@@ -92,8 +92,8 @@ Micros in_the_past(Micros time, Micros distance) {
   return time > pg::now() ? pg::now() - distance : time;
 }
 
-void choose_time(Due& due, const catalog::Destination& destination, const Models& models,
-                 const catalog::DestinationState& state) {
+void choose_time(Due& due, const tables::Destination& destination, const Models& models,
+                 const tables::DestinationState& state) {
   const Micros delay = pg::guc::first_export_delay * second;
   if (!state.anchor) {
     take_earlier(due, in_the_past(*models.ready_at, delay) + delay, "first export",
@@ -116,11 +116,11 @@ void choose_time(Due& due, const catalog::Destination& destination, const Models
   }
 }
 
-Due due_of(const catalog::Destination& destination) {
+Due due_of(const tables::Destination& destination) {
   Due due;
   due.destination = destination;
   const Models models = load_models(destination.name);
-  const std::optional<catalog::DestinationState> state = catalog::load_state(destination.name);
+  const std::optional<tables::DestinationState> state = tables::load_state(destination.name);
   due.why = obstacle(destination, models, state);
   if (!due.why.empty()) return due;
   choose_time(due, destination, models, *state);
@@ -132,7 +132,7 @@ Due due_of(const catalog::Destination& destination) {
 
 std::vector<Due> list_due() {
   std::vector<Due> dues;
-  for (const catalog::Destination& destination : catalog::load_destinations()) {
+  for (const tables::Destination& destination : tables::load_destinations()) {
     dues.push_back(due_of(destination));
     keep_to_window(dues.back());
   }

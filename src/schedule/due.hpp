@@ -5,18 +5,18 @@
 #include <string>
 #include <vector>
 
-#include "catalog/destination.hpp"
-#include "catalog/history.hpp"
+#include "tables/destination.hpp"
+#include "tables/history.hpp"
 
 namespace hydra::schedule {
 
-using catalog::Micros;
+using tables::Micros;
 
 struct Due {
-  catalog::Destination destination;
+  tables::Destination destination;
   std::optional<Micros> at;  // nothing: not by itself
   std::string why;           // "first export", "every 24 hours", "paused", …
-  catalog::StartedBy started_by = catalog::StartedBy::schedule;
+  tables::StartedBy started_by = tables::StartedBy::schedule;
 };
 
 // All destinations of this database. Inside a transaction, as the extension's owner.

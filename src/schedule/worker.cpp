@@ -34,7 +34,7 @@ class Talking : public exporting::Observer {
  public:
   explicit Talking(Listener& listener) : listener_(listener) {}
 
-  void claimed(const catalog::Claim& claim) override {
+  void claimed(const tables::Claim& claim) override {
     listener_.send({Message::claimed, std::to_string(claim.export_id)});
   }
 
@@ -48,7 +48,7 @@ class Talking : public exporting::Observer {
     say(describe(now, std::chrono::duration<double>(time - model_began_).count()));
   }
 
-  void model_read(const catalog::ModelRow& row, std::uint64_t rows) override {
+  void model_read(const tables::ModelRow& row, std::uint64_t rows) override {
     const std::string name = "model \"" + row.model + "\": ";
     const std::string read = row.kind + ", " + std::to_string(rows) + " rows read";
     say(name + (row.status == "succeeded" ? read : row.error));
@@ -112,7 +112,7 @@ void mark_abandoned() {
       pg::query("SELECT DISTINCT destination FROM hydra_export.exports WHERE status = 'running'");
   for (const pg::Row& row : running) {
     pg::DestinationLock lock(pg::or_empty(row[0]));
-    if (lock.try_lock()) catalog::fail_abandoned(pg::or_empty(row[0]));
+    if (lock.try_lock()) tables::fail_abandoned(pg::or_empty(row[0]));
   }
 }
 
@@ -223,7 +223,7 @@ Message export_for(Listener& listener) {
   ExportPlace place;
   if (!place.taken()) throw no_free_place();
   Talking observer(listener);
-  const ExportResult result = exporting::run_export(name, catalog::StartedBy::user, observer);
+  const ExportResult result = exporting::run_export(name, tables::StartedBy::user, observer);
   log_result(name, result);
   return to_message(result);
 }

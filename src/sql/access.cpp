@@ -1,11 +1,11 @@
 // check_access().
-#include "catalog/destination.hpp"
 #include "pg/spi.hpp"
 #include "pg/transaction.hpp"
 #include "schedule/timetable.hpp"
 #include "sql/arguments.hpp"
 #include "sql/schedule.hpp"
 #include "sql/worker_call.hpp"
+#include "tables/destination.hpp"
 
 namespace hydra::sql {
 namespace {
@@ -17,7 +17,7 @@ using schedule::Message;
 std::vector<std::string> check_access(const std::string& destination) {
   {
     pg::AsOwner owner;
-    catalog::get_destination(destination);
+    tables::get_destination(destination);
     if (is_changed_here()) {
       throw Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
                   "destination \"" + destination + "\" was changed in this transaction",

@@ -1,7 +1,6 @@
 // export_now(), cancel_export().
 #include <csignal>
 
-#include "catalog/destination.hpp"
 #include "pg/caller_snapshot.hpp"
 #include "pg/lock.hpp"
 #include "pg/spi.hpp"
@@ -9,6 +8,7 @@
 #include "sql/arguments.hpp"
 #include "sql/schedule.hpp"
 #include "sql/worker_call.hpp"
+#include "tables/destination.hpp"
 
 namespace hydra::sql {
 namespace {
@@ -18,7 +18,7 @@ using schedule::Message;
 
 void check_destination(const std::string& destination) {
   pg::AsOwner owner;
-  catalog::get_destination(destination);
+  tables::get_destination(destination);
   const bool any = pg::to_bool(
       pg::query("SELECT EXISTS (SELECT FROM hydra_export.models WHERE destination = $1)",
                 {destination})[0][0]);
@@ -34,7 +34,7 @@ void check_destination(const std::string& destination) {
                 "An export runs in a worker of its own, which sees committed settings only.",
                 "COMMIT first.");
   }
-  const std::string problem = catalog::origin_problem(catalog::load_state(destination));
+  const std::string problem = tables::origin_problem(tables::load_state(destination));
   if (!problem.empty()) {
     throw Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
                 "destination \"" + destination + "\" was " + problem,

@@ -1,20 +1,20 @@
 // add_model(), alter_model(), remove_model(), reset_model().
 #include "base/object_name.hpp"
-#include "catalog/destination.hpp"
-#include "catalog/model.hpp"
-#include "catalog/relation.hpp"
-#include "catalog/rows_elsewhere.hpp"
 #include "pg/spi.hpp"
 #include "pg/transaction.hpp"
+#include "relations/requirements.hpp"
+#include "relations/rows_elsewhere.hpp"
 #include "sql/arguments.hpp"
+#include "tables/destination.hpp"
+#include "tables/model.hpp"
 
 namespace hydra::sql {
 namespace {
 
-using catalog::ChangedBy;
-using catalog::Model;
-using catalog::Relation;
 using pg::Error;
+using relations::RelationInfo;
+using tables::ChangedBy;
+using tables::Model;
 
 // A folder, a model and two ids must fit into a key of 1,024 bytes.
 constexpr std::size_t longest_name = 200;
@@ -64,12 +64,12 @@ void check_look_back(const std::string& look_back) {
   if (pg::to_bool(range[1])) throw invalid("look_back must not be longer than 1000 years", hint);
 }
 
-std::string default_name(const Relation& relation) {
+std::string default_name(const RelationInfo& relation) {
   return relation.schema == "public" ? relation.table : relation.schema + "." + relation.table;
 }
 
-Relation get_relation(Oid oid) {
-  std::optional<Relation> relation = catalog::describe_relation(oid);
+RelationInfo get_relation(Oid oid) {
+  std::optional<RelationInfo> relation = relations::describe_relation(oid);
   if (!relation) {
     throw Error(ERRCODE_UNDEFINED_TABLE,
                 "relation with OID " + std::to_string(oid) + " does not exist");
@@ -77,9 +77,9 @@ Relation get_relation(Oid oid) {
   return *relation;
 }
 
-Relation get_relation_of(const Model& model) {
-  std::optional<Relation> relation = catalog::describe_relation(model.relation);
-  if (!relation) throw catalog::no_relation(model);
+RelationInfo get_relation_of(const Model& model) {
+  std::optional<RelationInfo> relation = relations::describe_relation(model.relation);
+  if (!relation) throw relations::no_relation(model);
   return *relation;
 }
 
@@ -112,7 +112,7 @@ void add_model(const Arguments& arguments, Oid caller) {
     throw Error(ERRCODE_NULL_VALUE_NOT_ALLOWED, "relation must not be null", "",
                 "Name the table, view or foreign table to export.");
   }
-  const Relation relation = get_relation(*oid);
+  const RelationInfo relation = get_relation(*oid);
   model.relation = *oid;
   model.name = arguments.text(1).value_or(default_name(relation));
   model.changed_by = to_changed_by(arguments.text(2).value_or("xmin"));
@@ -126,15 +126,15 @@ void add_model(const Arguments& arguments, Oid caller) {
   model.destination = arguments.required_text(8, "destination");
   model.added_by = caller;
 
-  catalog::get_destination(model.destination);
+  tables::get_destination(model.destination);
   check_name(model.name);
   check_full_every(model.full_every_hours, "Leave it out for never.");
   check_look_back(model.look_back);
   check_unused(model);
-  catalog::check_model(model, relation, caller);
-  catalog::check_rows_in_heaps(relation.oid);
+  relations::check_model(model, relation, caller);
+  relations::check_rows_in_heaps(relation.oid);
   // Another session may have added one of that name meanwhile: it has committed by now.
-  if (!catalog::insert_model(model)) check_unused(model);
+  if (!tables::insert_model(model)) check_unused(model);
 }
 
 // Whether rows that did not change would be found, named or written differently.
@@ -147,8 +147,8 @@ bool asks_for_full(const Model& before, const Model& after) {
 void alter_model(const Arguments& arguments, Oid caller) {
   hold_place();
   const std::string destination = arguments.required_text(7, "destination");
-  catalog::get_destination(destination);
-  const Model before = catalog::get_model(destination, arguments.required_text(0, "name"));
+  tables::get_destination(destination);
+  const Model before = tables::get_model(destination, arguments.required_text(0, "name"));
   Model model = before;
   if (const auto changed_by = arguments.text(1)) model.changed_by = to_changed_by(*changed_by);
   if (const auto column = arguments.text(2)) model.updated_at_column = *column;
@@ -164,13 +164,13 @@ void alter_model(const Arguments& arguments, Oid caller) {
   }
   check_full_every(model.full_every_hours, "0 means never again.");
   check_look_back(model.look_back);
-  const Relation relation = get_relation_of(model);
+  const RelationInfo relation = get_relation_of(model);
   // Nobody gets to read through the rights of somebody else.
-  catalog::check_model(model, relation, caller);
-  catalog::check_model(model, relation, model.added_by);
-  catalog::update_model(model);
+  relations::check_model(model, relation, caller);
+  relations::check_model(model, relation, model.added_by);
+  tables::update_model(model);
   if (!asks_for_full(before, model)) return;
-  catalog::reset_models(destination, model.name);
+  tables::reset_models(destination, model.name);
   pg::notice("the next export of model \"" + model.name + "\" is a full one");
 }
 
@@ -211,9 +211,9 @@ Datum hydra_export_remove_model(PG_FUNCTION_ARGS) {
     const std::string name = arguments.required_text(0, "name");
     const std::string destination = arguments.required_text(1, "destination");
     hydra::pg::AsOwner owner;
-    hydra::catalog::get_destination(destination);
-    hydra::catalog::get_model(destination, name);
-    hydra::catalog::remove_models(destination, name);
+    hydra::tables::get_destination(destination);
+    hydra::tables::get_model(destination, name);
+    hydra::tables::remove_models(destination, name);
   });
   PG_RETURN_VOID();
 }
@@ -224,9 +224,9 @@ Datum hydra_export_reset_model(PG_FUNCTION_ARGS) {
     const std::string name = arguments.required_text(0, "name");
     const std::string destination = arguments.required_text(1, "destination");
     hydra::pg::AsOwner owner;
-    hydra::catalog::get_destination(destination);
-    hydra::catalog::get_model(destination, name);
-    hydra::catalog::reset_models(destination, name);
+    hydra::tables::get_destination(destination);
+    hydra::tables::get_model(destination, name);
+    hydra::tables::reset_models(destination, name);
   });
   PG_RETURN_VOID();
 }

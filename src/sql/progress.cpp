@@ -2,12 +2,12 @@
 #include "export/progress.hpp"
 
 #include "base/clock.hpp"
-#include "catalog/destination.hpp"
 #include "export/preview.hpp"
 #include "pg/guc.hpp"
 #include "pg/spi.hpp"
 #include "pg/transaction.hpp"
 #include "sql/arguments.hpp"
+#include "tables/destination.hpp"
 
 namespace hydra::sql {
 namespace {
@@ -16,9 +16,9 @@ void preview(const Arguments& arguments, FunctionCallInfo call) {
   const std::string destination = arguments.required_text(0, "destination");
   ResultRows result(call);
   pg::AsOwner owner;
-  catalog::get_destination(destination);
-  for (const catalog::Model& model :
-       catalog::load_models(destination, pg::guc::debug_seconds_per_hour)) {
+  tables::get_destination(destination);
+  for (const tables::Model& model :
+       tables::load_models(destination, pg::guc::debug_seconds_per_hour)) {
     const exporting::ModelPreview row = exporting::preview_model(model);
     result.put({row.model, pg::text_or_null(row.kind), pg::text(row.blocks_total),
                 pg::text(row.blocks_to_read), row.rows ? pg::text(*row.rows) : std::nullopt,

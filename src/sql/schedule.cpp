@@ -71,7 +71,7 @@ Text timestamp(const std::optional<schedule::Micros>& micros) {
 
 // One row of the view, as text.
 pg::Row to_row(const schedule::Due& due) {
-  const catalog::Destination& destination = due.destination;
+  const tables::Destination& destination = due.destination;
   const pg::Rows last = pg::query(
       "SELECT (extract(epoch FROM started_at) * 1000000)::bigint, status"
       " FROM hydra_export.exports WHERE destination = $1"
@@ -92,7 +92,7 @@ pg::Row to_row(const schedule::Due& due) {
 HeapTuple without_origin(const TriggerData* trigger) noexcept {
   HeapTuple row =
       TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : trigger->tg_trigtuple;
-  if (catalog::is_writing_state()) return row;
+  if (tables::is_writing_state()) return row;
   TupleDesc columns = RelationGetDescr(trigger->tg_relation);
   int column = SPI_fnumber(columns, "written_by");
   Datum nobody = FullTransactionIdGetDatum(InvalidFullTransactionId);

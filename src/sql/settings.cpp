@@ -1,25 +1,26 @@
 // configure(), remove_destination(), pause(), resume(), iam_policy().
 #include "base/start_window.hpp"
-#include "catalog/destination.hpp"
-#include "catalog/model.hpp"
-#include "catalog/place.hpp"
-#include "catalog/policy.hpp"
-#include "catalog/relation.hpp"
-#include "catalog/secrets.hpp"
 #include "pg/spi.hpp"
 #include "pg/transaction.hpp"
 #include "pg/worker.hpp"
+#include "relations/move_rights.hpp"
+#include "relations/requirements.hpp"
 #include "s3/bucket_rules.hpp"
 #include "s3/credentials/chain.hpp"
 #include "s3/credentials/key_file.hpp"
 #include "sql/arguments.hpp"
 #include "sql/secret_statement.hpp"
+#include "tables/destination.hpp"
+#include "tables/model.hpp"
+#include "tables/place.hpp"
+#include "tables/policy.hpp"
+#include "tables/secrets.hpp"
 
 namespace hydra::sql {
 namespace {
 
-using catalog::Destination;
 using pg::Error;
+using tables::Destination;
 
 // In the order of the SQL function's arguments.
 struct Wanted {
@@ -79,7 +80,7 @@ bool is_one_of(std::string_view value, std::initializer_list<std::string_view> v
 }
 
 void check_headers(const Destination& destination) {
-  const s3::Headers headers = catalog::to_headers(destination.object_headers);
+  const s3::Headers headers = tables::to_headers(destination.object_headers);
   for (const auto& [name, value] : headers) {
     const auto problem = s3::object_header_problem(name, value);
     if (!problem) continue;
@@ -165,13 +166,13 @@ void check(const Destination& destination) {
   destination.compression_kind();
   check_headers(destination);
   check_credentials(destination);
-  catalog::check_policy(destination);
+  tables::check_policy(destination);
   check_place(destination);
 }
 
 void check_overlap(const Destination& destination) {
-  for (const Destination& other : catalog::load_destinations()) {
-    if (other.name == destination.name || !catalog::overlap(destination, other)) continue;
+  for (const Destination& other : tables::load_destinations()) {
+    if (other.name == destination.name || !tables::overlap(destination, other)) continue;
     throw Error(ERRCODE_DUPLICATE_OBJECT,
                 "bucket and prefix overlap those of destination \"" + other.name + "\"",
                 "Objects of one could overwrite objects of the other.",
@@ -252,7 +253,7 @@ std::optional<s3::Credentials> new_credentials(const Wanted& wanted, bool had_so
 }
 
 void start_over(const Destination& destination) {
-  catalog::reset_models(destination.name, std::nullopt);
+  tables::reset_models(destination.name, std::nullopt);
   pg::report(NOTICE, Error(ERRCODE_SUCCESSFUL_COMPLETION,
                            "the next exports of destination \"" + destination.name +
                                "\" are full ones, as they go to another place"));
@@ -282,8 +283,8 @@ void configure(const Wanted& wanted) {
   const Oid caller = GetUserId();
   pg::AsOwner owner;
   // Two new destinations must not overlap each other either.
-  catalog::lock_destinations();
-  const std::optional<Destination> before = catalog::find_destination(wanted.destination);
+  tables::lock_destinations();
+  const std::optional<Destination> before = tables::find_destination(wanted.destination);
   Destination destination = before.value_or(Destination{});
   destination.name = wanted.destination;
   if (!before) {
@@ -295,7 +296,7 @@ void configure(const Wanted& wanted) {
   if (wanted.credentials) check_key_file(destination);
   check_overlap(destination);
   const bool is_static = destination.credentials == "static";
-  const bool had_some = before && catalog::load_credentials(destination.name).has_value();
+  const bool had_some = before && tables::load_credentials(destination.name).has_value();
   const std::optional<s3::Credentials> credentials =
       is_static ? new_credentials(wanted, had_some) : std::nullopt;
   if (!is_static && (has_value(wanted.access_key) || has_value(wanted.secret_key))) {
@@ -304,16 +305,16 @@ void configure(const Wanted& wanted) {
   }
 
   if (!before) {
-    catalog::insert_destination(destination);
+    tables::insert_destination(destination);
   } else {
-    catalog::check_move(*before, destination, caller);
-    if (catalog::is_elsewhere(*before, destination)) start_over(destination);
+    relations::check_move(*before, destination, caller);
+    if (tables::is_elsewhere(*before, destination)) start_over(destination);
     if (before->endpoint != destination.endpoint || before->bucket != destination.bucket)
-      catalog::note_condition(destination.name, "");
-    catalog::update_destination(destination);
+      tables::note_condition(destination.name, "");
+    tables::update_destination(destination);
   }
-  if (credentials) catalog::save_credentials(destination.name, *credentials);
-  if (!is_static) catalog::forget_credentials(destination.name);
+  if (credentials) tables::save_credentials(destination.name, *credentials);
+  if (!is_static) tables::forget_credentials(destination.name);
   warn_without_preload();
 }
 
@@ -323,10 +324,10 @@ void set_enabled(const std::string& name, bool enabled) {
 }
 
 // Makes the settings of a copy this database's own.
-void adopt(const std::string& name, const std::optional<catalog::DestinationState>& state) {
-  catalog::lock_destinations();
-  if (!state || !catalog::came_with_files(*state)) catalog::reset_models(name, std::nullopt);
-  catalog::adopt_destination(name);
+void adopt(const std::string& name, const std::optional<tables::DestinationState>& state) {
+  tables::lock_destinations();
+  if (!state || !tables::came_with_files(*state)) tables::reset_models(name, std::nullopt);
+  tables::adopt_destination(name);
 }
 
 // Models that can be exported from now on, of a copy or a dump, are so on behalf of the caller,
@@ -334,14 +335,14 @@ void adopt(const std::string& name, const std::optional<catalog::DestinationStat
 void resume(const std::string& name) {
   const Oid caller = GetUserId();
   pg::AsOwner owner;
-  catalog::get_destination(name);
-  const std::optional<catalog::DestinationState> state = catalog::load_state(name);
-  const bool is_copy = !catalog::origin_problem(state).empty();
-  const bool has_problems = catalog::has_problems(name);
+  tables::get_destination(name);
+  const std::optional<tables::DestinationState> state = tables::load_state(name);
+  const bool is_copy = !tables::origin_problem(state).empty();
+  const bool has_problems = tables::has_problems(name);
   if (is_copy) adopt(name, state);
-  for (const catalog::Model& model : catalog::resolve_restored(name))
-    pg::report(WARNING, catalog::no_relation(model));
-  if (is_copy || has_problems) catalog::check_holdings(name, caller);
+  for (const tables::Model& model : tables::resolve_restored(name))
+    pg::report(WARNING, relations::no_relation(model));
+  if (is_copy || has_problems) relations::check_holdings(name, caller);
   set_enabled(name, true);
 }
 
@@ -372,9 +373,9 @@ std::string objects_arn(const Destination& destination) {
 
 std::string iam_policy(const std::string& name) {
   pg::AsOwner owner;
-  const Destination destination = catalog::get_destination(name);
+  const Destination destination = tables::get_destination(name);
   const std::string resource = objects_arn(destination);
-  const s3::HeaderRights rights = s3::rights_for(catalog::to_headers(destination.object_headers));
+  const s3::HeaderRights rights = s3::rights_for(tables::to_headers(destination.object_headers));
   std::string more;  // actions
   for (const std::string& action : rights.on_object)
     more += ',' + action;
@@ -416,7 +417,7 @@ Datum hydra_export_remove_destination(PG_FUNCTION_ARGS) {
   entry([&]() {
     const std::string name = Arguments(fcinfo).required_text(0, "destination");
     hydra::pg::AsOwner owner;
-    hydra::catalog::remove_destination(name);
+    hydra::tables::remove_destination(name);
   });
   PG_RETURN_VOID();
 }
@@ -425,7 +426,7 @@ Datum hydra_export_pause(PG_FUNCTION_ARGS) {
   entry([&]() {
     const std::string name = Arguments(fcinfo).required_text(0, "destination");
     hydra::pg::AsOwner owner;
-    hydra::catalog::get_destination(name);
+    hydra::tables::get_destination(name);
     hydra::sql::set_enabled(name, false);
   });
   PG_RETURN_VOID();

@@ -1,8 +1,8 @@
 // What the scripts of ALTER EXTENSION UPDATE cannot do in SQL.
-#include "catalog/destination.hpp"
-#include "catalog/secrets.hpp"
 #include "pg/spi.hpp"
 #include "pg/transaction.hpp"
+#include "tables/destination.hpp"
+#include "tables/secrets.hpp"
 
 namespace hydra::sql {
 namespace {
@@ -11,8 +11,8 @@ namespace {
 void move_secrets() {
   for (const pg::Row& row : pg::query(
            "SELECT destination, access_key, secret_key, session_token FROM hydra_export.secrets")) {
-    catalog::save_credentials(pg::or_empty(row[0]),
-                              {pg::or_empty(row[1]), pg::or_empty(row[2]), pg::or_empty(row[3])});
+    tables::save_credentials(pg::or_empty(row[0]),
+                             {pg::or_empty(row[1]), pg::or_empty(row[2]), pg::or_empty(row[3])});
   }
 }
 
@@ -27,9 +27,9 @@ Datum hydra_export_upgrade_from_0_1_0(PG_FUNCTION_ARGS) {
   (void)fcinfo;
   hydra::pg::entry([]() {
     hydra::pg::AsOwner owner;
-    hydra::catalog::lock_destinations();
+    hydra::tables::lock_destinations();
     hydra::sql::move_secrets();
-    hydra::catalog::adopt_cluster();
+    hydra::tables::adopt_cluster();
   });
   PG_RETURN_VOID();
 }

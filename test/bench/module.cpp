@@ -132,7 +132,7 @@ void scan_leaf(const exporting::ModelPlan& plan, const exporting::Leaf& leaf,
 }
 
 Totals scan_table(Oid relation, const std::vector<std::string>& key, bool close) {
-  catalog::Model model;
+  tables::Model model;
   model.name = "test";
   model.relation = relation;
   model.key_columns = key;

@@ -3,7 +3,7 @@
 
 #include <string>
 
-namespace hydra::catalog {
+namespace hydra::tables {
 
 // Takes a folder at a place (see place_of()). False when an export has taken it before: one of
 // another database that has the same place, or of a destination that is gone. What is known is in
@@ -14,4 +14,4 @@ bool take_folder(const std::string& place, const std::string& folder);
 void request_folder_memory();
 void attach_folder_memory();
 
-}  // namespace hydra::catalog
+}  // namespace hydra::tables

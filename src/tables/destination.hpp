@@ -10,7 +10,7 @@
 #include "s3/endpoint.hpp"
 #include "s3/object_headers.hpp"
 
-namespace hydra::catalog {
+namespace hydra::tables {
 
 using Micros = std::int64_t;  // since the Unix epoch
 
@@ -109,4 +109,4 @@ void note_condition(const std::string& destination, const std::string& answer);
 void note_start(const std::string& destination, Micros time);
 void note_finish(const std::string& destination, bool succeeded);
 
-}  // namespace hydra::catalog
+}  // namespace hydra::tables

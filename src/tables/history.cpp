@@ -1,13 +1,13 @@
-#include "catalog/history.hpp"
+#include "tables/history.hpp"
 
 #include "base/clock.hpp"
 #include "base/folder.hpp"
-#include "catalog/folders.hpp"
-#include "catalog/place.hpp"
 #include "pg/compat.hpp"
 #include "pg/spi.hpp"
+#include "tables/folders.hpp"
+#include "tables/place.hpp"
 
-namespace hydra::catalog {
+namespace hydra::tables {
 namespace {
 
 using pg::Text;
@@ -196,4 +196,4 @@ void remove_old_history(int minutes) {
   pg::query("DELETE FROM hydra_export.exports WHERE id IN (" + old + ")", {pg::text(minutes)});
 }
 
-}  // namespace hydra::catalog
+}  // namespace hydra::tables

@@ -1,11 +1,11 @@
-#include "catalog/folders.hpp"
+#include "tables/folders.hpp"
 
 #include <algorithm>
 
 #include "base/sha256.hpp"
 #include "pg/postgres.hpp"
 
-namespace hydra::catalog {
+namespace hydra::tables {
 namespace {
 
 // Many more than exports begin within a minute.
@@ -56,4 +56,4 @@ bool take_folder(const std::string& place, const std::string& folder) {
   return free;
 }
 
-}  // namespace hydra::catalog
+}  // namespace hydra::tables

@@ -7,7 +7,7 @@
 
 #include "s3/credentials.hpp"
 
-namespace hydra::catalog {
+namespace hydra::tables {
 
 // All inside a transaction. Those that write: as the extension's owner, while hydra_export.settings
 // is locked against other writers.
@@ -15,4 +15,4 @@ std::optional<s3::Credentials> load_credentials(const std::string& destination);
 void save_credentials(const std::string& destination, const s3::Credentials& credentials);
 void forget_credentials(const std::string& destination);
 
-}  // namespace hydra::catalog
+}  // namespace hydra::tables

@@ -1,13 +1,15 @@
-#include "catalog/rights.hpp"
+#include "relations/rights.hpp"
 
 #include "pg/compat.hpp"
 #include "pg/spi.hpp"
+#include "relations/requirements.hpp"
 
-namespace hydra::catalog {
+namespace hydra::relations {
 namespace {
 
 using pg::Error;
 using pg::or_empty;
+using tables::Model;
 
 std::string role_name(Oid role) {
   return pg::call([=]() noexcept { return GetUserNameFromId(role, false); });
@@ -26,7 +28,7 @@ bool may_select(Oid relation, int column, Oid role) {
   });
 }
 
-bool may_select_columns(const Model& model, const Relation& relation, Oid role) {
+bool may_select_columns(const Model& model, const RelationInfo& relation, Oid role) {
   if (may_select(relation.oid, 0, role)) return true;
   const Column* updated_at = relation.column(model.updated_at_column);
   if (updated_at != nullptr && !may_select(relation.oid, updated_at->number, role)) return false;
@@ -36,7 +38,7 @@ bool may_select_columns(const Model& model, const Relation& relation, Oid role) 
   });
 }
 
-void check_select(const Model& model, const Relation& relation, Oid role) {
+void check_select(const Model& model, const RelationInfo& relation, Oid role) {
   if (may_select_columns(model, relation, role)) return;
   throw Error(ERRCODE_INSUFFICIENT_PRIVILEGE,
               "permission denied for " + relation.name + ": role \"" + role_name(role) +
@@ -44,12 +46,12 @@ void check_select(const Model& model, const Relation& relation, Oid role) {
               "", "Grant SELECT on it to that role.");
 }
 
-bool is_row_security_applied(const Relation& relation, Oid role) {
+bool is_row_security_applied(const RelationInfo& relation, Oid role) {
   const Oid oid = relation.oid;
   return pg::call([=]() noexcept { return check_enable_rls(oid, role, true); }) == RLS_ENABLED;
 }
 
-void check_row_security(const Relation& relation, Oid role) {
+void check_row_security(const RelationInfo& relation, Oid role) {
   if (!is_row_security_applied(relation, role)) return;
   throw Error(
       ERRCODE_INSUFFICIENT_PRIVILEGE,
@@ -65,7 +67,7 @@ bool has_rights_of(Oid role, Oid other) {
 
 // What a view or foreign table shows depends on who reads it (functions of a view, user mappings),
 // and it is read as its owner.
-void check_owner(const Relation& relation, Oid role) {
+void check_owner(const RelationInfo& relation, Oid role) {
   if (!relation.is_remote() || has_rights_of(role, relation.owner)) return;
   const bool view = relation.kind == 'v';
   throw Error(ERRCODE_INSUFFICIENT_PRIVILEGE,
@@ -81,7 +83,7 @@ void check_owner(const Relation& relation, Oid role) {
 // rights of the view's: what it is, and its owner's name. Planning a query runs code of tables, too
 // (expressions of indexes and constraints), puts operators in each other's place (negators,
 // commutators), and a value becomes one of a domain by its checks.
-pg::Rows foreign_authors(const Relation& view) {
+pg::Rows foreign_authors(const RelationInfo& view) {
   return pg::query(
       "WITH RECURSIVE used (class, oid) AS ("
       "  SELECT 'pg_class'::regclass::oid, $1::oid"
@@ -120,7 +122,7 @@ pg::Rows foreign_authors(const Relation& view) {
       {pg::text(view.oid), pg::text(view.owner)});
 }
 
-void check_authors(const Relation& relation) {
+void check_authors(const RelationInfo& relation) {
   if (relation.kind != 'v') return;
   const pg::Rows found = foreign_authors(relation);
   if (found.empty()) return;
@@ -135,7 +137,7 @@ void check_authors(const Relation& relation) {
 
 // Indexes of a table that it is a part of are also its own, and planning a query evaluates their
 // expressions: whether all who may have made some have the rights of its owner.
-bool owns_all_indexes(const Relation& relation) {
+bool owns_all_indexes(const RelationInfo& relation) {
   return pg::to_bool(pg::query(
       "WITH RECURSIVE above (oid) AS (SELECT inhparent FROM pg_inherits WHERE inhrelid = $1::oid"
       "   UNION SELECT i.inhparent FROM above a JOIN pg_inherits i ON i.inhrelid = a.oid)"
@@ -146,7 +148,7 @@ bool owns_all_indexes(const Relation& relation) {
 
 }  // namespace
 
-void check_rights(const Model& model, const Relation& relation, Oid role) {
+void check_rights(const Model& model, const RelationInfo& relation, Oid role) {
   check_role(model, role);
   check_select(model, relation, role);
   check_row_security(relation, role);
@@ -154,13 +156,13 @@ void check_rights(const Model& model, const Relation& relation, Oid role) {
   check_authors(relation);
 }
 
-void check_leaf_rights(const Relation& leaf, Oid role) {
+void check_leaf_rights(const RelationInfo& leaf, Oid role) {
   check_owner(leaf, role);
 }
 
-bool may_query(const Relation& relation) {
+bool may_query(const RelationInfo& relation) {
   return may_select(relation.oid, 0, relation.owner) &&
          !is_row_security_applied(relation, relation.owner) && owns_all_indexes(relation);
 }
 
-}  // namespace hydra::catalog
+}  // namespace hydra::relations

@@ -1,17 +1,17 @@
-#include "catalog/destination.hpp"
+#include "tables/destination.hpp"
 
 #include <fstream>
 #include <iterator>
 
 #include "base/clock.hpp"
 #include "base/timeline_history.hpp"
-#include "catalog/model.hpp"
-#include "catalog/secrets.hpp"
 #include "pg/compat.hpp"
 #include "pg/spi.hpp"
 #include "pg/user_mapping.hpp"
+#include "tables/model.hpp"
+#include "tables/secrets.hpp"
 
-namespace hydra::catalog {
+namespace hydra::tables {
 namespace {
 
 using pg::or_empty;
@@ -317,4 +317,4 @@ void note_finish(const std::string& destination, bool succeeded) {
       {destination, pg::text(succeeded), writing_id()});
 }
 
-}  // namespace hydra::catalog
+}  // namespace hydra::tables

@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "catalog/destination.hpp"
-#include "catalog/model.hpp"
+#include "tables/destination.hpp"
+#include "tables/model.hpp"
 
-namespace hydra::catalog {
+namespace hydra::tables {
 
 enum class StartedBy { schedule, user, retry };
 
@@ -69,4 +69,4 @@ void fail_abandoned(const std::string& destination);
 // Removes exports that started longer ago than this, but for those that run.
 void remove_old_history(int minutes);
 
-}  // namespace hydra::catalog
+}  // namespace hydra::tables

@@ -3,10 +3,10 @@
 
 #include <string>
 
-#include "catalog/destination.hpp"
 #include "s3/places.hpp"
+#include "tables/destination.hpp"
 
-namespace hydra::catalog {
+namespace hydra::tables {
 
 // hydra_export.allowed_places.
 s3::Places allowed_places();
@@ -15,4 +15,4 @@ s3::Places allowed_places();
 // destination. Checked when settings are saved, and again by every export.
 void check_policy(const Destination& destination);
 
-}  // namespace hydra::catalog
+}  // namespace hydra::tables

@@ -1,10 +1,11 @@
-#include "catalog/rows_elsewhere.hpp"
+#include "relations/rows_elsewhere.hpp"
 
 #include "pg/compat.hpp"
 #include "pg/spi.hpp"
 #include "pg/untrusted_code.hpp"
+#include "relations/family.hpp"
 
-namespace hydra::catalog {
+namespace hydra::relations {
 namespace {
 
 using pg::Error;
@@ -45,7 +46,7 @@ const char* other_reader(const Plan* plan) {
 
 }  // namespace
 
-void check_rows_in_heap(const Relation& relation) {
+void check_rows_in_heap(const RelationInfo& relation) {
   if (!others_plan() || !relation.heap) return;
   // Children are tables of their own.
   const std::string sql = std::string("SELECT * FROM ") + (relation.has_children ? "ONLY " : "") +
@@ -64,15 +65,10 @@ void check_rows_in_heap(const Relation& relation) {
 
 void check_rows_in_heaps(Oid relation) {
   if (!others_plan()) return;
-  const pg::Rows family = pg::query(
-      "WITH RECURSIVE family (oid) AS (SELECT $1::oid UNION"
-      " SELECT i.inhrelid FROM family f JOIN pg_inherits i ON i.inhparent = f.oid"
-      " WHERE NOT i.inhdetachpending) SELECT oid FROM family",
-      {pg::text(relation)});
-  for (const pg::Row& row : family) {
-    const auto member = describe_relation(static_cast<Oid>(pg::to_int(row[0])));
+  for (const Oid oid : family_of(relation)) {
+    const auto member = describe_relation(oid);
     if (member) check_rows_in_heap(*member);
   }
 }
 
-}  // namespace hydra::catalog
+}  // namespace hydra::relations

@@ -1,9 +1,9 @@
-#include "catalog/secrets.hpp"
+#include "tables/secrets.hpp"
 
 #include "base/sha256.hpp"
 #include "pg/user_mapping.hpp"
 
-namespace hydra::catalog {
+namespace hydra::tables {
 namespace {
 
 // What the names of a destination's options begin with. A destination's own name would be too long
@@ -52,4 +52,4 @@ void forget_credentials(const std::string& destination) {
   if (after.size() != before.size()) pg::set_user_mapping(after);
 }
 
-}  // namespace hydra::catalog
+}  // namespace hydra::tables

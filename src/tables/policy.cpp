@@ -1,11 +1,11 @@
-#include "catalog/policy.hpp"
+#include "tables/policy.hpp"
 
 #include "pg/guc.hpp"
 #include "pg/spi.hpp"
 #include "s3/credentials/key_file.hpp"
 #include "s3/places.hpp"
 
-namespace hydra::catalog {
+namespace hydra::tables {
 namespace {
 
 using pg::Error;
@@ -73,4 +73,4 @@ void check_policy(const Destination& destination) {
   if (problem) throw bad_endpoint(*problem);
 }
 
-}  // namespace hydra::catalog
+}  // namespace hydra::tables

@@ -1,10 +1,10 @@
-#include "catalog/model.hpp"
+#include "tables/model.hpp"
 
 #include "base/grid.hpp"
 #include "pg/spi.hpp"
 #include "pg/worker.hpp"
 
-namespace hydra::catalog {
+namespace hydra::tables {
 namespace {
 
 using pg::or_empty;
@@ -260,4 +260,4 @@ bool save_success(const Model& model, const std::vector<Baseline>& baselines,
   return true;
 }
 
-}  // namespace hydra::catalog
+}  // namespace hydra::tables

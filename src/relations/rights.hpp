@@ -4,9 +4,10 @@
 // owner's code. So the role that adds a model lends it no rights; its own right to read is checked.
 #pragma once
 
-#include "catalog/relation.hpp"
+#include "relations/relation_info.hpp"
+#include "tables/model.hpp"
 
-namespace hydra::catalog {
+namespace hydra::relations {
 
 // Throws pg::Error, with a hint, unless `role` may have the relation exported:
 // - it may SELECT the exported columns, and row security does not apply to it;
@@ -14,12 +15,12 @@ namespace hydra::catalog {
 //   role that reads them;
 // - all that a view reads, calls and computes with belongs to roles that have the rights of its
 //   owner.
-void check_rights(const Model& model, const Relation& relation, Oid role);
+void check_rights(const tables::Model& model, const RelationInfo& relation, Oid role);
 
 // The same for a table that holds rows of a model of another one (a partition, a child).
-void check_leaf_rights(const Relation& leaf, Oid role);
+void check_leaf_rights(const RelationInfo& leaf, Oid role);
 
 // Whether its owner sees all rows of a table by a query, in which only code of its owner's runs.
-bool may_query(const Relation& relation);
+bool may_query(const RelationInfo& relation);
 
-}  // namespace hydra::catalog
+}  // namespace hydra::relations

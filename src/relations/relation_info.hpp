@@ -1,14 +1,13 @@
-// What the server's catalogs say about a relation, and whether a model of it makes sense.
+// What the server's catalogs say about a relation.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "catalog/model.hpp"
-#include "pg/error.hpp"
+#include "pg/postgres.hpp"
 
-namespace hydra::catalog {
+namespace hydra::relations {
 
 struct Column {
   std::string name;
@@ -20,7 +19,7 @@ struct Column {
   std::string type_name;            // "numeric(12,2)"
 };
 
-struct Relation {
+struct RelationInfo {
   Oid oid = 0;
   Oid owner = 0;
   std::string schema, table;
@@ -40,23 +39,10 @@ struct Relation {
 };
 
 // nullopt when there is no such relation.
-std::optional<Relation> describe_relation(Oid oid);
-
-// What to throw when the model's relation is not there (any more), or nobody knows which it is.
-pg::Error no_relation(const Model& model);
-
-// The key's columns: those the model names, or the primary key's. Throws when there is neither.
-std::vector<std::string> key_of(const Model& model, const Relation& relation);
-
-// The exported columns: those the model names, in the table's order, or all.
-std::vector<Column> columns_of(const Model& model, const Relation& relation);
+std::optional<RelationInfo> describe_relation(Oid oid);
 
 // Whether values of these columns can be written and compared by parallel workers: what their types
 // run, inner ones included, is all PARALLEL SAFE.
 bool is_parallel_safe(const std::vector<Column>& columns);
 
-// Throws pg::Error, with a hint, when a model of this relation cannot be exported with the rights
-// of `role`: wrong kind of relation, no fit key, no such column, no right to read it, row security.
-void check_model(const Model& model, const Relation& relation, Oid role);
-
-}  // namespace hydra::catalog
+}  // namespace hydra::relations

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace hydra::catalog {
+namespace hydra::tables {
 
 using Oid = unsigned int;
 
@@ -95,4 +95,4 @@ struct Success {
 bool save_success(const Model& model, const std::vector<Baseline>& baselines,
                   const Success& success);
 
-}  // namespace hydra::catalog
+}  // namespace hydra::tables
