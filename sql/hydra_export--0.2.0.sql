@@ -522,7 +522,7 @@ AS $$
   UNION ALL
   SELECT id, NULL, 'it is running, and no process exports'
   FROM history h WHERE h.status = 'running' AND NOT EXISTS (
-    -- The lock that an export holds.
+    -- The lock that an export holds: 18501 is its class, lock_class in src/pg/lock.cpp.
     SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
     WHERE l.locktype = 'advisory' AND l.objsubid = 18501 AND l.granted AND d.datname = current_database())
   UNION ALL

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "export/access.hpp"
 #include "export/model_reader.hpp"
 #include "export/progress.hpp"
+#include "export/s3_connection.hpp"
 #include "json/manifest.hpp"
 #include "tables/history.hpp"
 

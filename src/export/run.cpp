@@ -1,9 +1,9 @@
 #include "export/run.hpp"
 
 #include "base/clock.hpp"
-#include "export/access.hpp"
 #include "export/claim_object.hpp"
 #include "export/model_export.hpp"
+#include "export/s3_connection.hpp"
 #include "pg/compat.hpp"
 #include "pg/give_way.hpp"
 #include "pg/guc.hpp"

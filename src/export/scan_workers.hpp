@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "export/access.hpp"
 #include "export/model_reader.hpp"
+#include "export/s3_connection.hpp"
 #include "s3/credentials/shared.hpp"
 
 namespace hydra::exporting {

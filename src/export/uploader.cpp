@@ -3,6 +3,7 @@
 #include "base/sha256.hpp"
 #include "pg/guc.hpp"
 #include "pg/spi.hpp"
+#include "pg/worker.hpp"
 
 namespace hydra::exporting {
 namespace {
@@ -45,12 +46,6 @@ class WholeBody : public s3::Body {
 
 using TextBody = WholeBody<std::string>;
 using BufferBody = WholeBody<ByteBuffer>;
-
-tables::Micros now() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 // Blocks that are kept for the next objects: a multiple of what can be on its way at once, however
 // many small objects memory_limit has room for.
@@ -287,7 +282,7 @@ void Uploader::settle(const s3::Outcome& outcome) {
   failures_in_a_row_ = 0;
   advise(outcome);
   sent.row.etag = outcome.etag;
-  sent.row.uploaded_at = now();
+  sent.row.uploaded_at = pg::now();
   if (sent.model != manifest_model) adopt(sent.model, std::move(sent.row));
 }
 

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "base/archive.hpp"
-#include "export/access.hpp"
 #include "export/model_reader.hpp"
+#include "export/s3_connection.hpp"
 
 namespace hydra {
 

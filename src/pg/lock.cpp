@@ -6,7 +6,8 @@
 namespace hydra::pg {
 namespace {
 
-// pg_locks shows it as objsubid. The server's own functions use 1 and 2.
+// pg_locks shows it as objsubid, 18501, by which check_history() finds the lock. The server's own
+// functions use 1 and 2.
 constexpr uint16 lock_class = 0x4845;
 
 LOCKTAG tag_of(const std::string& destination) {

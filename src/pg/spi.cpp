@@ -131,23 +131,14 @@ Text text_or_null(const std::string& value) {
   return value.empty() ? Text() : Text(value);
 }
 
-std::string quote_literal(std::string_view value) {
-  const bool escaped = value.find('\\') != std::string_view::npos;
-  std::string quoted = escaped ? " E'" : "'";
-  for (char c : value) {
-    if (c == '\'' || c == '\\') quoted += c;
-    quoted += c;
-  }
-  return quoted + "'";
+std::string quote_literal(const std::string& value) {
+  const char* text = value.c_str();
+  return call([=]() noexcept { return quote_literal_cstr(text); });
 }
 
-std::string quote_identifier(std::string_view name) {
-  std::string quoted = "\"";
-  for (char c : name) {
-    if (c == '"') quoted += c;
-    quoted += c;
-  }
-  return quoted + "\"";
+std::string quote_identifier(const std::string& name) {
+  const char* text = name.c_str();
+  return call([=]() noexcept { return ::quote_identifier(text); });
 }
 
 std::optional<std::string> qualified_name(Oid relation) {

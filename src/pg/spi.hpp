@@ -31,8 +31,8 @@ requires std::is_integral_v<T> Text text(T value) {
 }
 
 // 'it''s', "My Table": safe to put into a statement.
-std::string quote_literal(std::string_view value);
-std::string quote_identifier(std::string_view name);
+std::string quote_literal(const std::string& value);
+std::string quote_identifier(const std::string& name);
 
 // sales."My Table", whatever search_path is; nullopt when no such relation exists.
 std::optional<std::string> qualified_name(Oid relation);

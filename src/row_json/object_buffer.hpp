@@ -7,7 +7,7 @@
 
 #include "base/buffer_pool.hpp"
 #include "row_json/key.hpp"
-#include "s3/client.hpp"
+#include "s3/body.hpp"
 
 namespace hydra::row_json {
 

@@ -9,7 +9,7 @@
 #include <optional>
 #include <vector>
 
-#include "s3/client.hpp"
+#include "s3/watch.hpp"
 
 namespace hydra::s3 {
 

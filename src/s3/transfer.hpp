@@ -7,11 +7,11 @@
 #include <string>
 
 #include "base/md5.hpp"
-#include "s3/client.hpp"
 #include "s3/easy.hpp"
 #include "s3/session.hpp"
 #include "s3/sigv4.hpp"
 #include "s3/stored.hpp"
+#include "s3/upload.hpp"
 
 namespace hydra::s3 {
 

@@ -3,11 +3,33 @@
 
 #include <string>
 
+#include "base/archive.hpp"
 #include "pg/error.hpp"
 
 namespace hydra::schedule {
 
-// A message of the worker: one letter and a text.
+// Why nothing was done: the parts of an error.
+struct Refusal {
+  std::string message, detail, hint;
+};
+
+template <typename Archive>
+void fields(Archive& archive, Refusal& refusal) {
+  archive(refusal.message, refusal.detail, refusal.hint);
+}
+
+// What check_access() returns; '' stands for NULL.
+struct CheckResult {
+  std::string key, endpoint, region, source, expires_at, conditional;
+};
+
+template <typename Archive>
+void fields(Archive& archive, CheckResult& result) {
+  auto& [key, endpoint, region, source, expires_at, conditional] = result;
+  archive(key, endpoint, region, source, expires_at, conditional);
+}
+
+// A message of the worker: one letter, and a text or a packed struct (base/archive.hpp).
 struct Message {
   enum Kind : char {
     claimed = 'I',    // the export's id
@@ -15,8 +37,8 @@ struct Message {
     succeeded = 'S',  // the end, in one of four ways; then an error's words
     partial = 'W',
     failed = 'F',
-    refused = 'R',  // nothing was exported; message, detail and hint, separated by \x1f
-    checked = 'C',  // the end of a check: its result, separated by \x1f
+    refused = 'R',  // nothing was exported: a packed Refusal
+    checked = 'C',  // the end of a check: a packed CheckResult
   };
   Kind kind;
   std::string text;

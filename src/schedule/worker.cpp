@@ -2,7 +2,7 @@
 #include "pg/worker.hpp"
 
 #include "base/clock.hpp"
-#include "export/access.hpp"
+#include "export/access_check.hpp"
 #include "export/run.hpp"
 #include "pg/extension_version.hpp"
 #include "pg/guc.hpp"
@@ -197,8 +197,8 @@ Message to_message(const ExportResult& result) {
   return {Message::failed, (result.status == "failed" ? "failed: " : "was ") + result.error};
 }
 
-Message refusal(const Error& error) {
-  return {Message::refused, error.message() + '\x1f' + error.detail() + '\x1f' + error.hint()};
+Message to_refusal(const Error& error) {
+  return {Message::refused, pack(Refusal{error.message(), error.detail(), error.hint()})};
 }
 
 void hold_extension() {
@@ -229,7 +229,7 @@ Message export_for(Listener& listener) {
 }
 
 // The check that a call of check_access() asked for.
-Message check_for(const Listener& listener) {
+Message check_access_for(const Listener& listener) {
   {
     Transaction transaction(Transaction::Mode::read_only);
     hold_extension();
@@ -237,23 +237,22 @@ Message check_for(const Listener& listener) {
   }
   ExportPlace place;
   if (!place.taken()) throw no_free_place();
-  const exporting::Access access = exporting::check_access(listener.destination());
-  const std::string separator = "\x1f";
+  const exporting::AccessCheck access = exporting::check_access(listener.destination());
   const auto& identity = access.identity;
+  const std::string expires_at = identity.expires_at ? iso8601(*identity.expires_at * 1000000) : "";
   return {Message::checked,
-          pg::from_utf8(access.key) + separator + identity.endpoint + separator + identity.region +
-              separator + pg::from_utf8(identity.source) + separator +
-              (identity.expires_at ? iso8601(*identity.expires_at * 1000000) : "") + separator +
-              access.conditional};
+          pack(CheckResult{pg::from_utf8(access.key), identity.endpoint, identity.region,
+                           pg::from_utf8(identity.source), expires_at, access.conditional})};
 }
 
 void serve_caller(dsm_handle handle) {
   Listener listener(handle);
   Message last{Message::succeeded, ""};
   try {
-    last = listener.task() == Task::check_access ? check_for(listener) : export_for(listener);
+    last =
+        listener.task() == Task::check_access ? check_access_for(listener) : export_for(listener);
   } catch (const Error& error) {
-    last = refusal(error);
+    last = to_refusal(error);
   }
   // What came due meanwhile was passed over, as its destination was locked.
   touch(MyDatabaseId);

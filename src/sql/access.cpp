@@ -13,8 +13,8 @@ namespace {
 using pg::Error;
 using schedule::Message;
 
-// The worker's answer: key, endpoint, region, source of the keys, their end, If-None-Match.
-std::vector<std::string> check_access(const std::string& destination) {
+// Has a worker make the check.
+schedule::CheckResult ask_worker(const std::string& destination) {
   {
     pg::AsOwner owner;
     tables::get_destination(destination);
@@ -31,26 +31,23 @@ std::vector<std::string> check_access(const std::string& destination) {
   Message message;
   while (worker.receive(&message)) {
     worker.done();
-    if (message.kind == Message::refused) throw to_refusal(message.text);
-    std::vector<std::string> fields(1);
-    for (char c : message.text) {
-      if (c == '\x1f')
-        fields.emplace_back();
-      else
-        fields.back() += c;
-    }
-    return fields;
+    if (message.kind == Message::refused) throw to_error(message.text);
+    return unpack<schedule::CheckResult>(message.text);
   }
   throw Error(ERRCODE_FDW_ERROR, "the check's worker ended before the check did", "",
               "The server's log says why.");
 }
 
-// One row of the function's result type; an empty text is NULL.
-Datum to_record(FunctionCallInfo fcinfo, const std::vector<std::string>& fields) {
-  std::vector<char*> values;
-  for (const std::string& field : fields)
-    values.push_back(field.empty() ? nullptr : const_cast<char*>(field.c_str()));
-  char** cells = values.data();
+char* to_cell(const std::string& text) {
+  return text.empty() ? nullptr : const_cast<char*>(text.c_str());
+}
+
+// One row of the function's result type.
+Datum to_record(FunctionCallInfo fcinfo, const schedule::CheckResult& result) {
+  char* values[] = {to_cell(result.key),        to_cell(result.endpoint),
+                    to_cell(result.region),     to_cell(result.source),
+                    to_cell(result.expires_at), to_cell(result.conditional)};
+  char** cells = values;
   return pg::call([=]() noexcept {
     TupleDesc row = nullptr;
     if (get_call_result_type(fcinfo, nullptr, &row) != TYPEFUNC_COMPOSITE)
@@ -70,8 +67,8 @@ PG_FUNCTION_INFO_V1(hydra_export_check_access);
 Datum hydra_export_check_access(PG_FUNCTION_ARGS) {
   return hydra::pg::entry([&]() {
     const hydra::sql::Arguments arguments(fcinfo);
-    return hydra::sql::to_record(
-        fcinfo, hydra::sql::check_access(arguments.required_text(0, "destination")));
+    return hydra::sql::to_record(fcinfo,
+                                 hydra::sql::ask_worker(arguments.required_text(0, "destination")));
   });
 }
 

@@ -76,7 +76,7 @@ std::int64_t export_now(const std::string& destination, bool wait, Oid function)
         throw Error(ERRCODE_FDW_ERROR, "export " + std::to_string(id) + " " + message.text);
       case Message::refused:
         worker.done();
-        throw to_refusal(message.text);
+        throw to_error(message.text);
       case Message::checked:
         break;
     }

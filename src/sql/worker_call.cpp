@@ -31,11 +31,10 @@ WorkerCall::~WorkerCall() {
   }
 }
 
-Error to_refusal(const std::string& text) {
-  const std::size_t first = text.find('\x1f');
-  const std::size_t second = text.find('\x1f', first + 1);
-  return Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, text.substr(0, first),
-               text.substr(first + 1, second - first - 1), text.substr(second + 1));
+Error to_error(const std::string& packed) {
+  const auto refusal = unpack<schedule::Refusal>(packed);
+  return Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, refusal.message, refusal.detail,
+               refusal.hint);
 }
 
 }  // namespace hydra::sql

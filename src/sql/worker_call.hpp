@@ -30,6 +30,6 @@ class WorkerCall {
 };
 
 // The error that a message of the kind `refused` holds.
-pg::Error to_refusal(const std::string& text);
+pg::Error to_error(const std::string& text);
 
 }  // namespace hydra::sql

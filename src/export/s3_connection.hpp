@@ -25,14 +25,4 @@ s3::Options client_options(const Account& account);
 s3::Options client_options(const Account& account, const s3::Credentials& keys,
                            std::shared_ptr<s3::credentials::Source> source);
 
-// Writes the object <prefix>_hydra_export_check and waits for it, and asks the store whether it
-// would overwrite it, which is remembered. In no transaction. Throws pg::Error when it could not be
-// written, or the store does not do what `conditional` says.
-struct Access {
-  std::string key;
-  s3::Identity identity;
-  std::string conditional;  // condition::honoured, …; '' where it was not asked
-};
-Access check_access(const std::string& destination);
-
 }  // namespace hydra::exporting

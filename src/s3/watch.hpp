@@ -1,0 +1,13 @@
+// Sockets, as the owner of an event loop needs to know them.
+#pragma once
+
+namespace hydra::s3 {
+
+// A socket to wait for. Never both false.
+struct Watch {
+  int fd = -1;
+  bool readable = false;
+  bool writable = false;
+};
+
+}  // namespace hydra::s3
