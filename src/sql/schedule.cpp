@@ -86,10 +86,25 @@ pg::Row to_row(const schedule::Due& due) {
           due.why};
 }
 
+// Whether the trigger is the one that the extension's script makes, or one like it.
+bool is_state_trigger(const TriggerData* trigger) noexcept {
+  const TriggerEvent event = trigger->tg_event;
+  if (!TRIGGER_FIRED_BEFORE(event) || !TRIGGER_FIRED_FOR_ROW(event)) return false;
+  if (!TRIGGER_FIRED_BY_INSERT(event) && !TRIGGER_FIRED_BY_UPDATE(event)) return false;
+  TupleDesc columns = RelationGetDescr(trigger->tg_relation);
+  const int column = SPI_fnumber(columns, "written_by");
+  return column > 0 && TupleDescAttr(columns, column - 1)->atttypid == XID8OID;
+}
+
 // The row as it is to be stored. One that came by logical replication could have been written by a
 // transaction of the same number as the one that writes it here: then it would look like a row of
-// this database's own files.
+// this database's own files. Raw.
 HeapTuple without_origin(const TriggerData* trigger) noexcept {
+  if (!is_state_trigger(trigger)) {
+    ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+                    errmsg("state_written() is for rows of hydra_export.destination_state alone"),
+                    errhint("The extension's own script makes its trigger.")));
+  }
   HeapTuple row =
       TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : trigger->tg_trigtuple;
   if (tables::is_writing_state()) return row;
@@ -100,8 +115,8 @@ HeapTuple without_origin(const TriggerData* trigger) noexcept {
   return heap_modify_tuple_by_cols(row, columns, 1, &column, &nobody, &is_null);
 }
 
-// A trigger that is called as anything else.
-[[noreturn]] void refuse_call(const char* name) {
+// A trigger that is called as anything else. Raw.
+[[noreturn]] void refuse_call(const char* name) noexcept {
   ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
                   errmsg("%s() can only be called as a trigger", name),
                   errhint("Triggers on the extension's own tables call it.")));

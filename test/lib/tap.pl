@@ -13,6 +13,9 @@ use TAP::Harness;
 my ($jobs, @include) = (1);
 GetOptions('jobs=i' => \$jobs, 'I=s' => \@include) or exit 2;
 
+# The files get the signal, too, and stop their servers before they end.
+$SIG{$_} = sub { 1 while wait != -1; exit 130 } foreach qw(INT TERM HUP);
+
 my $harness = TAP::Harness->new({ jobs => $jobs, lib => \@include, timer => 1, failures => 1 });
 my $result = $harness->runtests(@ARGV);
 

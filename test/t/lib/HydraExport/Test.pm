@@ -11,11 +11,16 @@ use Exporter 'import';
 use File::Basename qw(dirname);
 use HydraExport::FaultServer;
 use HydraExport::S3;
+use POSIX ();
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
 our @EXPORT = qw(start_s3 start_faults new_node configure wait_for_export check_lines);
+
+# Ctrl-C ends a file as its own end does: END blocks stop the servers. Processes that it forked have nothing to stop.
+my $file_process = $$;
+$SIG{$_} = sub { $$ == $file_process ? exit 130 : POSIX::_exit(130) } foreach qw(INT TERM HUP);
 
 my $check_lines = abs_path(dirname(__FILE__) . '/../check_lines.py');
 my @servers;
