@@ -227,7 +227,6 @@ COMMENT ON COLUMN hydra_export.wal_marks.lsn IS 'where the WAL stood';
 COMMENT ON COLUMN hydra_export.wal_marks.next_xid IS 'the next transaction id, read after that';
 COMMENT ON COLUMN hydra_export.wal_marks.system_identifier IS 'cluster in which it was taken';
 COMMENT ON COLUMN hydra_export.wal_marks.timeline IS 'timeline on which it was taken';
-REVOKE ALL ON hydra_export.wal_marks FROM PUBLIC;
 INSERT INTO hydra_export.wal_marks TABLE hydra_export.notes;
 DROP TABLE hydra_export.notes;
 
