@@ -2,7 +2,7 @@
 
 #include "export/condition.hpp"
 #include "export/s3_connection.hpp"
-#include "export/uploader.hpp"
+#include "export/text_upload.hpp"
 #include "pg/error.hpp"
 #include "pg/spi.hpp"
 #include "pg/transaction.hpp"

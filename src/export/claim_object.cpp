@@ -3,6 +3,7 @@
 #include "base/clock.hpp"
 #include "base/object_name.hpp"
 #include "export/condition.hpp"
+#include "export/text_upload.hpp"
 #include "json/claim.hpp"
 #include "pg/spi.hpp"
 #include "pg/transaction.hpp"

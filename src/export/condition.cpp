@@ -1,6 +1,6 @@
 #include "export/condition.hpp"
 
-#include "export/uploader.hpp"
+#include "export/text_upload.hpp"
 #include "pg/spi.hpp"
 #include "pg/transaction.hpp"
 

@@ -230,7 +230,8 @@ void ModelExport::finish_reading(ModelReader& reader, SharedReading& shared, Sca
 
 // Throws when what is still read could not be used.
 void ModelExport::stop_if_useless() {
-  if (uploader_.failure(number_)) throw Error(ERRCODE_FDW_ERROR, *uploader_.failure(number_));
+  if (uploader_.results().failure(number_))
+    throw Error(ERRCODE_FDW_ERROR, *uploader_.results().failure(number_));
   if (uploader_.fatal()) throw Error(ERRCODE_FDW_ERROR, uploader_.fatal()->for_others);
 }
 
@@ -250,14 +251,14 @@ void ModelExport::show(const char* phase) {
   progress.blocks_scanned = blocks.read;
   progress.rows = counts_.rows;
   progress.bytes_written = counts_.bytes;
-  progress.bytes_uploaded = uploader_.bytes_arrived(number_);
-  progress.objects = uploader_.objects(number_).size();
+  progress.bytes_uploaded = uploader_.results().bytes_arrived(number_);
+  progress.objects = uploader_.results().objects(number_).size();
   progress.started_at = *result_.row.started_at;
   progress.pid = MyProcPid;
   show_progress(number_, progress);
   observer_.reading(progress);
-  for (const Uploader::Retry& retry : uploader_.take_retries())
-    observer_.retrying(uploader_.name(retry.model), retry.text);
+  for (const UploadResults::Retry& retry : uploader_.results().take_retries())
+    observer_.retrying(uploader_.results().name(retry.model), retry.text);
 }
 
 }  // namespace hydra::exporting

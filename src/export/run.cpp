@@ -158,7 +158,7 @@ void Export::transfer() {
   }
   Uploader uploader(std::move(options), account_.destination.compression_kind(),
                     static_cast<std::size_t>(pg::guc::memory_limit) * kilobyte);
-  uploader.name_models(names_of(models_));
+  uploader.results().name_models(names_of(models_));
   try {
     claim_folder(uploader);
     uploader.limit_silence(longest_silence());
@@ -263,10 +263,10 @@ void Export::read_model(std::size_t i, const change::ExportSnapshot& current,
 void Export::settle_models(Uploader& uploader) {
   for (std::size_t i = 0; i < results_.size(); ++i) {
     tables::ModelRow& row = results_[i].row;
-    row.objects = uploader.objects(i);
-    if (row.status == "succeeded" && uploader.failure(i)) {
+    row.objects = uploader.results().objects(i);
+    if (row.status == "succeeded" && uploader.results().failure(i)) {
       row.status = "failed";
-      row.error = *uploader.failure(i);
+      row.error = *uploader.results().failure(i);
     }
   }
 }
@@ -306,16 +306,16 @@ void Export::show_phases(const char* phase) {
 
 void Export::show_all_uploads(Uploader& uploader) {
   for (std::size_t i = 0; i < results_.size(); ++i)
-    show_uploads(i, uploader.bytes_arrived(i), uploader.objects(i).size());
+    show_uploads(i, uploader.results().bytes_arrived(i), uploader.results().objects(i).size());
 }
 
 void Export::finish_uploads(Uploader& uploader) {
   while (!uploader.is_drained() && !uploader.fatal()) {
     uploader.wait();
     show_all_uploads(uploader);
-    for (const Uploader::Retry& retry : uploader.take_retries())
+    for (const UploadResults::Retry& retry : uploader.results().take_retries())
       observer_.retrying(models_[retry.model].name, retry.text);
-    observer_.uploading(uploader.rows_put(), uploader.rows_arrived());
+    observer_.uploading(uploader.results().rows_put(), uploader.results().rows_arrived());
   }
   uploader.drain();
 }

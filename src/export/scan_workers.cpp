@@ -157,7 +157,7 @@ bool ScanWorkers::receive(Queue& queue) {
   for (tables::ObjectRow& object : report.objects)
     uploader_.adopt_sent(number_, std::move(object));
   if (!report.failure.empty()) uploader_.adopt_failure(number_, report.failure, report.fatal);
-  if (!report.retry.empty()) uploader_.adopt_retry(number_, report.retry);
+  if (!report.retry.empty()) uploader_.results().add_retry(number_, report.retry);
   return true;
 }
 
@@ -200,12 +200,12 @@ class Reporter {
   // Reports what is new, if that is worth a message. False when an object has failed.
   bool report(bool always = false) {
     const auto now = std::chrono::steady_clock::now();
-    const std::vector<tables::ObjectRow>& objects = uploader_.objects(0);
+    const std::vector<tables::ObjectRow>& objects = uploader_.results().objects(0);
     WorkerReport report;
     report.failure =
-        uploader_.fatal() ? uploader_.fatal()->text : uploader_.failure(0).value_or("");
+        uploader_.fatal() ? uploader_.fatal()->text : uploader_.results().failure(0).value_or("");
     report.fatal = uploader_.fatal().has_value();
-    for (const Uploader::Retry& retry : uploader_.take_retries())
+    for (const UploadResults::Retry& retry : uploader_.results().take_retries())
       report.retry = retry.text;
     const bool is_news =
         objects.size() > reported_ || !report.failure.empty() || !report.retry.empty();

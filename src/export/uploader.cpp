@@ -1,6 +1,7 @@
 #include "export/uploader.hpp"
 
 #include "base/sha256.hpp"
+#include "export/text_upload.hpp"
 #include "pg/guc.hpp"
 #include "pg/spi.hpp"
 #include "pg/worker.hpp"
@@ -13,36 +14,9 @@ using std::chrono::milliseconds;
 // So long at the most is a wait without a look at the clock.
 constexpr milliseconds turn{1000};
 
-// After so many objects in a row that failed for the same reason, the others are not tried.
-constexpr int patience = 3;
-
-// A process that was busy for longer did not look after its uploads meanwhile.
-constexpr std::chrono::seconds longest_turn{5};
-
 constexpr std::size_t compressed_at_once = 1024 * 1024;
 
 constexpr std::size_t manifest_model = static_cast<std::size_t>(-1);
-
-// Bytes in one piece (a std::string or a ByteBuffer) that are sent as they are.
-template <typename Bytes>
-class WholeBody : public s3::Body {
- public:
-  explicit WholeBody(Bytes bytes) : bytes_(std::move(bytes)) {}
-  std::uint64_t size() const override { return bytes_.size(); }
-  void rewind() override { done_ = 0; }
-  std::size_t read(char* to, std::size_t room) noexcept override {
-    const std::size_t n = std::min(room, bytes_.size() - done_);
-    std::memcpy(to, bytes_.data() + done_, n);
-    done_ += n;
-    return n;
-  }
-  std::string_view bytes() const { return {bytes_.data(), bytes_.size()}; }
-  std::size_t memory() const { return bytes_.capacity(); }
-
- private:
-  Bytes bytes_;
-  std::size_t done_ = 0;
-};
 
 using TextBody = WholeBody<std::string>;
 using BufferBody = WholeBody<ByteBuffer>;
@@ -58,28 +32,6 @@ std::size_t parts(Compression compression) {
 }
 
 }  // namespace
-
-std::string describe(const s3::Outcome& outcome) {
-  std::string text = "object \"" + outcome.key + "\": " + outcome.failure->text();
-  if (outcome.attempts > 1) text += " (" + std::to_string(outcome.attempts) + " attempts)";
-  if (const std::optional<std::string> hint = outcome.failure->hint()) text += ". " + *hint;
-  return pg::from_utf8(text);
-}
-
-s3::Outcome upload_text(s3::Client& client, const std::string& key, const std::string& text,
-                        const char* content_type, s3::Existing existing) {
-  pg::EventLoop loop(client);
-  s3::Upload upload;
-  upload.key = key;
-  upload.body = std::make_unique<TextBody>(text);
-  upload.sha256 = hex(sha256(text));
-  upload.content_type = content_type;
-  upload.existing = existing;
-  client.put(std::move(upload));
-  while (client.pending() > 0)
-    loop.wait(turn);
-  return std::move(client.take_outcomes().at(0));
-}
 
 std::chrono::milliseconds longest_silence() {
   return std::min<milliseconds>(std::chrono::seconds(pg::guc::max_snapshot_age),
@@ -128,10 +80,10 @@ bool Uploader::has_room() const {
 }
 
 void Uploader::drain() {
-  while (!is_drained() && !fatal_)
+  while (!is_drained() && !fatal())
     wait();
   collect();
-  if (fatal_) client_.cancel();
+  if (fatal()) client_.cancel();
 }
 
 std::uint64_t Uploader::send(Sent sent, std::unique_ptr<s3::Body> body, const char* content_type) {
@@ -149,11 +101,12 @@ std::uint64_t Uploader::send(Sent sent, std::unique_ptr<s3::Body> body, const ch
 }
 
 void Uploader::put(std::size_t model, const std::string& key, row_json::ClosedObject object) {
-  if (const auto problem = take_name(key)) throw pg::Error(ERRCODE_UNIQUE_VIOLATION, *problem);
+  if (const auto problem = results_.take_key(key))
+    throw pg::Error(ERRCODE_UNIQUE_VIOLATION, *problem);
   Sent sent;
   sent.model = model;
   sent.memory = object.body->memory();
-  rows_put_ += object.rows;
+  results_.count_put(object.rows);
   sent.row = {key, object.first_id, object.last_id,     object.rows, object.bytes, "", "",
               0,   object.relation, object.relation_oid};
   std::unique_ptr<s3::Body> body;
@@ -190,53 +143,19 @@ void Uploader::put_manifest(const std::string& key, const std::string& text) {
   sent.row.sha256 = hex(sha256(text));
   send(std::move(sent), std::make_unique<TextBody>(text), "application/json");
   drain();
-  if (const auto error = failure(manifest_model)) throw pg::Error(ERRCODE_FDW_ERROR, *error);
-}
-
-// What sets rows apart for their key's index may not be seen in their ids.
-std::optional<std::string> Uploader::take_name(const std::string& key) {
-  if (names_.insert(std::hash<std::string>{}(key)).second) return std::nullopt;
-  return "two objects would have the name \"" + pg::from_utf8(key) +
-         "\": different values of the key columns have the same text";
+  if (const auto error = results_.failure(manifest_model))
+    throw pg::Error(ERRCODE_FDW_ERROR, *error);
 }
 
 void Uploader::adopt_sent(std::size_t model, tables::ObjectRow object) {
-  if (const auto problem = take_name(object.key)) adopt_failure(model, *problem, false);
-  rows_put_ += object.rows;
-  adopt(model, std::move(object));
-}
-
-void Uploader::adopt(std::size_t model, tables::ObjectRow object) {
-  bytes_arrived_[model] += object.bytes;
-  rows_arrived_ += object.rows;
-  objects_[model].push_back(std::move(object));
+  if (const auto problem = results_.take_key(object.key)) adopt_failure(model, *problem, false);
+  results_.count_put(object.rows);
+  results_.add_object(model, std::move(object));
 }
 
 void Uploader::adopt_failure(std::size_t model, const std::string& failure, bool fatal) {
-  Failed& failed = failures_[model];
-  if (++failed.objects == 1) failed.first = failure;
-  if (fatal && !fatal_) fail_all(model, failure);
-}
-
-void Uploader::adopt_retry(std::size_t model, const std::string& words) {
-  if (retried_.insert(model).second) retries_.push_back({model, words});
-}
-
-void Uploader::fail_all(std::size_t model, const std::string& text) {
-  fatal_ = {model, text, text};
-  if (model < models_.size()) {
-    fatal_->for_others =
-        "the export ended early, as an object of model \"" + models_[model] + "\" was not uploaded";
-  }
-}
-
-std::optional<std::string> Uploader::failure(std::size_t model) const {
-  if (fatal_ && fatal_->model == model) return fatal_->text;
-  const auto found = failures_.find(model);
-  if (found == failures_.end()) return std::nullopt;
-  const Failed& failed = found->second;
-  if (failed.objects == 1) return failed.first;
-  return failed.first + " (the first of " + std::to_string(failed.objects) + " objects)";
+  results_.add_failure(model, failure);
+  if (fatal) results_.give_up(model, failure);
 }
 
 void Uploader::collect() {
@@ -250,24 +169,20 @@ void Uploader::note_retries() {
   const auto trouble = client_.trouble();
   if (!trouble) return;
   const auto found = sent_.find(trouble->tag);
-  if (found == sent_.end() || retried_.contains(found->second.model)) return;
-  adopt_retry(found->second.model, pg::from_utf8("object \"" + trouble->key +
-                                                 "\" is tried again: " + trouble->failure.text()));
+  if (found == sent_.end() || results_.has_retried(found->second.model)) return;
+  results_.add_retry(
+      found->second.model,
+      pg::from_utf8("object \"" + trouble->key + "\" is tried again: " + trouble->failure.text()));
 }
 
 void Uploader::end_silence() {
-  const auto now = std::chrono::steady_clock::now();
-  if (now - looked_at_ > longest_turn) looked_since_ = now;
-  looked_at_ = now;
-  const auto since = client_.quiet_since();
-  if (longest_silence_.count() == 0 || !since || fatal_ || sent_.empty()) return;
-  if (now - std::max(*since, looked_since_) < longest_silence_) return;
+  const auto silence = give_up_.silence(client_.quiet_since(), s3::GiveUpRule::Clock::now());
+  if (!silence || fatal() || sent_.empty()) return;
   const auto trouble = client_.trouble();
   const auto found = trouble ? sent_.find(trouble->tag) : sent_.begin();
   const Sent& sent = found == sent_.end() ? sent_.begin()->second : found->second;
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(longest_silence_);
   std::string text = "object \"" + sent.row.key + "\": the store has taken nothing for " +
-                     std::to_string(seconds.count()) + " s";
+                     std::to_string(silence->count()) + " s";
   if (trouble) text += ": " + trouble->failure.text();
   adopt_failure(sent.model, pg::from_utf8(text), true);
 }
@@ -279,34 +194,22 @@ void Uploader::settle(const s3::Outcome& outcome) {
   sent_.erase(found);
   used_ -= sent.memory;
   if (!outcome.ok) return fail(sent.model, outcome);
-  failures_in_a_row_ = 0;
+  give_up_.succeeded();
   advise(outcome);
   sent.row.etag = outcome.etag;
   sent.row.uploaded_at = pg::now();
-  if (sent.model != manifest_model) adopt(sent.model, std::move(sent.row));
+  if (sent.model != manifest_model) results_.add_object(sent.model, std::move(sent.row));
 }
 
 void Uploader::fail(std::size_t model, const s3::Outcome& outcome) {
   const std::string text = describe(outcome);
-  const s3::Failure& failure = *outcome.failure;
-  Failed& failed = failures_[model];
-  if (++failed.objects == 1) failed.first = text;
-  const bool again = last_failure_ && last_failure_->same_reason(failure);
-  failures_in_a_row_ = again ? failures_in_a_row_ + 1 : 1;
-  last_failure_ = failure;
-  const bool hopeless = failure.action == s3::Action::stop || failure.action == s3::Action::fix;
-  if (fatal_ || (!hopeless && failures_in_a_row_ < patience)) return;
-  fail_all(model, hopeless ? text : text + " (" + std::to_string(patience) + " objects in a row)");
+  results_.add_failure(model, text);
+  const std::optional<std::string> why = give_up_.failed(*outcome.failure);
+  if (why) results_.give_up(model, text + *why);
 }
 
-// An upload that succeeded once the region or the clock was put right: say so, once.
 void Uploader::advise(const s3::Outcome& outcome) {
-  if (advised_ || !outcome.failure || outcome.failure->action != s3::Action::fix) return;
-  advised_ = true;
-  pg::report(LOG,
-             pg::Error(ERRCODE_WARNING, "hydra_export: " + pg::from_utf8(outcome.failure->text()),
-                       "The export goes on, as the answer said what to put right.",
-                       outcome.failure->hint().value_or("")));
+  if (!advised_) advised_ = exporting::advise(outcome);
 }
 
 }  // namespace hydra::exporting
