@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "json/digits.hpp"
-#include "json/identifiers.hpp"
 #include "json/money.hpp"
 
 namespace hydra::json {
@@ -116,28 +115,6 @@ TEST(Money, GroupsOfThree) {
   EXPECT_EQ(print_money(100000), "$1,000.00");
   EXPECT_EQ(print_money(123456789), "$1,234,567.89");
   EXPECT_EQ(print_money(INT64_MIN), "-$92,233,720,368,547,758.08");
-}
-
-TEST(Hex, EveryByteAndLength) {
-  std::string bytes;
-  std::string expected;
-  for (int i = 0; i < 256; ++i) {
-    char text[3];
-    std::snprintf(text, sizeof text, "%02x", i);
-    bytes += static_cast<char>(i);
-    expected += text;
-    std::string room(2 * bytes.size(), '#');
-    EXPECT_EQ(put_hex(room.data(), bytes.data(), bytes.size()), room.data() + room.size());
-    ASSERT_EQ(room, expected);
-  }
-}
-
-TEST(Hex, Uuid) {
-  const std::string bytes("\x01\x23\x45\x67\x89\xab\xcd\xef\xfe\xdc\xba\x98\x76\x54\x32\x10", 16);
-  char room[max_mac_size + uuid_size];
-  EXPECT_EQ(std::string(room, put_uuid(room, bytes.data())),
-            "01234567-89ab-cdef-fedc-ba9876543210");
-  EXPECT_EQ(std::string(room, put_mac(room, bytes.data(), 6)), "01:23:45:67:89:ab");
 }
 
 }  // namespace
