@@ -45,6 +45,8 @@ TEST(GiveUpRule, CountsAnewAfterASuccessOrAnotherReason) {
 
 class Silence : public testing::Test {
  protected:
+  void SetUp() override { rule_.silence(start_, start_); }
+
   // Looks after the uploads now and then until this time, and at it.
   std::optional<seconds> look_until(milliseconds time) {
     while (now_ + GiveUpRule::longest_turn < start_ + time) {
