@@ -27,16 +27,6 @@ void fields(Archive& archive, Credentials& credentials) {
 namespace tables {
 
 template <typename Archive>
-void fields(Archive& archive, Destination& destination) {
-  auto& [name, bucket, region, endpoint, prefix, credentials, role_arn, external_id, addressing,
-         compression, conditional, object_headers, frequency_hours, enabled, last_folder,
-         start_window, condition_answer] = destination;
-  archive(name, bucket, region, endpoint, prefix, credentials, role_arn, external_id, addressing,
-          compression, conditional, object_headers, frequency_hours, enabled, last_folder,
-          start_window, condition_answer);
-}
-
-template <typename Archive>
 void fields(Archive& archive, ObjectRow& object) {
   auto& [key, first_id, last_id, rows, bytes, sha256, etag, uploaded_at, relation, relation_oid] =
       object;

@@ -68,7 +68,7 @@ Datum hydra_export_check_access(PG_FUNCTION_ARGS) {
   return hydra::pg::entry([&]() {
     const hydra::sql::Arguments arguments(fcinfo);
     return hydra::sql::to_record(fcinfo,
-                                 hydra::sql::ask_worker(arguments.required_text(0, "destination")));
+                                 hydra::sql::ask_worker(arguments.required_text("destination")));
   });
 }
 

@@ -4,47 +4,79 @@
 
 namespace hydra::sql {
 
-std::string Arguments::output(int number) const {
-  FunctionCallInfo call = call_;
+Arguments::Arguments(FunctionCallInfo call) : call_(call) {
+  struct Names {
+    char** items;
+    int count;
+  };
+  const Oid function = call->flinfo->fn_oid;
+  const Names names = pg::call([=]() noexcept -> Names {
+    HeapTuple row = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+    if (!HeapTupleIsValid(row)) elog(ERROR, "cache lookup failed for function %u", function);
+    Oid* types = nullptr;
+    char** items = nullptr;
+    char* modes = nullptr;
+    const int count = get_func_arg_info(row, &types, &items, &modes);
+    ReleaseSysCache(row);
+    return {items, items != nullptr ? count : 0};
+  });
+  // Those that are put in come first.
+  for (int i = 0; i < std::min<int>(names.count, call->nargs); ++i)
+    names_.emplace_back(names.items[i]);
+}
+
+const NullableDatum& Arguments::find(const char* name, int* number) const {
+  const auto found = std::find(names_.begin(), names_.end(), name);
+  if (found == names_.end()) {
+    throw pg::Error(ERRCODE_INVALID_FUNCTION_DEFINITION,
+                    std::string("the function has no argument \"") + name + '"', "",
+                    "The functions of hydra_export are those that CREATE EXTENSION made.");
+  }
+  const auto place = static_cast<int>(found - names_.begin());
+  if (number != nullptr) *number = place;
+  return call_->args[place];
+}
+
+std::optional<std::string> Arguments::text(const char* name) const {
+  int number = 0;
+  const NullableDatum& argument = find(name, &number);
+  if (argument.isnull) return std::nullopt;
+  FmgrInfo* function = call_->flinfo;
+  const Datum value = argument.value;
   return pg::call([=]() noexcept {
-    Oid function = InvalidOid;
+    Oid output = InvalidOid;
     bool varlena = false;
-    getTypeOutputInfo(get_fn_expr_argtype(call->flinfo, number), &function, &varlena);
-    return OidOutputFunctionCall(function, call->args[number].value);
+    getTypeOutputInfo(get_fn_expr_argtype(function, number), &output, &varlena);
+    return OidOutputFunctionCall(output, value);
   });
 }
 
-std::optional<std::string> Arguments::text(int number) const {
-  if (call_->args[number].isnull) return std::nullopt;
-  return output(number);
+std::optional<int> Arguments::integer(const char* name) const {
+  const NullableDatum& argument = find(name);
+  if (argument.isnull) return std::nullopt;
+  return DatumGetInt32(argument.value);
 }
 
-std::optional<int> Arguments::integer(int number) const {
-  if (call_->args[number].isnull) return std::nullopt;
-  return DatumGetInt32(call_->args[number].value);
+std::optional<bool> Arguments::boolean(const char* name) const {
+  const NullableDatum& argument = find(name);
+  if (argument.isnull) return std::nullopt;
+  return DatumGetBool(argument.value);
 }
 
-std::optional<bool> Arguments::boolean(int number) const {
-  if (call_->args[number].isnull) return std::nullopt;
-  return DatumGetBool(call_->args[number].value);
+std::optional<Oid> Arguments::oid(const char* name) const {
+  const NullableDatum& argument = find(name);
+  if (argument.isnull) return std::nullopt;
+  return DatumGetObjectId(argument.value);
 }
 
-std::optional<Oid> Arguments::oid(int number) const {
-  if (call_->args[number].isnull) return std::nullopt;
-  return DatumGetObjectId(call_->args[number].value);
+std::optional<std::vector<std::string>> Arguments::names(const char* name) const {
+  const std::optional<std::string> items = text(name);
+  if (!items) return std::nullopt;
+  return pg::array_items(*items);
 }
 
-std::optional<std::vector<std::string>> Arguments::names(int number) const {
-  if (call_->args[number].isnull) return std::nullopt;
-  return pg::array_items(output(number));
-}
-
-std::optional<std::string> Arguments::interval(int number) const {
-  return text(number);
-}
-
-std::string Arguments::required_text(int number, const char* name) const {
-  std::optional<std::string> value = text(number);
+std::string Arguments::required_text(const char* name) const {
+  std::optional<std::string> value = text(name);
   if (!value) {
     const bool destination = std::strcmp(name, "destination") == 0;
     throw pg::Error(ERRCODE_NULL_VALUE_NOT_ALLOWED, std::string(name) + " must not be null", "",

@@ -9,24 +9,26 @@
 
 namespace hydra::sql {
 
-// The arguments of one call. NULL is nullopt.
+// The arguments of one call, by the names that the function's definition gives them. NULL is
+// nullopt.
 class Arguments {
  public:
-  explicit Arguments(FunctionCallInfo call) : call_(call) {}
+  explicit Arguments(FunctionCallInfo call);
 
-  std::optional<std::string> text(int number) const;  // text or name
-  std::optional<int> integer(int number) const;
-  std::optional<bool> boolean(int number) const;
-  std::optional<Oid> oid(int number) const;
-  std::optional<std::vector<std::string>> names(int number) const;  // name[]
-  std::optional<std::string> interval(int number) const;            // as text
+  std::optional<std::string> text(const char* name) const;  // of any type, as its output
+  std::optional<int> integer(const char* name) const;
+  std::optional<bool> boolean(const char* name) const;
+  std::optional<Oid> oid(const char* name) const;
+  std::optional<std::vector<std::string>> names(const char* name) const;  // name[]
 
   // Throws when the argument is NULL.
-  std::string required_text(int number, const char* name) const;
+  std::string required_text(const char* name) const;
 
  private:
-  std::string output(int number) const;  // by the type's output function
+  const NullableDatum& find(const char* name, int* number = nullptr) const;
+
   FunctionCallInfo call_;
+  std::vector<std::string> names_;  // in their order
 };
 
 // The rows that a set-returning function gives, put in as text.

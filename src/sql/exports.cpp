@@ -107,8 +107,8 @@ PG_FUNCTION_INFO_V1(hydra_export_cancel_export);
 Datum hydra_export_export_now(PG_FUNCTION_ARGS) {
   return hydra::pg::entry([&]() {
     const hydra::sql::Arguments arguments(fcinfo);
-    return Int64GetDatum(hydra::sql::export_now(arguments.required_text(0, "destination"),
-                                                arguments.boolean(1).value_or(true),
+    return Int64GetDatum(hydra::sql::export_now(arguments.required_text("destination"),
+                                                arguments.boolean("wait").value_or(true),
                                                 fcinfo->flinfo->fn_oid));
   });
 }

@@ -107,23 +107,23 @@ void hold_place() {
 void add_model(const Arguments& arguments, Oid caller) {
   hold_place();
   Model model;
-  const std::optional<Oid> oid = arguments.oid(0);
+  const std::optional<Oid> oid = arguments.oid("relation");
   if (!oid) {
     throw Error(ERRCODE_NULL_VALUE_NOT_ALLOWED, "relation must not be null", "",
                 "Name the table, view or foreign table to export.");
   }
   const RelationInfo relation = get_relation(*oid);
   model.relation = *oid;
-  model.name = arguments.text(1).value_or(default_name(relation));
-  model.changed_by = to_changed_by(arguments.text(2).value_or("xmin"));
+  model.name = arguments.text("name").value_or(default_name(relation));
+  model.changed_by = to_changed_by(arguments.text("changed_by").value_or("xmin"));
   if (model.changed_by == ChangedBy::updated_at) {
-    model.updated_at_column = arguments.text(3).value_or("updated_at");
+    model.updated_at_column = arguments.text("updated_at_column").value_or("updated_at");
   }
-  model.key_columns = arguments.names(4).value_or(std::vector<std::string>());
-  model.columns = arguments.names(5).value_or(std::vector<std::string>());
-  model.look_back = arguments.interval(6).value_or("1 hour");
-  model.full_every_hours = arguments.integer(7);
-  model.destination = arguments.required_text(8, "destination");
+  model.key_columns = arguments.names("key_columns").value_or(std::vector<std::string>());
+  model.columns = arguments.names("columns").value_or(std::vector<std::string>());
+  model.look_back = arguments.text("look_back").value_or("1 hour");
+  model.full_every_hours = arguments.integer("full_every_hours");
+  model.destination = arguments.required_text("destination");
   model.added_by = caller;
 
   tables::get_destination(model.destination);
@@ -146,20 +146,21 @@ bool asks_for_full(const Model& before, const Model& after) {
 
 void alter_model(const Arguments& arguments, Oid caller) {
   hold_place();
-  const std::string destination = arguments.required_text(7, "destination");
+  const std::string destination = arguments.required_text("destination");
   tables::get_destination(destination);
-  const Model before = tables::get_model(destination, arguments.required_text(0, "name"));
+  const Model before = tables::get_model(destination, arguments.required_text("name"));
   Model model = before;
-  if (const auto changed_by = arguments.text(1)) model.changed_by = to_changed_by(*changed_by);
-  if (const auto column = arguments.text(2)) model.updated_at_column = *column;
+  if (const auto changed_by = arguments.text("changed_by"))
+    model.changed_by = to_changed_by(*changed_by);
+  if (const auto column = arguments.text("updated_at_column")) model.updated_at_column = *column;
   if (model.changed_by == ChangedBy::xmin) model.updated_at_column.clear();
   if (model.changed_by == ChangedBy::updated_at && model.updated_at_column.empty()) {
     model.updated_at_column = "updated_at";
   }
-  if (const auto key = arguments.names(3)) model.key_columns = *key;
-  if (const auto columns = arguments.names(4)) model.columns = *columns;
-  if (const auto look_back = arguments.interval(5)) model.look_back = *look_back;
-  if (const auto hours = arguments.integer(6)) {
+  if (const auto key = arguments.names("key_columns")) model.key_columns = *key;
+  if (const auto columns = arguments.names("columns")) model.columns = *columns;
+  if (const auto look_back = arguments.text("look_back")) model.look_back = *look_back;
+  if (const auto hours = arguments.integer("full_every_hours")) {
     model.full_every_hours = *hours == 0 ? std::nullopt : hours;
   }
   check_full_every(model.full_every_hours, "0 means never again.");
@@ -208,8 +209,8 @@ Datum hydra_export_alter_model(PG_FUNCTION_ARGS) {
 Datum hydra_export_remove_model(PG_FUNCTION_ARGS) {
   entry([&]() {
     const Arguments arguments(fcinfo);
-    const std::string name = arguments.required_text(0, "name");
-    const std::string destination = arguments.required_text(1, "destination");
+    const std::string name = arguments.required_text("name");
+    const std::string destination = arguments.required_text("destination");
     hydra::pg::AsOwner owner;
     hydra::tables::get_destination(destination);
     hydra::tables::get_model(destination, name);
@@ -221,8 +222,8 @@ Datum hydra_export_remove_model(PG_FUNCTION_ARGS) {
 Datum hydra_export_reset_model(PG_FUNCTION_ARGS) {
   entry([&]() {
     const Arguments arguments(fcinfo);
-    const std::string name = arguments.required_text(0, "name");
-    const std::string destination = arguments.required_text(1, "destination");
+    const std::string name = arguments.required_text("name");
+    const std::string destination = arguments.required_text("destination");
     hydra::pg::AsOwner owner;
     hydra::tables::get_destination(destination);
     hydra::tables::get_model(destination, name);

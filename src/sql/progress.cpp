@@ -13,7 +13,7 @@ namespace hydra::sql {
 namespace {
 
 void preview(const Arguments& arguments, FunctionCallInfo call) {
-  const std::string destination = arguments.required_text(0, "destination");
+  const std::string destination = arguments.required_text("destination");
   ResultRows result(call);
   pg::AsOwner owner;
   tables::get_destination(destination);

@@ -22,37 +22,14 @@ namespace {
 using pg::Error;
 using tables::Destination;
 
-// In the order of the SQL function's arguments.
-struct Wanted {
-  std::optional<std::string> bucket, access_key, secret_key, session_token, region, endpoint,
-      prefix;
-  std::optional<int> frequency_hours;
-  std::optional<std::string> credentials, role_arn, external_id, addressing, compression,
-      conditional, object_headers, start_window;
-  std::string destination;
+// The arguments of configure() that are not settings of the destination itself.
+struct Keys {
+  std::optional<std::string> access_key, secret_key, session_token;
 };
 
-Wanted read_arguments(FunctionCallInfo call) {
-  const Arguments arguments(call);
-  Wanted wanted;
-  wanted.bucket = arguments.text(0);
-  wanted.access_key = arguments.text(1);
-  wanted.secret_key = arguments.text(2);
-  wanted.session_token = arguments.text(3);
-  wanted.region = arguments.text(4);
-  wanted.endpoint = arguments.text(5);
-  wanted.prefix = arguments.text(6);
-  wanted.frequency_hours = arguments.integer(7);
-  wanted.credentials = arguments.text(8);
-  wanted.role_arn = arguments.text(9);
-  wanted.external_id = arguments.text(10);
-  wanted.addressing = arguments.text(11);
-  wanted.compression = arguments.text(12);
-  wanted.conditional = arguments.text(13);
-  wanted.object_headers = arguments.text(14);
-  wanted.start_window = arguments.text(15);
-  wanted.destination = arguments.required_text(16, "destination");
-  return wanted;
+Keys read_keys(const Arguments& arguments) {
+  return {arguments.text("access_key"), arguments.text("secret_key"),
+          arguments.text("session_token")};
 }
 
 Error invalid(const std::string& message, const std::string& hint) {
@@ -185,38 +162,45 @@ bool has_value(const std::optional<std::string>& argument) {
 }
 
 // Keys are static ones; a new destination without them uses those of the server.
-std::string wanted_source(const Wanted& wanted, const Destination& destination) {
-  if (has_value(wanted.credentials)) return *wanted.credentials;
-  const bool keys = has_value(wanted.access_key) || has_value(wanted.secret_key);
-  if (keys) return "static";
+std::string wanted_source(const Arguments& arguments, const Keys& keys,
+                          const Destination& destination) {
+  const std::optional<std::string> given = arguments.text("credentials");
+  if (has_value(given)) return *given;
+  if (has_value(keys.access_key) || has_value(keys.secret_key)) return "static";
   const bool is_new = destination.bucket.empty();
-  const bool cleared = wanted.credentials || (wanted.access_key && wanted.access_key->empty());
+  const bool cleared = given || (keys.access_key && keys.access_key->empty());
   return is_new || cleared ? "auto" : destination.credentials;
 }
 
-void apply(const Wanted& wanted, Destination& destination) {
-  destination.credentials = wanted_source(wanted, destination);
-  if (wanted.bucket) destination.bucket = *wanted.bucket;
-  if (wanted.region) destination.region = wanted.region->empty() ? "us-east-1" : *wanted.region;
-  if (wanted.endpoint) destination.endpoint = normalized_endpoint(*wanted.endpoint);
-  if (wanted.prefix) {
-    destination.prefix = *wanted.prefix;
-    if (!destination.prefix.empty() && destination.prefix.back() != '/') destination.prefix += '/';
-  }
-  if (wanted.frequency_hours) destination.frequency_hours = *wanted.frequency_hours;
-  if (wanted.start_window) destination.start_window = *wanted.start_window;
-  if (wanted.role_arn) destination.role_arn = *wanted.role_arn;
-  if (wanted.external_id) destination.external_id = *wanted.external_id;
-  if (wanted.addressing) {
-    destination.addressing = wanted.addressing->empty() ? "auto" : *wanted.addressing;
-  }
-  if (wanted.compression) {
-    destination.compression = wanted.compression->empty() ? "none" : *wanted.compression;
-  }
-  if (wanted.conditional) {
-    destination.conditional = wanted.conditional->empty() ? "auto" : *wanted.conditional;
-  }
-  if (wanted.object_headers) destination.object_headers = *wanted.object_headers;
+std::string default_of(std::string_view wanted) {
+  const Destination defaults;
+  std::string text;
+  tables::for_each_setting(defaults, [&](std::string_view name, const auto& setting) {
+    if constexpr (std::is_same_v<decltype(setting), const std::string&>) {
+      if (name == wanted) text = setting;
+    }
+  });
+  return text;
+}
+
+// A setting that is given. '' stands for its default.
+void read_setting(const Arguments& arguments, const char* name, std::string& setting) {
+  const std::optional<std::string> given = arguments.text(name);
+  if (given) setting = given->empty() ? default_of(name) : *given;
+}
+
+void read_setting(const Arguments& arguments, const char* name, int& setting) {
+  setting = arguments.integer(name).value_or(setting);
+}
+
+void read_settings(const Arguments& arguments, const Keys& keys, Destination& destination) {
+  const std::string source = wanted_source(arguments, keys, destination);
+  tables::for_each_setting(destination, [&](const char* name, auto& setting) {
+    read_setting(arguments, name, setting);
+  });
+  destination.credentials = source;
+  destination.endpoint = normalized_endpoint(destination.endpoint);
+  if (!destination.prefix.empty() && destination.prefix.back() != '/') destination.prefix += '/';
 }
 
 // A line break that was copied along would only be found by the first export.
@@ -228,25 +212,24 @@ void check_characters(const std::optional<std::string>& value, const char* name)
 }
 
 // The credentials after this call; nothing where they stay as they are.
-std::optional<s3::Credentials> new_credentials(const Wanted& wanted, bool had_some) {
-  check_characters(wanted.access_key, "access_key");
-  check_characters(wanted.secret_key, "secret_key");
-  check_characters(wanted.session_token, "session_token");
-  const bool access = has_value(wanted.access_key);
-  const bool secret = has_value(wanted.secret_key);
+std::optional<s3::Credentials> new_credentials(const Keys& keys, bool had_some) {
+  check_characters(keys.access_key, "access_key");
+  check_characters(keys.secret_key, "secret_key");
+  check_characters(keys.session_token, "session_token");
+  const bool access = has_value(keys.access_key);
+  const bool secret = has_value(keys.secret_key);
   if (access != secret) {
     throw invalid(std::string(access ? "secret_key" : "access_key") + " is missing",
                   "Give access_key and secret_key together.");
   }
   if (access) {
-    return s3::Credentials{*wanted.access_key, *wanted.secret_key,
-                           wanted.session_token.value_or("")};
+    return s3::Credentials{*keys.access_key, *keys.secret_key, keys.session_token.value_or("")};
   }
-  if (!had_some || wanted.access_key || wanted.secret_key) {
+  if (!had_some || keys.access_key || keys.secret_key) {
     throw invalid("access_key and secret_key are missing",
                   "Give access_key and secret_key together.");
   }
-  if (wanted.session_token) {
+  if (keys.session_token) {
     throw invalid("session_token came without keys", "Give access_key and secret_key with it.");
   }
   return std::nullopt;
@@ -270,51 +253,53 @@ void warn_without_preload() {
 }
 
 // A name with a slip in it must not look like a destination without a bucket.
-void check_new(const Wanted& wanted) {
-  check_name(wanted.destination);
-  if (wanted.bucket) return;
-  throw Error(ERRCODE_UNDEFINED_OBJECT, "destination \"" + wanted.destination + "\" does not exist",
-              "", "Give bucket, access_key and secret_key to create it.");
+void check_new(const std::string& name, const Arguments& arguments) {
+  check_name(name);
+  if (arguments.text("bucket")) return;
+  throw Error(ERRCODE_UNDEFINED_OBJECT, "destination \"" + name + "\" does not exist", "",
+              "Give bucket, access_key and secret_key to create it.");
 }
 
-void configure(const Wanted& wanted) {
-  const Exposure exposure = hold_back({wanted.access_key, wanted.secret_key, wanted.session_token});
+// The keys to save; nothing where those that are saved stay, or none are needed.
+std::optional<s3::Credentials> check_keys(const Keys& keys, const Destination& destination,
+                                          bool had_some) {
+  if (destination.credentials == "static") return new_credentials(keys, had_some);
+  if (!has_value(keys.access_key) && !has_value(keys.secret_key)) return std::nullopt;
+  throw invalid("access_key and secret_key do not go with credentials " + destination.credentials,
+                "Leave them out, or set credentials to static.");
+}
+
+void save(const std::optional<Destination>& before, const Destination& destination, Oid caller) {
+  if (!before) return tables::insert_destination(destination);
+  relations::check_move(*before, destination, caller);
+  if (tables::is_elsewhere(*before, destination)) start_over(destination);
+  if (before->endpoint != destination.endpoint || before->bucket != destination.bucket)
+    tables::note_condition(destination.name, "");
+  tables::update_destination(destination);
+}
+
+void configure(const Arguments& arguments) {
+  const Keys keys = read_keys(arguments);
+  const Exposure exposure = hold_back({keys.access_key, keys.secret_key, keys.session_token});
   warn_of(exposure);
   const Oid caller = GetUserId();
   pg::AsOwner owner;
   // Two new destinations must not overlap each other either.
   tables::lock_destinations();
-  const std::optional<Destination> before = tables::find_destination(wanted.destination);
+  const std::string name = arguments.required_text("destination");
+  const std::optional<Destination> before = tables::find_destination(name);
+  if (!before) check_new(name, arguments);
   Destination destination = before.value_or(Destination{});
-  destination.name = wanted.destination;
-  if (!before) {
-    check_new(wanted);
-    destination.region = "us-east-1";
-  }
-  apply(wanted, destination);
+  destination.name = name;
+  read_settings(arguments, keys, destination);
   check(destination);
-  if (wanted.credentials) check_key_file(destination);
+  if (arguments.text("credentials")) check_key_file(destination);
   check_overlap(destination);
-  const bool is_static = destination.credentials == "static";
-  const bool had_some = before && tables::load_credentials(destination.name).has_value();
-  const std::optional<s3::Credentials> credentials =
-      is_static ? new_credentials(wanted, had_some) : std::nullopt;
-  if (!is_static && (has_value(wanted.access_key) || has_value(wanted.secret_key))) {
-    throw invalid("access_key and secret_key do not go with credentials " + destination.credentials,
-                  "Leave them out, or set credentials to static.");
-  }
-
-  if (!before) {
-    tables::insert_destination(destination);
-  } else {
-    relations::check_move(*before, destination, caller);
-    if (tables::is_elsewhere(*before, destination)) start_over(destination);
-    if (before->endpoint != destination.endpoint || before->bucket != destination.bucket)
-      tables::note_condition(destination.name, "");
-    tables::update_destination(destination);
-  }
-  if (credentials) tables::save_credentials(destination.name, *credentials);
-  if (!is_static) tables::forget_credentials(destination.name);
+  const bool had_some = before && tables::load_credentials(name).has_value();
+  const std::optional<s3::Credentials> credentials = check_keys(keys, destination, had_some);
+  save(before, destination, caller);
+  if (credentials) tables::save_credentials(name, *credentials);
+  if (destination.credentials != "static") tables::forget_credentials(name);
   warn_without_preload();
 }
 
@@ -408,14 +393,13 @@ PG_FUNCTION_INFO_V1(hydra_export_iam_policy);
 
 // Whatever goes wrong here, the statement holds a secret and stays out of the server's log.
 Datum hydra_export_configure(PG_FUNCTION_ARGS) {
-  entry([&]() { hydra::sql::configure(hydra::sql::read_arguments(fcinfo)); },
-        hydra::pg::Statement::hidden);
+  entry([&]() { hydra::sql::configure(Arguments(fcinfo)); }, hydra::pg::Statement::hidden);
   PG_RETURN_VOID();
 }
 
 Datum hydra_export_remove_destination(PG_FUNCTION_ARGS) {
   entry([&]() {
-    const std::string name = Arguments(fcinfo).required_text(0, "destination");
+    const std::string name = Arguments(fcinfo).required_text("destination");
     hydra::pg::AsOwner owner;
     hydra::tables::remove_destination(name);
   });
@@ -424,7 +408,7 @@ Datum hydra_export_remove_destination(PG_FUNCTION_ARGS) {
 
 Datum hydra_export_pause(PG_FUNCTION_ARGS) {
   entry([&]() {
-    const std::string name = Arguments(fcinfo).required_text(0, "destination");
+    const std::string name = Arguments(fcinfo).required_text("destination");
     hydra::pg::AsOwner owner;
     hydra::tables::get_destination(name);
     hydra::sql::set_enabled(name, false);
@@ -433,14 +417,14 @@ Datum hydra_export_pause(PG_FUNCTION_ARGS) {
 }
 
 Datum hydra_export_resume(PG_FUNCTION_ARGS) {
-  entry([&]() { hydra::sql::resume(Arguments(fcinfo).required_text(0, "destination")); });
+  entry([&]() { hydra::sql::resume(Arguments(fcinfo).required_text("destination")); });
   PG_RETURN_VOID();
 }
 
 Datum hydra_export_iam_policy(PG_FUNCTION_ARGS) {
   return entry([&]() {
     const std::string policy =
-        hydra::sql::iam_policy(Arguments(fcinfo).required_text(0, "destination"));
+        hydra::sql::iam_policy(Arguments(fcinfo).required_text("destination"));
     const char* json = policy.c_str();
     return hydra::pg::call(
         [=]() noexcept { return DirectFunctionCall1(jsonb_in, CStringGetDatum(json)); });

@@ -18,41 +18,60 @@ using pg::or_empty;
 using pg::Row;
 using pg::Text;
 
-const std::string select_destinations =
-    "SELECT destination, bucket, region, endpoint, prefix, credentials, addressing,"
-    " frequency_hours, enabled, last_folder, start_window, conditional, object_headers,"
-    " role_arn, external_id, compression, condition_answer FROM hydra_export.settings"
-    " LEFT JOIN hydra_export.destination_state USING (destination)";
+Text to_text(const std::string& value) {
+  return value;
+}
+Text to_text(int value) {
+  return pg::text(value);
+}
+
+void from_text(const Text& text, std::string& value) {
+  value = or_empty(text);
+}
+void from_text(const Text& text, int& value) {
+  value = static_cast<int>(pg::to_int(text));
+}
+
+// A parameter is a text.
+const char* cast_of(std::string_view column) {
+  if (column == "frequency_hours") return "::integer";
+  if (column == "object_headers") return "::jsonb";
+  return "";
+}
+
+// The settings as parts of a statement. Columns and places begin with a comma.
+struct Settings {
+  std::string columns;
+  std::string places;        // $2 and so on
+  std::vector<Text> values;  // of $1, the destination's name, and those
+};
+
+Settings settings_of(const Destination& destination) {
+  Settings settings;
+  settings.values.push_back(destination.name);
+  for_each_setting(destination, [&](const std::string& column, const auto& value) {
+    settings.values.push_back(to_text(value));
+    settings.columns += ", " + column;
+    settings.places += ", $" + std::to_string(settings.values.size()) + cast_of(column);
+  });
+  return settings;
+}
+
+std::string select_destinations() {
+  return "SELECT destination, enabled, last_folder, condition_answer" +
+         settings_of(Destination{}).columns +
+         " FROM hydra_export.settings LEFT JOIN hydra_export.destination_state USING (destination)";
+}
 
 Destination to_destination(const Row& row) {
   Destination destination;
   destination.name = or_empty(row[0]);
-  destination.bucket = or_empty(row[1]);
-  destination.region = or_empty(row[2]);
-  destination.endpoint = or_empty(row[3]);
-  destination.prefix = or_empty(row[4]);
-  destination.credentials = or_empty(row[5]);
-  destination.addressing = or_empty(row[6]);
-  destination.frequency_hours = static_cast<int>(pg::to_int(row[7]));
-  destination.enabled = pg::to_bool(row[8]);
-  destination.last_folder = or_empty(row[9]);
-  destination.start_window = or_empty(row[10]);
-  destination.conditional = or_empty(row[11]);
-  destination.object_headers = or_empty(row[12]);
-  destination.role_arn = or_empty(row[13]);
-  destination.external_id = or_empty(row[14]);
-  destination.compression = or_empty(row[15]);
-  destination.condition_answer = or_empty(row[16]);
+  destination.enabled = pg::to_bool(row[1]);
+  destination.last_folder = or_empty(row[2]);
+  destination.condition_answer = or_empty(row[3]);
+  std::size_t next = 4;
+  for_each_setting(destination, [&](const char*, auto& value) { from_text(row[next++], value); });
   return destination;
-}
-
-std::vector<Text> to_parameters(const Destination& destination) {
-  return {
-      destination.name,        destination.bucket,         destination.region,
-      destination.endpoint,    destination.prefix,         pg::text(destination.frequency_hours),
-      destination.credentials, destination.addressing,     destination.start_window,
-      destination.conditional, destination.object_headers, destination.role_arn,
-      destination.external_id, destination.compression};
 }
 
 // Whether a timeline since the given one began where a recovery target said, and not where WAL
@@ -158,14 +177,14 @@ s3::Headers to_headers(const std::string& json) {
 
 std::vector<Destination> load_destinations() {
   std::vector<Destination> destinations;
-  for (const Row& row : pg::query(select_destinations + " ORDER BY destination")) {
+  for (const Row& row : pg::query(select_destinations() + " ORDER BY destination")) {
     destinations.push_back(to_destination(row));
   }
   return destinations;
 }
 
 std::optional<Destination> find_destination(const std::string& name) {
-  const pg::Rows rows = pg::query(select_destinations + " WHERE destination = $1", {name});
+  const pg::Rows rows = pg::query(select_destinations() + " WHERE destination = $1", {name});
   if (rows.empty()) return std::nullopt;
   return to_destination(rows[0]);
 }
@@ -180,26 +199,21 @@ Destination get_destination(const std::string& name) {
 }
 
 void insert_destination(const Destination& destination) {
-  pg::query(
-      "INSERT INTO hydra_export.settings (destination, bucket, region, endpoint, prefix,"
-      " frequency_hours, credentials, addressing, start_window, conditional, object_headers,"
-      " role_arn, external_id, compression, last_folder)"
-      " VALUES ($1, $2, $3, $4, $5, $6::integer, $7, $8, $9, $10, $11::jsonb, $12, $13, $14,"
-      // One that was removed may have exported to the same place in this very minute.
-      " (SELECT coalesce(max(folder), '') FROM hydra_export.exports e WHERE NOT EXISTS"
-      "   (SELECT FROM hydra_export.settings s WHERE s.destination = e.destination)))",
-      to_parameters(destination));
+  const Settings settings = settings_of(destination);
+  pg::query("INSERT INTO hydra_export.settings (destination" + settings.columns +
+                ", last_folder) VALUES ($1" + settings.places +
+                // One that was removed may have exported to the same place in this very minute.
+                ", (SELECT coalesce(max(folder), '') FROM hydra_export.exports e WHERE NOT EXISTS"
+                "   (SELECT FROM hydra_export.settings s WHERE s.destination = e.destination)))",
+            settings.values);
   adopt_destination(destination.name);
 }
 
 void update_destination(const Destination& destination) {
-  pg::query(
-      "UPDATE hydra_export.settings SET bucket = $2, region = $3, endpoint = $4, prefix = $5,"
-      " frequency_hours = $6::integer, credentials = $7, addressing = $8, start_window = $9,"
-      " conditional = $10, object_headers = $11::jsonb, role_arn = $12, external_id = $13, "
-      "compression = $14,"
-      " saved_at = clock_timestamp() WHERE destination = $1",
-      to_parameters(destination));
+  const Settings settings = settings_of(destination);
+  pg::query("UPDATE hydra_export.settings SET (saved_at" + settings.columns +
+                ") = (clock_timestamp()" + settings.places + ") WHERE destination = $1",
+            settings.values);
 }
 
 void lock_destinations() {

@@ -23,7 +23,9 @@ inline constexpr const char* refused = "refused";  // with an error
 
 struct Destination {
   std::string name;
-  std::string bucket, region, endpoint, prefix;  // as in the table: '' for none
+  std::string bucket;
+  std::string region = "us-east-1";
+  std::string endpoint, prefix;  // '' for none
   std::string credentials = "static";
   std::string role_arn, external_id;  // '' for none
   std::string addressing = "auto";
@@ -46,6 +48,33 @@ struct Destination {
   // Whether the store is known to do it.
   bool knows_condition() const;
 };
+
+// Calls visit(name, member) for each setting that configure() saves. The name is that of its column
+// in hydra_export.settings and of configure()'s argument.
+template <typename D, typename Visitor>
+void for_each_setting(D& destination, Visitor&& visit) {
+  visit("bucket", destination.bucket);
+  visit("region", destination.region);
+  visit("endpoint", destination.endpoint);
+  visit("prefix", destination.prefix);
+  visit("frequency_hours", destination.frequency_hours);
+  visit("credentials", destination.credentials);
+  visit("role_arn", destination.role_arn);
+  visit("external_id", destination.external_id);
+  visit("addressing", destination.addressing);
+  visit("compression", destination.compression);
+  visit("conditional", destination.conditional);
+  visit("object_headers", destination.object_headers);
+  visit("start_window", destination.start_window);
+}
+
+// All that is known of it, see base/archive.hpp.
+template <typename Archive>
+void fields(Archive& archive, Destination& destination) {
+  archive(destination.name, destination.enabled, destination.last_folder,
+          destination.condition_answer);
+  for_each_setting(destination, [&](const char*, auto& setting) { archive(setting); });
+}
 
 // What the schedule remembers. A row is missing after a restore from a dump.
 struct DestinationState {
