@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/block_counts.hpp"
 #include "change/block_dispenser.hpp"
 #include "change/wal_marks.hpp"
 #include "pg/error.hpp"
@@ -17,14 +18,6 @@ struct WalBaseline {
   Lsn floor = 0;         // all that the snapshot did not see was written after this
 
   bool is_known() const { return map_position != 0 || floor != 0; }
-};
-
-// How many blocks a scan passed, and why.
-struct BlockCounts {
-  std::uint64_t skipped_by_summary = 0;  // not even read, as WAL has no change of them
-  std::uint64_t skipped_by_map = 0;      // not even read
-  std::uint64_t skipped_by_lsn = 0;      // only the header was looked at
-  std::uint64_t read = 0;
 };
 
 // Of a relation that is locked.

@@ -211,7 +211,7 @@ void ModelExport::read_with_workers(ReadTask& task, const change::ExportSnapshot
 
 void ModelExport::finish_reading(ModelReader& reader, SharedReading& shared, ScanWorkers* workers) {
   for (std::size_t i = 0; i < plan_->leaves.size(); ++i)
-    result_.row.blocks.total += shared.dispenser(i).blocks();
+    result_.row.blocks_total += shared.dispenser(i).blocks();
   bool reading = true;
   bool working = workers != nullptr;
   while (reading || working) {
@@ -236,19 +236,14 @@ void ModelExport::stop_if_useless() {
 }
 
 void ModelExport::show(const char* phase) {
-  tables::Blocks& blocks = result_.row.blocks;
-  blocks.skipped_by_summary = counts_.blocks.skipped_by_summary;
-  blocks.skipped_by_map = counts_.blocks.skipped_by_map;
-  blocks.skipped_by_lsn = counts_.blocks.skipped_by_lsn;
-  blocks.read = counts_.blocks.read;
+  result_.row.blocks = counts_.blocks;
   Progress progress;
   progress.export_id = claim_.export_id;
   progress.model = model_.name;
   progress.phase = phase;
-  progress.blocks_total = blocks.total;
-  progress.blocks_skipped =
-      blocks.skipped_by_summary + blocks.skipped_by_map + blocks.skipped_by_lsn;
-  progress.blocks_scanned = blocks.read;
+  progress.blocks_total = result_.row.blocks_total;
+  progress.blocks_skipped = counts_.blocks.skipped();
+  progress.blocks_scanned = counts_.blocks.read;
   progress.rows = counts_.rows;
   progress.bytes_written = counts_.bytes;
   progress.bytes_uploaded = uploader_.results().bytes_arrived(number_);

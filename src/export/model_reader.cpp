@@ -13,13 +13,6 @@ namespace {
 // So that those who look on see what goes on.
 constexpr std::chrono::milliseconds longest_pause{1000};
 
-void add(change::BlockCounts& sum, const change::BlockCounts& counts) {
-  sum.skipped_by_summary += counts.skipped_by_summary;
-  sum.skipped_by_map += counts.skipped_by_map;
-  sum.skipped_by_lsn += counts.skipped_by_lsn;
-  sum.read += counts.read;
-}
-
 }  // namespace
 
 std::vector<row_json::LineColumn> line_columns(const ModelPlan& plan) {
@@ -56,7 +49,7 @@ SharedReading* SharedReading::make(void* memory, const ReadTask& task, int reade
 }
 
 ReadCounts& ReadCounts::operator+=(const ReadCounts& other) {
-  add(blocks, other.blocks);
+  blocks += other.blocks;
   rows += other.rows;
   bytes += other.bytes;
   return *this;
@@ -102,7 +95,7 @@ bool ModelReader::step() {
     flush();
   }
   if (!more) {
-    add(done_.blocks, scan_->counts());
+    done_.blocks += scan_->counts();
     scan_.reset();
     if (leaf_ + 1 == task_.leaves.size() || task_.apart) flush();
     ++leaf_;
@@ -115,7 +108,7 @@ bool ModelReader::step() {
 
 ReadCounts ModelReader::counts() const {
   ReadCounts counts = done_;
-  if (scan_) add(counts.blocks, scan_->counts());
+  if (scan_) counts.blocks += scan_->counts();
   if (object_) {
     counts.rows += object_->rows();
     counts.bytes += object_->bytes();

@@ -55,7 +55,7 @@ class SharedReading {
 
 // What was read so far, arrived or not.
 struct ReadCounts {
-  change::BlockCounts blocks;
+  BlockCounts blocks;
   std::uint64_t rows = 0;
   std::uint64_t bytes = 0;
 

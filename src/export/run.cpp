@@ -278,11 +278,7 @@ json::ManifestModel manifest_of(const ModelResult& result) {
   model.bytes = row.bytes();
   model.status = row.status;
   if (!row.error.empty()) model.error = pg::to_utf8(row.error);
-  for (const tables::ObjectRow& object : row.objects) {
-    model.objects.push_back({object.key, object.rows, object.bytes, object.sha256, object.etag,
-                             object.first_id, object.last_id, object.relation,
-                             object.relation_oid});
-  }
+  model.objects.assign(row.objects.begin(), row.objects.end());
   return model;
 }
 

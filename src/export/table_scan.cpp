@@ -68,9 +68,9 @@ std::unique_ptr<change::RowSource> TableScan::make_source(change::BlockDispenser
   return heap;
 }
 
-change::BlockCounts TableScan::counts() const {
+BlockCounts TableScan::counts() const {
   if (!selection_) return {};
-  change::BlockCounts counts = selection_->counts();
+  BlockCounts counts = selection_->counts();
   counts.read -= heap_->blocks_ahead();
   return counts;
 }

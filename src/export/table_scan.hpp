@@ -37,7 +37,7 @@ class TableScan {
   bool step(row_json::ObjectBuffer& object, std::size_t bytes);
 
   // Blocks that it has passed. All 0 where the planner chooses the way.
-  change::BlockCounts counts() const;
+  BlockCounts counts() const;
 
  private:
   std::unique_ptr<change::RowSource> make_source(change::BlockDispenser& dispenser);

@@ -107,8 +107,13 @@ void Uploader::put(std::size_t model, const std::string& key, row_json::ClosedOb
   sent.model = model;
   sent.memory = object.body->memory();
   results_.count_put(object.rows);
-  sent.row = {key, object.first_id, object.last_id,     object.rows, object.bytes, "", "",
-              0,   object.relation, object.relation_oid};
+  sent.row.key = key;
+  sent.row.first_id = object.first_id;
+  sent.row.last_id = object.last_id;
+  sent.row.rows = object.rows;
+  sent.row.bytes = object.bytes;
+  sent.row.relation = object.relation;
+  sent.row.relation_oid = object.relation_oid;
   std::unique_ptr<s3::Body> body;
   if (compression_ != Compression::none) {
     body = compress(*object.body, sent);

@@ -28,9 +28,8 @@ namespace tables {
 
 template <typename Archive>
 void fields(Archive& archive, ObjectRow& object) {
-  auto& [key, first_id, last_id, rows, bytes, sha256, etag, uploaded_at, relation, relation_oid] =
-      object;
-  archive(key, first_id, last_id, rows, bytes, sha256, etag, uploaded_at, relation, relation_oid);
+  archive(object.key, object.rows, object.bytes, object.sha256, object.etag, object.first_id,
+          object.last_id, object.relation, object.relation_oid, object.uploaded_at);
 }
 
 }  // namespace tables
@@ -58,12 +57,6 @@ template <typename Archive>
 void fields(Archive& archive, WalBaseline& baseline) {
   auto& [map_position, floor] = baseline;
   archive(map_position, floor);
-}
-
-template <typename Archive>
-void fields(Archive& archive, BlockCounts& counts) {
-  auto& [skipped_by_summary, skipped_by_map, skipped_by_lsn, read] = counts;
-  archive(skipped_by_summary, skipped_by_map, skipped_by_lsn, read);
 }
 
 }  // namespace change

@@ -96,7 +96,7 @@ void insert_model(const Claim& claim, const ModelRow& model) {
        pg::text_or_null(model.snapshot),
        pg::text_or_null(model.lsn),
        model.previous_export_id ? pg::text(*model.previous_export_id) : Text(),
-       number(model.blocks.total),
+       number(model.blocks_total),
        number(model.blocks.skipped_by_map),
        number(model.blocks.skipped_by_lsn),
        number(model.blocks.read),

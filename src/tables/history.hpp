@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "base/block_counts.hpp"
+#include "json/manifest.hpp"
 #include "tables/destination.hpp"
 #include "tables/model.hpp"
 
@@ -20,19 +22,10 @@ struct Claim {
   Micros started_at = 0;
 };
 
-struct ObjectRow {
-  std::string key, first_id, last_id;
-  std::uint64_t rows = 0, bytes = 0;
-  std::string sha256, etag;
+// An object as the manifest describes it. Texts are in UTF-8; a table's name is in the manifest
+// alone.
+struct ObjectRow : json::ManifestObject {
   Micros uploaded_at = 0;
-  std::string relation;  // in the manifest only, see json::ManifestObject
-  Oid relation_oid = 0;
-};
-
-// Blocks of a model's tables, where they were scanned.
-struct Blocks {
-  std::uint64_t total = 0, read = 0;
-  std::uint64_t skipped_by_summary = 0, skipped_by_map = 0, skipped_by_lsn = 0;
 };
 
 struct ModelRow {
@@ -42,7 +35,8 @@ struct ModelRow {
   std::optional<Micros> started_at, finished_at;
   std::string error, reason, snapshot, lsn;  // '' for none
   std::optional<std::int64_t> previous_export_id;
-  Blocks blocks;
+  std::uint64_t blocks_total = 0;  // of the tables that were scanned
+  BlockCounts blocks;
   int workers = 0;  // that read it together with the export's own process
   std::vector<ObjectRow> objects;
 
