@@ -113,7 +113,7 @@ install-test-module: $(TEST_MODULE) $(SCAN_MODULE)
 
 # ---- the plain C++ part, built without the server's include path
 
-PLAIN := $(sort $(wildcard src/base/*.cpp src/s3/*.cpp src/s3/*/*.cpp src/json/*.cpp)) src/change/xid_snapshot.cpp
+PLAIN := $(sort $(wildcard $(patsubst %,src/%/*.cpp,base bucket calendar json s3 s3/*))) src/change/xid_snapshot.cpp
 UNIT := $(sort $(wildcard test/unit/*.cpp))
 UNIT_DIR = build/unit
 UNIT_OBJS = $(PLAIN:%.cpp=$(UNIT_DIR)/%.o) $(UNIT:%.cpp=$(UNIT_DIR)/%.o)

@@ -1,10 +1,10 @@
 #include "export/claim_object.hpp"
 
 #include "base/clock.hpp"
-#include "base/object_name.hpp"
+#include "bucket/claim.hpp"
+#include "bucket/object_name.hpp"
 #include "export/condition.hpp"
 #include "export/text_upload.hpp"
-#include "json/claim.hpp"
 #include "pg/spi.hpp"
 #include "pg/transaction.hpp"
 
@@ -12,7 +12,7 @@ namespace hydra::exporting {
 namespace {
 
 ConditionalText claim_text(const tables::Destination& destination, const tables::Claim& claim) {
-  json::Claim text;
+  bucket::Claim text;
   pg::Transaction transaction(pg::Transaction::Mode::read_only);
   text.system_identifier = GetSystemIdentifier();
   text.database = pg::to_utf8(pg::or_empty(pg::query("SELECT current_database()")[0][0]));
@@ -20,9 +20,9 @@ ConditionalText claim_text(const tables::Destination& destination, const tables:
   text.export_id = claim.export_id;
   text.folder = claim.folder;
   text.started_at = iso8601(claim.started_at);
-  const std::string key = claim_key(pg::to_utf8(destination.prefix), claim.folder);
+  const std::string key = bucket::claim_key(pg::to_utf8(destination.prefix), claim.folder);
   transaction.commit();
-  return {key, json::serialize(text), "application/json"};
+  return {key, bucket::serialize(text), "application/json"};
 }
 
 }  // namespace

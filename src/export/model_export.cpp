@@ -121,7 +121,7 @@ void ModelExport::note(const ModelPlan& plan, const change::ExportSnapshot& curr
   for (const Leaf& leaf : plan.leaves)
     result_.baselines.push_back(baseline_of(leaf, current));
 
-  json::ManifestModel& manifest = result_.manifest;
+  bucket::ManifestModel& manifest = result_.manifest;
   manifest.relation = pg::to_utf8(plan.relation.name);
   manifest.kind = plan.kind();
   for (const std::string& name : plan.key)
@@ -161,7 +161,7 @@ ReadTask ModelExport::task_of(const ModelPlan& plan, const change::ExportSnapsho
   task.owner = plan.relation.owner;
   task.name.prefix = pg::to_utf8(account_.destination.prefix);
   task.name.folder = claim_.folder;
-  task.name.model = encode_model(pg::to_utf8(model_.name));
+  task.name.model = bucket::encode_model(pg::to_utf8(model_.name));
   task.name.suffix += uploader_.suffix();
   task.numbered = plan.numbered;
   task.apart = plan.apart;

@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "bucket/manifest.hpp"
 #include "export/model_reader.hpp"
 #include "export/progress.hpp"
 #include "export/s3_connection.hpp"
-#include "json/manifest.hpp"
 #include "tables/history.hpp"
 
 namespace hydra::exporting {
@@ -18,7 +18,7 @@ namespace hydra::exporting {
 struct ModelResult {
   tables::ModelRow row;  // objects are filled in at the end
   std::vector<tables::Baseline> baselines;
-  json::ManifestModel manifest;  // likewise
+  bucket::ManifestModel manifest;  // likewise
   bool full = false;
 };
 

@@ -163,11 +163,11 @@ bool ModelReader::is_paused() {
 }
 
 std::string ModelReader::next_key(const row_json::ClosedObject& object) {
-  ObjectName name = task_.name;
+  bucket::ObjectName name = task_.name;
   name.first_id = object.first_id;
   name.last_id = object.last_id;
   if (task_.numbered) name.number = shared_.next_number();
-  return object_key(name);
+  return bucket::object_key(name);
 }
 
 }  // namespace hydra::exporting

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "base/object_name.hpp"
 #include "base/pacer.hpp"
+#include "bucket/object_name.hpp"
 #include "export/table_scan.hpp"
 #include "export/uploader.hpp"
 #include "tables/history.hpp"
@@ -24,7 +24,7 @@ struct ReadTask {
   std::vector<row_json::KeyColumn> key;
   change::FullXid next_xid = 0;  // see ReadAs
   Oid owner = 0;                 // of the model's relation, as which keys are compared and printed
-  ObjectName name;               // but for the ids and the number
+  bucket::ObjectName name;       // but for the ids and the number
   bool numbered = false;
   bool apart = false;                  // see ModelPlan
   std::uint64_t bytes_per_second = 0;  // of table read, or of JSON made of it; 0 = no limit

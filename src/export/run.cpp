@@ -271,8 +271,8 @@ void Export::settle_models(Uploader& uploader) {
   }
 }
 
-json::ManifestModel manifest_of(const ModelResult& result) {
-  json::ManifestModel model = result.manifest;
+bucket::ManifestModel manifest_of(const ModelResult& result) {
+  bucket::ManifestModel model = result.manifest;
   const tables::ModelRow& row = result.row;
   model.rows = row.rows();
   model.bytes = row.bytes();
@@ -319,14 +319,14 @@ void Export::finish_uploads(Uploader& uploader) {
 void Export::write_manifest(Uploader& uploader) {
   show_phases("writing the manifest");
   conclude();
-  json::Manifest manifest;
+  bucket::Manifest manifest;
   std::string key;
   {
     Transaction transaction(Transaction::Mode::read_only);
     manifest.server_version = pg::or_empty(pg::query("SHOW server_version")[0][0]);
     manifest.database = pg::to_utf8(result_.database);
     manifest.destination = pg::to_utf8(name_);
-    key = manifest_key(pg::to_utf8(account_.destination.prefix), claim_.folder);
+    key = bucket::manifest_key(pg::to_utf8(account_.destination.prefix), claim_.folder);
     for (const ModelResult& result : results_)
       manifest.models.push_back(manifest_of(result));
     transaction.commit();
@@ -337,7 +337,7 @@ void Export::write_manifest(Uploader& uploader) {
   manifest.started_at = iso8601(claim_.started_at);
   manifest.finished_at = iso8601(read_until_);
   manifest.status = result_.status;
-  uploader.put_manifest(key, json::serialize(manifest));
+  uploader.put_manifest(key, bucket::serialize(manifest));
 }
 
 // The export ended before its manifest: no model has succeeded, whatever is in the bucket.

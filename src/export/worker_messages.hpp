@@ -9,7 +9,7 @@
 namespace hydra {
 
 template <typename Archive>
-void fields(Archive& archive, ObjectName& name) {
+void fields(Archive& archive, bucket::ObjectName& name) {
   auto& [prefix, folder, model, first_id, last_id, number, suffix] = name;
   archive(prefix, folder, model, first_id, last_id, number, suffix);
 }

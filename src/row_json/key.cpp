@@ -7,7 +7,7 @@ namespace hydra::row_json {
 namespace {
 
 // Values of these types have a fixed form, in which '-' separates nothing.
-IdForm form_of(Oid type) {
+bucket::IdForm form_of(Oid type) {
   switch (type) {
     case INT2OID:
     case INT4OID:
@@ -22,9 +22,9 @@ IdForm form_of(Oid type) {
     case TIMETZOID:
     case TIMESTAMPOID:
     case TIMESTAMPTZOID:
-      return IdForm::plain;
+      return bucket::IdForm::plain;
     default:
-      return IdForm::text;
+      return bucket::IdForm::text;
   }
 }
 
@@ -144,7 +144,7 @@ void Key::copy(const Datum* values, const bool* nulls, Datum* to) const {
     }
     Datum value = values[part.place];
     if (part.is_array) check_bounds(value, part.name.c_str());
-    if (double_codes_ && part.form == IdForm::text) {
+    if (double_codes_ && part.form == bucket::IdForm::text) {
       check_characters(OutputFunctionCall(const_cast<FmgrInfo*>(&part.output), value),
                        part.name.c_str());
     }
@@ -169,9 +169,9 @@ std::string Key::id(const Datum* key) const {
     const Part& part = parts_[i];
     const char* text = pg::call(
         [&]() noexcept { return OutputFunctionCall(const_cast<FmgrInfo*>(&part.output), key[i]); });
-    encoded.push_back(encode_id_part(pg::to_utf8(text), part.form));
+    encoded.push_back(bucket::encode_id_part(pg::to_utf8(text), part.form));
   }
-  return join_id(encoded);
+  return bucket::join_id(encoded);
 }
 
 void Key::describe(const Datum* values, const bool* nulls, char* to, std::size_t room) const {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "base/object_name.hpp"
+#include "bucket/object_name.hpp"
 #include "pg/error.hpp"
 
 namespace hydra::row_json {
@@ -49,7 +49,7 @@ class Key {
     Oid type;  // below domains
     SortSupportData order;
     FmgrInfo output;
-    IdForm form;
+    bucket::IdForm form;
     int16 length;
     bool by_value;
     bool is_array;

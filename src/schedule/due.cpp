@@ -1,7 +1,7 @@
 #include "schedule/due.hpp"
 
-#include "base/grid.hpp"
-#include "base/start_window.hpp"
+#include "calendar/grid.hpp"
+#include "calendar/start_window.hpp"
 #include "pg/guc.hpp"
 #include "pg/spi.hpp"
 #include "pg/worker.hpp"
@@ -78,9 +78,9 @@ void name_problems(Due& due, std::int64_t problems) {
 // Puts a start off to the destination's window. What is late waits for the next one, too.
 void keep_to_window(Due& due) {
   if (!due.at) return;
-  const auto window = parse_start_window(due.destination.start_window);
+  const auto window = calendar::parse_start_window(due.destination.start_window);
   const Micros earliest = std::max(*due.at, pg::now());
-  const Micros start = next_start(window.value_or(StartWindow{}), earliest);
+  const Micros start = calendar::next_start(window.value_or(calendar::StartWindow{}), earliest);
   if (start == earliest) return;
   due.at = start;
   due.why += "; not before start_window " + due.destination.start_window + " UTC";
@@ -103,10 +103,11 @@ void choose_time(Due& due, const tables::Destination& destination, const Models&
   const Micros period =
       Micros{destination.frequency_hours} * pg::guc::debug_seconds_per_hour * second;
   const Micros last_start = in_the_past(state.last_start.value_or(*state.anchor), period);
-  take_earlier(due, next_grid_point(*state.anchor, period, last_start),
+  take_earlier(due, calendar::next_grid_point(*state.anchor, period, last_start),
                every(destination.frequency_hours), StartedBy::schedule);
   if (state.failures > 0 && state.last_finish) {
-    const Micros pause = retry_delay(pg::guc::retry_interval * second, state.failures, period);
+    const Micros pause =
+        calendar::retry_delay(pg::guc::retry_interval * second, state.failures, period);
     take_earlier(due, in_the_past(*state.last_finish, pause) + pause,
                  "retry: the last export did not succeed", StartedBy::retry);
   }

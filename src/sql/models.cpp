@@ -1,5 +1,5 @@
 // add_model(), alter_model(), remove_model(), reset_model().
-#include "base/object_name.hpp"
+#include "bucket/object_name.hpp"
 #include "pg/spi.hpp"
 #include "pg/transaction.hpp"
 #include "relations/requirements.hpp"
@@ -35,7 +35,7 @@ std::string name_problem(const std::string& name) {
   if (name == "." || name == ".." || name.find('/') != std::string::npos) {
     return "\"" + name + "\" cannot be the name of a folder";
   }
-  const std::size_t size = encode_model(pg::to_utf8(name)).size();
+  const std::size_t size = bucket::encode_model(pg::to_utf8(name)).size();
   if (size <= longest_name) return "";
   return "takes " + std::to_string(size) + " bytes in an object's key, more than " +
          std::to_string(longest_name);

@@ -1,5 +1,5 @@
 // configure(), remove_destination(), pause(), resume(), iam_policy().
-#include "base/start_window.hpp"
+#include "calendar/start_window.hpp"
 #include "pg/spi.hpp"
 #include "pg/transaction.hpp"
 #include "pg/worker.hpp"
@@ -129,7 +129,7 @@ void check(const Destination& destination) {
                       std::to_string(destination.frequency_hours),
                   "24 exports once a day, 168 once a week.");
   }
-  if (!parse_start_window(destination.start_window)) {
+  if (!calendar::parse_start_window(destination.start_window)) {
     throw invalid(
         "start_window must be two times of the day, not \"" + destination.start_window + "\"",
         "Give it in UTC, such as 22:00-04:30, or '' for any time.");

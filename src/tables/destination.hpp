@@ -35,7 +35,7 @@ struct Destination {
   int frequency_hours = 24;
   bool enabled = true;
   std::string last_folder;       // '' before the first export
-  std::string start_window;      // '' for any time; see base/start_window.hpp
+  std::string start_window;      // '' for any time; see calendar/start_window.hpp
   std::string condition_answer;  // the store's to If-None-Match: '' while it was not asked
 
   s3::EndpointSettings endpoint_settings() const;

@@ -1,7 +1,7 @@
 #include "tables/history.hpp"
 
 #include "base/clock.hpp"
-#include "base/folder.hpp"
+#include "bucket/folder.hpp"
 #include "pg/compat.hpp"
 #include "pg/spi.hpp"
 #include "tables/folders.hpp"
@@ -49,7 +49,7 @@ std::string next_free_folder(const Destination& destination, const std::string& 
                              std::string last) {
   const std::string place = place_of(destination);
   do
-    last = next_folder(minute, last);
+    last = bucket::next_folder(minute, last);
   while (!take_folder(place, last));
   return last;
 }

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/block_counts.hpp"
-#include "json/manifest.hpp"
+#include "bucket/manifest.hpp"
 #include "tables/destination.hpp"
 #include "tables/model.hpp"
 
@@ -24,7 +24,7 @@ struct Claim {
 
 // An object as the manifest describes it. Texts are in UTF-8; a table's name is in the manifest
 // alone.
-struct ObjectRow : json::ManifestObject {
+struct ObjectRow : bucket::ManifestObject {
   Micros uploaded_at = 0;
 };
 

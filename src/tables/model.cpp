@@ -1,6 +1,6 @@
 #include "tables/model.hpp"
 
-#include "base/grid.hpp"
+#include "calendar/grid.hpp"
 #include "pg/spi.hpp"
 #include "pg/worker.hpp"
 
@@ -58,8 +58,8 @@ bool is_full_due(const Row& row, int seconds_per_hour) {
   const std::int64_t hour = std::int64_t{1000000} * seconds_per_hour;
   const std::optional<std::int64_t> anchor =
       row[20] ? std::optional(pg::to_int(row[20])) : std::nullopt;
-  return is_due_again(pg::to_int(row[14]), pg::now(), pg::to_int(row[8]) * hour, hour, anchor,
-                      pg::to_int(row[21]) * hour);
+  return calendar::is_due_again(pg::to_int(row[14]), pg::now(), pg::to_int(row[8]) * hour, hour,
+                                anchor, pg::to_int(row[21]) * hour);
 }
 
 Model to_model(const Row& row, int seconds_per_hour) {

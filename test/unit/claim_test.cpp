@@ -1,10 +1,10 @@
-#include "json/claim.hpp"
+#include "bucket/claim.hpp"
 
 #include <gtest/gtest.h>
 
 #include <stdexcept>
 
-namespace hydra::json {
+namespace hydra::bucket {
 namespace {
 
 TEST(Claim, SaysWhoWrites) {
@@ -23,4 +23,4 @@ TEST(Claim, IsUtf8) {
 }
 
 }  // namespace
-}  // namespace hydra::json
+}  // namespace hydra::bucket

@@ -1,11 +1,11 @@
-#include "base/folder.hpp"
+#include "bucket/folder.hpp"
 
 #include <gtest/gtest.h>
 
 #include <stdexcept>
 #include <vector>
 
-namespace hydra {
+namespace hydra::bucket {
 namespace {
 
 TEST(Folder, IsTheMinuteWhenThatIsNew) {
@@ -55,4 +55,4 @@ TEST(Folder, RefusesWhatIsNoFolder) {
 }
 
 }  // namespace
-}  // namespace hydra
+}  // namespace hydra::bucket

@@ -1,10 +1,10 @@
-#include "base/grid.hpp"
+#include "calendar/grid.hpp"
 
 #include <gtest/gtest.h>
 
 #include <limits>
 
-namespace hydra {
+namespace hydra::calendar {
 namespace {
 
 constexpr std::int64_t hour = 3600000000;
@@ -71,4 +71,4 @@ TEST(RetryDelay, DoesNotOverflow) {
 }
 
 }  // namespace
-}  // namespace hydra
+}  // namespace hydra::calendar

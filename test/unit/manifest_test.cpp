@@ -1,10 +1,10 @@
-#include "json/manifest.hpp"
+#include "bucket/manifest.hpp"
 
 #include <gtest/gtest.h>
 
 #include <stdexcept>
 
-namespace hydra::json {
+namespace hydra::bucket {
 namespace {
 
 Manifest example() {
@@ -123,4 +123,4 @@ TEST(Manifest, NamesTheFieldThatIsNotUtf8) {
 }
 
 }  // namespace
-}  // namespace hydra::json
+}  // namespace hydra::bucket

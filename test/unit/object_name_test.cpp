@@ -1,4 +1,4 @@
-#include "base/object_name.hpp"
+#include "bucket/object_name.hpp"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 
 #include "base/percent.hpp"
 
-namespace hydra {
+namespace hydra::bucket {
 namespace {
 
 std::string join(std::initializer_list<std::string> parts) {
@@ -146,4 +146,4 @@ TEST(ObjectName, TheManifestLiesInTheFolder) {
 }
 
 }  // namespace
-}  // namespace hydra
+}  // namespace hydra::bucket

@@ -1,8 +1,8 @@
-#include "base/start_window.hpp"
+#include "calendar/start_window.hpp"
 
 #include <gtest/gtest.h>
 
-namespace hydra {
+namespace hydra::calendar {
 namespace {
 
 constexpr std::int64_t minute = 60'000'000;
@@ -54,4 +54,4 @@ TEST(StartWindow, MovesOthersToTheNextOpening) {
 }
 
 }  // namespace
-}  // namespace hydra
+}  // namespace hydra::calendar

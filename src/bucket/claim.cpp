@@ -1,4 +1,4 @@
-#include "json/claim.hpp"
+#include "bucket/claim.hpp"
 
 #include <jansson.h>
 
@@ -7,7 +7,7 @@
 #include <new>
 #include <stdexcept>
 
-namespace hydra::json {
+namespace hydra::bucket {
 
 namespace {
 
@@ -33,4 +33,4 @@ std::string serialize(const Claim& claim) {
   return std::string(text.get()) + '\n';
 }
 
-}  // namespace hydra::json
+}  // namespace hydra::bucket

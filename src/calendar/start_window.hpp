@@ -5,7 +5,7 @@
 #include <optional>
 #include <string_view>
 
-namespace hydra {
+namespace hydra::calendar {
 
 // From the first minute of the UTC day to before the second; over midnight where that is smaller.
 struct StartWindow {
@@ -19,4 +19,4 @@ std::optional<StartWindow> parse_start_window(std::string_view text);
 // The earliest time within the window that is not before `at`. Microseconds since the Unix epoch.
 std::int64_t next_start(const StartWindow& window, std::int64_t at);
 
-}  // namespace hydra
+}  // namespace hydra::calendar

@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-namespace hydra {
+namespace hydra::bucket {
 
 // How a column's value appears in an id. Plain values (numbers, dates, uuids) keep '-' and '_', as
 // they have a fixed form that cannot be mistaken. In text both are written %2D and %5F, so that a
@@ -51,4 +51,4 @@ std::string manifest_key(std::string_view prefix, std::string_view folder);
 // <prefix><folder>/_claim.json
 std::string claim_key(std::string_view prefix, std::string_view folder);
 
-}  // namespace hydra
+}  // namespace hydra::bucket

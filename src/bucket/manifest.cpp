@@ -1,4 +1,4 @@
-#include "json/manifest.hpp"
+#include "bucket/manifest.hpp"
 
 #include <jansson.h>
 
@@ -7,7 +7,7 @@
 #include <new>
 #include <stdexcept>
 
-namespace hydra::json {
+namespace hydra::bucket {
 
 namespace {
 
@@ -143,4 +143,4 @@ std::string serialize(const Manifest& manifest) {
   return std::string(dumped.get()) + '\n';
 }
 
-}  // namespace hydra::json
+}  // namespace hydra::bucket

@@ -1,4 +1,4 @@
-#include "base/object_name.hpp"
+#include "bucket/object_name.hpp"
 
 #include <algorithm>
 #include <stdexcept>
@@ -6,7 +6,7 @@
 #include "base/percent.hpp"
 #include "base/sha256.hpp"
 
-namespace hydra {
+namespace hydra::bucket {
 
 namespace {
 
@@ -95,4 +95,4 @@ std::string claim_key(std::string_view prefix, std::string_view folder) {
   return with_slash(prefix).append(folder) + "/_claim.json";
 }
 
-}  // namespace hydra
+}  // namespace hydra::bucket

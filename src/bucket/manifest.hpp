@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace hydra::json {
+namespace hydra::bucket {
 
 struct ManifestColumn {
   std::string name;
@@ -66,4 +66,4 @@ struct Manifest {
 // UTF-8, and std::bad_alloc.
 std::string serialize(const Manifest& manifest);
 
-}  // namespace hydra::json
+}  // namespace hydra::bucket

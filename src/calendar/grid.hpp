@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace hydra {
+namespace hydra::calendar {
 
 // The smallest anchor + k * period (k may be negative) strictly greater than `after`; the largest
 // int64 when that point does not fit. The period must be positive.
@@ -21,4 +21,4 @@ bool is_due_again(std::int64_t last, std::int64_t now, std::int64_t every, std::
 // period.
 std::int64_t retry_delay(std::int64_t initial, int failures, std::int64_t period);
 
-}  // namespace hydra
+}  // namespace hydra::calendar

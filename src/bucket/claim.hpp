@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-namespace hydra::json {
+namespace hydra::bucket {
 
 struct Claim {
   std::uint64_t system_identifier = 0;
@@ -19,4 +19,4 @@ struct Claim {
 // readers of JSON keep of a number. Throws std::runtime_error where a text is not valid UTF-8.
 std::string serialize(const Claim& claim);
 
-}  // namespace hydra::json
+}  // namespace hydra::bucket

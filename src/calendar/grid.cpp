@@ -1,9 +1,9 @@
-#include "base/grid.hpp"
+#include "calendar/grid.hpp"
 
 #include <algorithm>
 #include <limits>
 
-namespace hydra {
+namespace hydra::calendar {
 
 namespace {
 
@@ -37,4 +37,4 @@ std::int64_t retry_delay(std::int64_t initial, int failures, std::int64_t period
   return std::min(delay, period);
 }
 
-}  // namespace hydra
+}  // namespace hydra::calendar

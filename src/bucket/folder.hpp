@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace hydra {
+namespace hydra::bucket {
 
 // The folder after `last_folder` ('' = there was none) for an export that starts in the minute
 // `minute_now` ("201601310400"). Names only go up: a later minute is used as it is; within the
@@ -17,4 +17,4 @@ namespace hydra {
 // Throws std::runtime_error when an argument does not have the form of a minute or a folder.
 std::string next_folder(std::string_view minute_now, std::string_view last_folder);
 
-}  // namespace hydra
+}  // namespace hydra::bucket

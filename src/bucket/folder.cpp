@@ -1,4 +1,4 @@
-#include "base/folder.hpp"
+#include "bucket/folder.hpp"
 
 #include <charconv>
 #include <chrono>
@@ -6,7 +6,7 @@
 
 #include "base/clock.hpp"
 
-namespace hydra {
+namespace hydra::bucket {
 
 namespace {
 
@@ -65,4 +65,4 @@ std::string next_folder(std::string_view minute_now, std::string_view last_folde
   return std::string(last_minute) + '_' + std::string(3 - digits.size(), '0') + digits;
 }
 
-}  // namespace hydra
+}  // namespace hydra::bucket

@@ -1,6 +1,6 @@
-#include "base/start_window.hpp"
+#include "calendar/start_window.hpp"
 
-namespace hydra {
+namespace hydra::calendar {
 namespace {
 
 constexpr std::int64_t minute = 60'000'000;
@@ -46,4 +46,4 @@ std::int64_t next_start(const StartWindow& window, std::int64_t at) {
   return at - time + from + (time >= from ? day : 0);
 }
 
-}  // namespace hydra
+}  // namespace hydra::calendar
