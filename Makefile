@@ -85,7 +85,7 @@ override COMPILER = $(CXX) $(CXXFLAGS)
 
 -include $(SOURCES:.cpp=.d)
 
-NAME_VERSION = src/pg/extension_version.o src/export/s3_connection.o
+NAME_VERSION = src/hydra_export.o src/pg/extension_version.o src/export/s3_connection.o
 $(NAME_VERSION): override CPPFLAGS += $(VERSION_FLAG)
 $(NAME_VERSION): hydra_export.control
 

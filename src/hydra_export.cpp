@@ -18,28 +18,18 @@ void start_shmem() {
   hydra::tables::attach_folder_memory();
 }
 
-void request_memory() {
+shmem_request_hook_type next_shmem_request = nullptr;
+
+void request_shmem() {
+  if (next_shmem_request != nullptr) next_shmem_request();
   hydra::schedule::request_memory();
   hydra::exporting::request_progress_memory();
   hydra::tables::request_folder_memory();
 }
 
-#if HYDRA_HAVE_SHMEM_REQUEST_HOOK
-shmem_request_hook_type next_shmem_request = nullptr;
-
-void request_shmem() {
-  if (next_shmem_request != nullptr) next_shmem_request();
-  request_memory();
-}
-#endif
-
 void prepare_shmem() {
-#if HYDRA_HAVE_SHMEM_REQUEST_HOOK
   next_shmem_request = shmem_request_hook;
   shmem_request_hook = request_shmem;
-#else
-  request_memory();
-#endif
   next_shmem_startup = shmem_startup_hook;
   shmem_startup_hook = start_shmem;
 }
@@ -48,7 +38,7 @@ void prepare_shmem() {
 
 extern "C" {
 
-PG_MODULE_MAGIC;
+HYDRA_MODULE_MAGIC("hydra_export", HYDRA_VERSION);
 
 PGDLLEXPORT void _PG_init(void);
 

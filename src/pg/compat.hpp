@@ -1,7 +1,11 @@
-// Every difference between server versions, in one place. Supported: PostgreSQL 14 to 18.
+// Every difference between server versions, in one place. Supported: PostgreSQL 15 to 18.
 #pragma once
 
 #include "pg/postgres.hpp"
+
+#if PG_VERSION_NUM < 150000
+#error "hydra_export needs PostgreSQL 15 or later"
+#endif
 
 namespace hydra::pg::compat {
 
@@ -25,37 +29,16 @@ inline XLogRecPtr append_wal_message(const char* prefix) {
 
 // Prepares a set-returning function's call for rows in a tuplestore. Raw.
 inline void materialize_rows(FunctionCallInfo call) {
-#if PG_VERSION_NUM >= 150000
   InitMaterializedSRF(call, 0);
-#else
-  ReturnSetInfo* result = reinterpret_cast<ReturnSetInfo*>(call->resultinfo);
-  MemoryContext previous = MemoryContextSwitchTo(result->econtext->ecxt_per_query_memory);
-  TupleDesc descriptor = nullptr;
-  if (get_call_result_type(call, nullptr, &descriptor) != TYPEFUNC_COMPOSITE) {
-    elog(ERROR, "return type must be a row type");
-  }
-  result->returnMode = SFRM_Materialize;
-  result->setResult = tuplestore_begin_heap(false, false, work_mem);
-  result->setDesc = descriptor;
-  MemoryContextSwitchTo(previous);
-#endif
 }
 
 // Up to where WAL is on disk.
 inline XLogRecPtr flushed_wal() {
-#if PG_VERSION_NUM >= 150000
   return GetFlushRecPtr(nullptr);
-#else
-  return GetFlushRecPtr();
-#endif
 }
 
 inline TimeLineID timeline() {
-#if PG_VERSION_NUM >= 150000
   return GetWALInsertionTimeLine();
-#else
-  return ThisTimeLineID;
-#endif
 }
 
 // Timeouts that some versions have.
@@ -86,11 +69,7 @@ void for_each_holder(LOCK* lock, F f) {
 
 // Waits while the queue is full. Raw.
 inline void send_message(shm_mq_handle* queue, Size size, const char* data) {
-#if PG_VERSION_NUM >= 150000
   (void)shm_mq_send(queue, size, data, false, true);
-#else
-  (void)shm_mq_send(queue, size, data, false);
-#endif
 }
 
 // A set that lives until FreeWaitEventSet(). Raw.
@@ -108,11 +87,7 @@ inline bool is_virtual_generated(char attgenerated) {
 
 // A statement without parameters, its names looked up. Raw.
 inline Query* analyze(RawStmt* statement, const char* sql) {
-#if PG_VERSION_NUM >= 150000
   return parse_analyze_fixedparams(statement, sql, nullptr, 0, nullptr);
-#else
-  return parse_analyze(statement, sql, nullptr, 0, nullptr);
-#endif
 }
 
 // Runs a plan until it has given so many more rows. Raw.
@@ -160,18 +135,18 @@ inline uint32 wait_event() {
 #endif
 }
 
+// What the server shows of the library in pg_get_loaded_modules().
+#if PG_VERSION_NUM >= 180000
+#define HYDRA_MODULE_MAGIC(name_, version_) PG_MODULE_MAGIC_EXT(.name = name_, .version = version_)
+#else
+#define HYDRA_MODULE_MAGIC(name_, version_) PG_MODULE_MAGIC
+#endif
+
 // pg_available_wal_summaries() and what goes with it.
 #if PG_VERSION_NUM >= 170000
 #define HYDRA_HAVE_WAL_SUMMARIES 1
 #else
 #define HYDRA_HAVE_WAL_SUMMARIES 0
-#endif
-
-// Room in shared memory is asked for in a hook of its own since 15.
-#if PG_VERSION_NUM >= 150000
-#define HYDRA_HAVE_SHMEM_REQUEST_HOOK 1
-#else
-#define HYDRA_HAVE_SHMEM_REQUEST_HOOK 0
 #endif
 
 }  // namespace hydra::pg::compat
