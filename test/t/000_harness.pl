@@ -8,6 +8,7 @@ use HydraExport::S3;
 use Digest::MD5 qw(md5_hex);
 use HydraExport::Test;
 use POSIX ();
+use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(time);
 
@@ -129,5 +130,35 @@ $tls->make_bucket('named');
 (my $named = $tls->https_endpoint) =~ s/127\.0\.0\.1/named.s3.localhost/;
 is($tls->request('PUT', '/key', keys => [ $tls->writer ], body => 'x', endpoint => $named)->{status}, 200, 'put by name');
 is($tls->get('named', 'key'), 'x', 'get by path');
+
+# ---- Ctrl-C
+
+# A file of its own, which ends as the signal says; its servers do not outlive it.
+my $pid_file = PostgreSQL::Test::Utils::tempdir('interrupted') . '/pid';
+defined(my $file = fork) or die "fork: $!";
+if ($file == 0)
+{
+    open STDOUT, '>', '/dev/null';
+    open STDERR, '>', '/dev/null';
+    exec($^X, (map { "-I$_" } @INC), '-e', q{
+        use HydraExport::Test;
+        my $node = new_node('interrupted');
+        my $s3 = start_s3();
+        open my $out, '>', "$ARGV[0].new" or die;
+        print $out slurp_pid($node);
+        close $out;
+        rename "$ARGV[0].new", $ARGV[0];
+        sleep 600;
+        sub slurp_pid { open my $in, '<', $_[0]->data_dir . '/postmaster.pid' or die; return scalar <$in> }
+    }, $pid_file) or POSIX::_exit(1);
+}
+for (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default) { last if -e $pid_file; select undef, undef, undef, 0.1 }
+chomp(my $postmaster = slurp_file($pid_file));
+ok(kill(0, $postmaster), 'a file that is interrupted has a server');
+kill INT => $file;
+waitpid $file, 0;
+is($? >> 8, 130, 'it ends as the signal says');
+for (1 .. 100) { last if !kill(0, $postmaster); select undef, undef, undef, 0.1 }
+ok(!kill(0, $postmaster), 'and its server with it');
 
 done_testing();
