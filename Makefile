@@ -6,6 +6,8 @@
 #   make fuzz                what the plain part reads from outside, with libFuzzer
 #   make fuzz-sql            random calls of the SQL functions, on a throw-away server
 #   make lint, make format   warnings as errors under clang++; clang-format
+#   make installcheck        on a server that is there already, see test/lib/installed_server
+#   make deb, make dist      Debian packages; the archive for PGXN
 #   test/run                 everything, on throw-away servers
 #   make test-sanitize, test-assert               the extension under sanitizers; a server with assertions
 #   make test-swift, test-rgw, test-readers       other stores and readers
@@ -42,7 +44,7 @@ PG_CXXFLAGS = $(CXXSTANDARD) -Wall -Wextra -Wshadow -Wno-missing-field-initializ
 SHLIB_LINK = -lcurl -lcrypto -ljansson $(OPTIONAL_LIBS) -lstdc++ -Wl,--version-script=$(CURDIR)/src/hydra_export.map
 
 REGRESS = $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
-REGRESS_OPTS = --inputdir=test
+REGRESS_OPTS = --inputdir=test --encoding=UTF8
 ISOLATION = $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec)))
 ISOLATION_OPTS = --inputdir=test
 EXTRA_CLEAN = $(SOURCES:.cpp=.d) test/bench/*.o test/bench/*.d test/modules/*.o test/modules/*.d build
@@ -51,7 +53,7 @@ EXTRA_CLEAN = $(SOURCES:.cpp=.d) test/bench/*.o test/bench/*.d test/modules/*.o 
 override with_llvm = no
 
 # What is missing is said here, with the package of Debian that has it, and not by a compiler.
-ifneq ($(filter-out clean distclean,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out clean distclean dist deb,$(or $(MAKECMDGOALS),all)),)
 PG_MAJOR := $(shell $(PG_CONFIG) --version 2>/dev/null | sed -E 's/^PostgreSQL ([0-9]+).*/\1/')
 ifeq ($(PG_MAJOR),)
 $(error There is no "$(PG_CONFIG)". Install the server's development package (on Debian postgresql-server-dev-15), or name another with PG_CONFIG=/path/to/pg_config)
@@ -59,6 +61,7 @@ endif
 ifneq ($(words $(wildcard $(shell $(PG_CONFIG) --pgxs) $(shell $(PG_CONFIG) --includedir-server)/postgres.h)),2)
 $(error "$(PG_CONFIG)" knows no headers of the server. Install its development package (on Debian postgresql-server-dev-$(PG_MAJOR)))
 endif
+ifneq ($(filter-out installcheck,$(or $(MAKECMDGOALS),all)),)
 ifeq ($(shell command -v $(firstword $(CXX))),)
 $(error There is no C++ compiler "$(CXX)". Install one that knows C++20 (on Debian g++))
 endif
@@ -69,6 +72,19 @@ $(call require,openssl/evp.h,OpenSSL,libssl-dev)
 $(call require,jansson.h,jansson,libjansson-dev)
 ifeq ($(shell command -v $(PKG_CONFIG)),)
 $(info There is no $(PKG_CONFIG), which finds the libraries of gzip and zstd: building without compression)
+endif
+endif
+endif
+
+# A server that is there already may not be one that all tests can run on.
+ifneq ($(filter installcheck,$(MAKECMDGOALS)),)
+ifeq ($(findstring --temp-instance,$(EXTRA_REGRESS_OPTS)),)
+installed_tests = $(shell PSQL='$(shell $(PG_CONFIG) --bindir)/psql' test/lib/installed_server $(1))
+REGRESS := $(call installed_tests,regress)
+ISOLATION := $(call installed_tests,isolation)
+ifeq ($(REGRESS)$(filter command,$(origin REGRESS)),)
+$(error "make installcheck" needs a server that psql reaches (PGHOST, PGPORT, PGUSER) and that has the extension. "test/run regress" starts one of its own)
+endif
 endif
 endif
 
@@ -196,6 +212,16 @@ test-swift test-readers: test-%:
 
 test-rgw:
 	test/conformance/run rgw-trixie
+
+# ---- packages: Debian's in build/deb, PGXN's archive of what is committed
+
+.PHONY: deb dist
+deb:
+	packaging/deb build/deb
+
+dist:
+	@mkdir -p build
+	git archive --format=zip --prefix=$(EXTENSION)-$(EXTVERSION)/ -o build/$(EXTENSION)-$(EXTVERSION).zip HEAD
 
 # ---- style
 

@@ -21,16 +21,12 @@ extension_path() {
   fi
 }
 
-# Nothing is installed into the system: the server finds the extension by these settings. The tests' stores are on
-# loopback, where data may go only when it is named.
+# Nothing is installed into the system: the server finds the extension by these settings.
 write_temp_config() {
-  local host places='http://*:*/*, https://*:*/*'
-  for host in 127.0.0.1 '[::1]' localhost s3.localhost; do places+=", http://$host:*/*, https://$host:*/*"; done
-  cat > "$TEMP_CONFIG" <<CONF
+  cat test/places.conf - > "$TEMP_CONFIG" <<CONF
 shared_preload_libraries = 'hydra_export'
 $(extension_path "$work/install")
 dynamic_library_path = '$work/install$("$PG_CONFIG" --pkglibdir):\$libdir'
-hydra_export.allowed_places = '$places'
 CONF
 }
 
