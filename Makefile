@@ -6,6 +6,9 @@
 #   make fuzz                what the plain part reads from outside, with libFuzzer
 #   make fuzz-sql            random calls of the SQL functions, on a throw-away server
 #   make lint, make format   warnings as errors under clang++; clang-format
+#   make tidy                clang-tidy, with the checks in .clang-tidy
+#   make coverage            which lines of the plain part the unit tests do not reach; coverage-all: of all, all tests
+#   make compile_commands.json                    for editors and clangd
 #   make installcheck        on a server that is there already, see test/lib/installed_server
 #   make deb, make dist      Debian packages; the archive for PGXN
 #   test/run                 everything, on throw-away servers
@@ -47,7 +50,7 @@ REGRESS = $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
 REGRESS_OPTS = --inputdir=test --encoding=UTF8
 ISOLATION = $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec)))
 ISOLATION_OPTS = --inputdir=test
-EXTRA_CLEAN = $(SOURCES:.cpp=.d) test/bench/*.o test/bench/*.d test/modules/*.o test/modules/*.d build
+EXTRA_CLEAN = $(SOURCES:.cpp=.d) test/bench/*.o test/bench/*.d test/modules/*.o test/modules/*.d build compile_commands.json
 
 # The bitcode rule ignores PG_CXXFLAGS, so it cannot compile C++20.
 override with_llvm = no
@@ -158,6 +161,26 @@ SANITIZERS = -fsanitize=address,undefined -fno-sanitize-recover=all
 sanitize:
 	$(MAKE) unit UNIT_DIR=build/sanitize EXTRA_CXXFLAGS='$(SANITIZERS) $(EXTRA_CXXFLAGS)'
 
+# ---- coverage: the report names the lines that are not reached; fewer reached ones than asked for are a failure
+
+GCOVR = gcovr --exclude-throw-branches --sort-percentage
+
+.PHONY: coverage coverage-all
+coverage:
+	@command -v gcovr > /dev/null || { echo 'error: there is no gcovr (on Debian in the package gcovr)'; exit 1; }
+	find build -name '*.gcda' -delete
+	$(MAKE) unit UNIT_DIR=build/coverage EXTRA_CXXFLAGS='--coverage $(EXTRA_CXXFLAGS)'
+	$(GCOVR) --root . --filter src/base/ --filter src/s3/ --filter src/json/ --fail-under-line 90 build/coverage
+
+# Servers write what they reached into the folder of the build.
+coverage-all: COVERAGE_DIR = $(or $(BUILD_DIR),/tmp/hydra_coverage)
+coverage-all:
+	@command -v gcovr > /dev/null || { echo 'error: there is no gcovr (on Debian in the package gcovr)'; exit 1; }
+	for layer in unit regress isolation tap; do \
+	  EXTRA_CXXFLAGS=--coverage BUILD_DIR=$(COVERAGE_DIR) test/run $$layer || exit; \
+	done
+	$(GCOVR) --root $(COVERAGE_DIR)/src --filter $(COVERAGE_DIR)/src/src/ --fail-under-line 85 $(COVERAGE_DIR)/src
+
 # ---- fuzzing: make fuzz SECONDS=300 FUZZ=error_body; what was found goes into build/fuzz/corpus, test/fuzz/seeds stays
 
 FUZZ = $(patsubst test/fuzz/%.cpp,%,$(sort $(wildcard test/fuzz/*.cpp)))
@@ -245,6 +268,26 @@ lint-format:
 lint-sql:
 	@! grep -nE '\bSPI_(exec|prepare|cursor)' $(filter-out src/pg/spi.cpp,$(SOURCES)) \
 	  || { echo 'error: use pg::query()'; exit 1; }
+
+# ---- clang-tidy and editors
+
+CLANG_TIDY ?= clang-tidy
+TIDY_FLAGS = $(CXXSTANDARD) $(VERSION_FLAG) $(filter-out -MMD -MP,$(PG_CPPFLAGS))
+
+.PHONY: tidy $(SOURCES:%=tidy-%)
+tidy: $(SOURCES:%=tidy-%)
+$(SOURCES:%=tidy-%): tidy-%:
+	$(CLANG_TIDY) --quiet $* -- $(TIDY_FLAGS)
+
+comma := ,
+compile_command = {"directory": "$(CURDIR)", "file": "$(1)", "command": "$(subst ",\",$(2)) -c $(1)"}
+compile_commands = $(foreach file,$(SOURCES),$(call compile_command,$(file),$(COMPILER) $(CPPFLAGS) $(VERSION_FLAG))) \
+  $(foreach file,$(UNIT),$(call compile_command,$(file),$(CXX) $(UNIT_CXXFLAGS)))
+
+.PHONY: compile_commands.json
+compile_commands.json:
+	$(file >$@,[$(subst } {,}$(comma) {,$(strip $(compile_commands)))])
+	@echo $@
 
 # What else names the version: both places in META.json, and the scripts.
 lint-version:
