@@ -88,7 +88,7 @@ std::string access_point_name(std::string_view alias) {
 }
 
 std::optional<std::string> region_problem(const EndpointSettings& settings) {
-  if (const auto problem = region_problem(settings.region)) return problem;
+  if (auto problem = region_problem(settings.region)) return problem;
   if (partition_of(settings).empty() || is_region_name(settings.region)) return std::nullopt;
   return "is not the name of a region of AWS";
 }
