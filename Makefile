@@ -289,9 +289,10 @@ compile_commands.json:
 	$(file >$@,[$(subst } {,}$(comma) {,$(strip $(compile_commands)))])
 	@echo $@
 
-# What else names the version: both places in META.json, and the scripts.
+# What else names the version: both places in META.json, the package's changelog, and the scripts.
 lint-version:
 	test "$$(grep -c '"version": "$(EXTVERSION)"' META.json)" = 2
+	head -n 1 debian/changelog | grep -qF '($(EXTVERSION)-'
 	test -e sql/hydra_export--$(EXTVERSION).sql
 	grep -q '^/\* hydra_export $(EXTVERSION) \*/$$' sql/hydra_export--$(EXTVERSION).sql
 
