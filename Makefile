@@ -6,7 +6,7 @@
 #   make fuzz                what the plain part reads from outside, with libFuzzer
 #   make fuzz-sql            random calls of the SQL functions, on a throw-away server
 #   make lint, make format   warnings as errors under clang++; clang-format
-#   make tidy                clang-tidy, with the checks in .clang-tidy
+#   make tidy                clang-tidy on the plain part, with the checks in .clang-tidy
 #   make coverage            which lines of the plain part the unit tests do not reach; coverage-all: of all, all tests
 #   make compile_commands.json                    for editors and clangd
 #   make installcheck        on a server that is there already, see test/lib/installed_server
@@ -272,12 +272,12 @@ lint-sql:
 # ---- clang-tidy and editors
 
 CLANG_TIDY ?= clang-tidy
-TIDY_FLAGS = $(CXXSTANDARD) $(VERSION_FLAG) $(filter-out -MMD -MP,$(PG_CPPFLAGS))
 
-.PHONY: tidy $(SOURCES:%=tidy-%)
-tidy: $(SOURCES:%=tidy-%)
-$(SOURCES:%=tidy-%): tidy-%:
-	$(CLANG_TIDY) --quiet $* -- $(TIDY_FLAGS)
+# The plain part; the server's macros have too many idioms of their own.
+.PHONY: tidy $(PLAIN:%=tidy-%)
+tidy: $(PLAIN:%=tidy-%)
+$(PLAIN:%=tidy-%): tidy-%:
+	$(CLANG_TIDY) --quiet $* -- $(CXXSTANDARD) -Isrc $(OPTIONAL_FLAGS)
 
 comma := ,
 compile_command = {"directory": "$(CURDIR)", "file": "$(1)", "command": "$(subst ",\",$(2)) -c $(1)"}
