@@ -1,6 +1,15 @@
 /* hydra_export 0.1.0 to 0.2.0 */
 \echo Use "ALTER EXTENSION hydra_export UPDATE TO '0.2.0'" to load this file. \quit
 
+-- ---------------------------------------------------------------- schema
+
+-- Functions that only views, triggers and other functions call, out of the way of \df hydra_export.*
+CREATE SCHEMA hydra_export_internal;
+COMMENT ON SCHEMA hydra_export_internal IS 'functions of hydra_export that its views and triggers call';
+ALTER FUNCTION hydra_export.progress_rows SET SCHEMA hydra_export_internal;
+ALTER FUNCTION hydra_export.schedule_rows SET SCHEMA hydra_export_internal;
+ALTER FUNCTION hydra_export.schedule_changed SET SCHEMA hydra_export_internal;
+
 -- ---------------------------------------------------------------- secrets
 
 CREATE FOREIGN DATA WRAPPER hydra_export;
@@ -29,12 +38,12 @@ COMMENT ON COLUMN hydra_export.destination_state.last_timeline IS 'timeline of W
 COMMENT ON COLUMN hydra_export.destination_state.condition_answer IS 'what the store does with If-None-Match: honoured, ignored (it overwrites) or refused; NULL until it was asked';
 COMMENT ON COLUMN hydra_export.settings.conditional IS 'whether the store is asked to refuse an object that exists already: on, off, or auto (wherever the store takes it)';
 
-CREATE FUNCTION hydra_export.configure_support(internal)
+CREATE FUNCTION hydra_export_internal.configure_support(internal)
 RETURNS internal LANGUAGE c STRICT SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'hydra_export_configure_support';
-COMMENT ON FUNCTION hydra_export.configure_support IS 'lets hydra_export.configure() hide its statement before it runs';
-REVOKE ALL ON FUNCTION hydra_export.configure_support FROM PUBLIC;
-ALTER FUNCTION hydra_export.configure SUPPORT hydra_export.configure_support;
+COMMENT ON FUNCTION hydra_export_internal.configure_support IS 'lets hydra_export.configure() hide its statement before it runs';
+REVOKE ALL ON FUNCTION hydra_export_internal.configure_support FROM PUBLIC;
+ALTER FUNCTION hydra_export.configure SUPPORT hydra_export_internal.configure_support;
 COMMENT ON FUNCTION hydra_export.configure IS
 'saves a destination''s settings; NULL leaves a setting as it is, '''' clears it. frequency_hours is 1 to 168. Keys are best given as a file on the server, with credentials => ''file:/path''';
 
@@ -107,10 +116,9 @@ COMMENT ON COLUMN hydra_export.export_models.error IS 'what went wrong with it; 
 COMMENT ON COLUMN hydra_export.export_objects.key IS 'the object''s key, which holds first_id and last_id';
 COMMENT ON COLUMN hydra_export.export_objects.first_id IS 'id of the first row in it: the values of its key columns';
 COMMENT ON COLUMN hydra_export.export_objects.last_id IS 'id of the last row in it: the values of its key columns';
-COMMENT ON COLUMN hydra_export.recent_exports.error IS 'what went wrong; for a partial export the failed models and their reasons; may hold ids of rows';
 
 COMMENT ON FUNCTION hydra_export.export_now IS
-'exports a destination now, in a worker of its own, and returns the export''s id; what the calling transaction has not committed is not exported. While it waits, a call that is a statement of its own keeps VACUUM from nothing; elsewhere take wait => false';
+'exports a destination now, in a worker of its own, and returns the export''s id; what the calling transaction has not committed is not exported. While it waits, a call that is a statement of its own does not hold back VACUUM; inside a transaction block or a function, use wait => false';
 
 -- ---------------------------------------------------------------- functions: checks
 
@@ -163,6 +171,9 @@ AS $$
   FROM models m
   WHERE m.kind = 'incremental' AND m.previous_export_id >= (SELECT min(h.id) FROM history h)
     AND m.previous_export_id IS DISTINCT FROM m.last_success
+  UNION ALL
+  SELECT NULL, NULL, 'there is no destination ' || coalesce(quote_ident($1), 'NULL') || ', and no history of one'
+  WHERE NOT EXISTS (SELECT FROM hydra_export.settings s WHERE s.destination = $1) AND NOT EXISTS (SELECT FROM history)
   ORDER BY 1, 2, 3
 $$;
 
@@ -172,45 +183,91 @@ CREATE OR REPLACE FUNCTION hydra_export.check_listing(
 RETURNS SETOF record LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  RETURN QUERY EXECUTE format($query$
-    WITH place AS (
-      SELECT prefix FROM hydra_export.settings WHERE destination = $2
-    ), history AS (
-      SELECT e.*, prefix || folder || '/' AS path FROM hydra_export.exports e, place
-      WHERE e.destination = $2 AND started_at >= $1 AND status <> 'running'
-    ), listed AS (
-      SELECT key::text, size::bigint, btrim(etag::text, '"') AS etag FROM %s
-    ), foldered AS (
-      SELECT key, split_part(substr(key, length(prefix) + 1), '/', 1) AS folder
-      FROM listed, place WHERE starts_with(key, prefix)
-    )
-    SELECT o.export_id, o.key, CASE
-        WHEN l.key IS NULL THEN 'is not in the bucket'
-        WHEN l.size <> o.bytes THEN 'has another size in the bucket'
-        ELSE 'has another etag in the bucket' END
-    FROM history h JOIN hydra_export.export_objects o ON o.export_id = h.id LEFT JOIN listed l USING (key)
-    -- No etag: the answer that had it was lost.
-    WHERE l.key IS NULL OR l.size <> o.bytes OR l.etag <> nullif(btrim(o.etag, '"'), '')
-    UNION ALL
-    SELECT h.id, path || '_manifest.json', 'is not in the bucket'
-    FROM history h WHERE status IN ('succeeded', 'partial')
-      AND NOT EXISTS (SELECT FROM listed WHERE key = path || '_manifest.json')
-    UNION ALL
-    SELECT h.id, f.key, 'is not in history'
-    FROM foldered f JOIN history h USING (folder)
-    WHERE status = 'succeeded' AND f.key NOT IN (path || '_manifest.json', path || '_claim.json')
-      AND NOT EXISTS (SELECT FROM hydra_export.export_objects o WHERE o.export_id = h.id AND o.key = f.key)
-    UNION ALL
-    SELECT NULL, f.key, 'is in a folder of no export'
-    FROM foldered f
-    WHERE folder ~ '^\d{12}(_\d{3,})?$' AND folder >= (SELECT min(folder) FROM history)
-      -- A claim whose answer was lost, so that the export took the next folder.
-      AND f.key NOT LIKE '%%/\_claim.json'
-      AND NOT EXISTS (SELECT FROM hydra_export.exports e WHERE e.destination = $2 AND e.folder = f.folder)
-    ORDER BY 2, 3
-  $query$, listing) USING since, destination;
+  IF listing IS NULL THEN
+    RAISE null_value_not_allowed USING
+      MESSAGE = 'listing must not be null', HINT = 'Name the table that holds the listing of the bucket.';
+  END IF;
+  IF NOT EXISTS (SELECT FROM hydra_export.settings s WHERE s.destination = $3) THEN
+    RAISE undefined_object USING
+      MESSAGE = format('destination %s does not exist', coalesce('"' || $3 || '"', 'NULL')), HINT = 'hydra_export.settings lists the destinations.';
+  END IF;
+  BEGIN
+    RETURN QUERY EXECUTE format($query$
+      WITH place AS (
+        SELECT prefix FROM hydra_export.settings WHERE destination = $2
+      ), history AS (
+        SELECT e.*, prefix || folder || '/' AS path FROM hydra_export.exports e, place
+        WHERE e.destination = $2 AND started_at >= $1 AND status <> 'running'
+      ), listed AS (
+        SELECT key::text, size::bigint, btrim(etag::text, '"') AS etag FROM %s
+      ), foldered AS (
+        SELECT key, split_part(substr(key, length(prefix) + 1), '/', 1) AS folder
+        FROM listed, place WHERE starts_with(key, prefix)
+      )
+      SELECT o.export_id, o.key, CASE
+          WHEN l.key IS NULL THEN 'is not in the bucket'
+          WHEN l.size <> o.bytes THEN 'has another size in the bucket'
+          ELSE 'has another etag in the bucket' END
+      FROM history h JOIN hydra_export.export_objects o ON o.export_id = h.id LEFT JOIN listed l USING (key)
+      -- No etag: the answer that had it was lost.
+      WHERE l.key IS NULL OR l.size <> o.bytes OR l.etag <> nullif(btrim(o.etag, '"'), '')
+      UNION ALL
+      SELECT h.id, path || '_manifest.json', 'is not in the bucket'
+      FROM history h WHERE status IN ('succeeded', 'partial')
+        AND NOT EXISTS (SELECT FROM listed WHERE key = path || '_manifest.json')
+      UNION ALL
+      SELECT h.id, f.key, 'is not in history'
+      FROM foldered f JOIN history h USING (folder)
+      WHERE status = 'succeeded' AND f.key NOT IN (path || '_manifest.json', path || '_claim.json')
+        AND NOT EXISTS (SELECT FROM hydra_export.export_objects o WHERE o.export_id = h.id AND o.key = f.key)
+      UNION ALL
+      SELECT NULL, f.key, 'is in a folder of no export'
+      FROM foldered f
+      WHERE folder ~ '^\d{12}(_\d{3,})?$' AND folder >= (SELECT min(folder) FROM history)
+        -- A claim whose answer was lost, so that the export took the next folder.
+        AND f.key NOT LIKE '%%/\_claim.json'
+        AND NOT EXISTS (SELECT FROM hydra_export.exports e WHERE e.destination = $2 AND e.folder = f.folder)
+      ORDER BY 2, 3
+    $query$, listing) USING since, destination;
+  EXCEPTION WHEN OTHERS THEN
+    -- Whatever is wrong with the table: the query's own error would show the query.
+    RAISE EXCEPTION USING
+      ERRCODE = SQLSTATE, MESSAGE = format('cannot read the listing in %s: %s', listing, SQLERRM),
+      HINT = 'Load the listing of the bucket into a table that you may read, with the columns key, size (in bytes) and etag.';
+  END;
 END
 $$;
+
+-- ---------------------------------------------------------------- views
+
+-- Times to the second, and errors short enough for a line.
+CREATE OR REPLACE VIEW hydra_export.recent_exports AS
+  SELECT id, destination, folder, status, date_trunc('second', started_at) AS started_at,
+         date_trunc('second', coalesce(finished_at, clock_timestamp()) - started_at) AS duration,
+         models, objects, rows, bytes,
+         CASE WHEN length(reason) > 43 THEN left(reason, 40) || '...' ELSE reason END AS error
+  FROM hydra_export.exports,
+       -- Without keys of objects, the reason comes first.
+       LATERAL (SELECT regexp_replace(error, 'object "[^"]*": ', '', 'g') AS reason) AS shorter
+  ORDER BY id DESC;
+COMMENT ON COLUMN hydra_export.recent_exports.started_at IS 'when it started, to the second';
+COMMENT ON COLUMN hydra_export.recent_exports.duration IS 'how long it took, or has taken so far, to the second';
+COMMENT ON COLUMN hydra_export.recent_exports.error IS 'the beginning of what went wrong, which hydra_export.exports has in full; may hold ids of rows';
+
+CREATE OR REPLACE VIEW hydra_export.progress AS
+  SELECT export_id, model, phase, blocks_total, blocks_scanned, blocks_skipped, rows, bytes_written,
+         bytes_uploaded, objects, date_trunc('second', started_at) AS started_at, pid
+  FROM hydra_export_internal.progress_rows();
+
+CREATE OR REPLACE VIEW hydra_export.schedule AS
+  SELECT destination, enabled, frequency_hours, date_trunc('second', last_export) AS last_export,
+         last_status, date_trunc('second', next_export_at) AS next_export_at, why
+  FROM hydra_export_internal.schedule_rows();
+COMMENT ON COLUMN hydra_export.schedule.last_export IS 'when the newest export started, whoever started it, to the second';
+COMMENT ON COLUMN hydra_export.schedule.next_export_at IS 'when the next one is due, to the second; NULL for never';
+
+COMMENT ON FUNCTION hydra_export.preview IS
+'what an export would do now, from the visibility map and page headers alone: rows and bytes are estimates, at most, and NULL where an index or the planner decides. Before the first export, bytes follow from the average widths that ANALYZE found, before compression; without a kind the model would fail, for that reason';
 
 -- ---------------------------------------------------------------- WAL marks
 
@@ -236,15 +293,15 @@ ALTER TABLE hydra_export.settings ENABLE ALWAYS TRIGGER schedule_changed;
 ALTER TABLE hydra_export.models ENABLE ALWAYS TRIGGER schedule_changed;
 
 -- A row that anything but the extension writes, such as logical replication, is nobody's own.
-CREATE FUNCTION hydra_export.state_written()
+CREATE FUNCTION hydra_export_internal.state_written()
 RETURNS trigger LANGUAGE c
 AS 'MODULE_PATHNAME', 'hydra_export_state_written';
-COMMENT ON FUNCTION hydra_export.state_written IS 'clears written_by in a row of destination_state that anything but the extension writes';
-REVOKE ALL ON FUNCTION hydra_export.state_written FROM PUBLIC;
+COMMENT ON FUNCTION hydra_export_internal.state_written IS 'clears written_by in a row of destination_state that anything but the extension writes';
+REVOKE ALL ON FUNCTION hydra_export_internal.state_written FROM PUBLIC;
 
 CREATE TRIGGER state_written
   BEFORE INSERT OR UPDATE ON hydra_export.destination_state
-  FOR EACH ROW EXECUTE FUNCTION hydra_export.state_written();
+  FOR EACH ROW EXECUTE FUNCTION hydra_export_internal.state_written();
 ALTER TABLE hydra_export.destination_state ENABLE ALWAYS TRIGGER state_written;
 
 -- The trigger has the launcher look at this database when the update commits: before, the library

@@ -30,6 +30,11 @@ $$;
 CREATE SCHEMA hydra_export;
 COMMENT ON SCHEMA hydra_export IS 'exports of tables to S3: settings, models, history';
 
+-- Functions that only views, triggers and other functions call. They have a schema of their own, so that \df hydra_export.*
+-- lists what users may call. Nobody needs a right on it: views and triggers know functions by their OID.
+CREATE SCHEMA hydra_export_internal;
+COMMENT ON SCHEMA hydra_export_internal IS 'functions of hydra_export that its views and triggers call';
+
 -- ---------------------------------------------------------------- settings
 
 CREATE TABLE hydra_export.settings (
@@ -316,10 +321,13 @@ COMMENT ON COLUMN hydra_export.export_objects.etag IS 'as S3 answered';
 COMMENT ON COLUMN hydra_export.export_objects.uploaded_at IS 'when S3 had it';
 
 CREATE VIEW hydra_export.recent_exports AS
-  SELECT id, destination, folder, status, started_at,
-         coalesce(finished_at, clock_timestamp()) - started_at AS duration,
-         models, objects, rows, bytes, error
-  FROM hydra_export.exports
+  SELECT id, destination, folder, status, date_trunc('second', started_at) AS started_at,
+         date_trunc('second', coalesce(finished_at, clock_timestamp()) - started_at) AS duration,
+         models, objects, rows, bytes,
+         CASE WHEN length(reason) > 43 THEN left(reason, 40) || '...' ELSE reason END AS error
+  FROM hydra_export.exports,
+       -- Without keys of objects, the reason comes first.
+       LATERAL (SELECT regexp_replace(error, 'object "[^"]*": ', '', 'g') AS reason) AS shorter
   ORDER BY id DESC;
 
 COMMENT ON VIEW hydra_export.recent_exports IS 'the exports, newest first';
@@ -327,20 +335,20 @@ COMMENT ON COLUMN hydra_export.recent_exports.id IS 'number of the export';
 COMMENT ON COLUMN hydra_export.recent_exports.destination IS 'destination that was exported to';
 COMMENT ON COLUMN hydra_export.recent_exports.folder IS 'the export''s folder in the bucket: the minute of its start, in UTC';
 COMMENT ON COLUMN hydra_export.recent_exports.status IS 'running, succeeded, partial (some models failed), failed or cancelled';
-COMMENT ON COLUMN hydra_export.recent_exports.started_at IS 'when it started';
-COMMENT ON COLUMN hydra_export.recent_exports.duration IS 'how long it took, or has taken so far';
+COMMENT ON COLUMN hydra_export.recent_exports.started_at IS 'when it started, to the second';
+COMMENT ON COLUMN hydra_export.recent_exports.duration IS 'how long it took, or has taken so far, to the second';
 COMMENT ON COLUMN hydra_export.recent_exports.models IS 'models that were part of it';
 COMMENT ON COLUMN hydra_export.recent_exports.objects IS 'objects that are in the bucket, the manifest aside';
 COMMENT ON COLUMN hydra_export.recent_exports.rows IS 'rows in them';
 COMMENT ON COLUMN hydra_export.recent_exports.bytes IS 'bytes in them, as sent';
-COMMENT ON COLUMN hydra_export.recent_exports.error IS 'what went wrong; for a partial export the failed models and their reasons; may hold ids of rows';
+COMMENT ON COLUMN hydra_export.recent_exports.error IS 'the beginning of what went wrong, which hydra_export.exports has in full; may hold ids of rows';
 
 -- ---------------------------------------------------------------- functions: settings
 
-CREATE FUNCTION hydra_export.configure_support(internal)
+CREATE FUNCTION hydra_export_internal.configure_support(internal)
 RETURNS internal LANGUAGE c STRICT SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'hydra_export_configure_support';
-COMMENT ON FUNCTION hydra_export.configure_support IS 'lets hydra_export.configure() hide its statement before it runs';
+COMMENT ON FUNCTION hydra_export_internal.configure_support IS 'lets hydra_export.configure() hide its statement before it runs';
 
 CREATE FUNCTION hydra_export.configure(
   bucket text DEFAULT NULL, access_key text DEFAULT NULL, secret_key text DEFAULT NULL,
@@ -350,7 +358,7 @@ CREATE FUNCTION hydra_export.configure(
   addressing text DEFAULT NULL, compression text DEFAULT NULL, conditional text DEFAULT NULL,
   object_headers jsonb DEFAULT NULL, start_window text DEFAULT NULL,
   destination text DEFAULT 'default')
-RETURNS void LANGUAGE c SUPPORT hydra_export.configure_support SET search_path = pg_catalog, pg_temp
+RETURNS void LANGUAGE c SUPPORT hydra_export_internal.configure_support SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'hydra_export_configure';
 COMMENT ON FUNCTION hydra_export.configure IS
 'saves a destination''s settings; NULL leaves a setting as it is, '''' clears it. frequency_hours is 1 to 168. Keys are best given as a file on the server, with credentials => ''file:/path''';
@@ -423,7 +431,7 @@ CREATE FUNCTION hydra_export.export_now(destination text DEFAULT 'default', wait
 RETURNS bigint LANGUAGE c SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'hydra_export_export_now';
 COMMENT ON FUNCTION hydra_export.export_now IS
-'exports a destination now, in a worker of its own, and returns the export''s id; what the calling transaction has not committed is not exported. While it waits, a call that is a statement of its own keeps VACUUM from nothing; elsewhere take wait => false';
+'exports a destination now, in a worker of its own, and returns the export''s id; what the calling transaction has not committed is not exported. While it waits, a call that is a statement of its own does not hold back VACUUM; inside a transaction block or a function, use wait => false';
 
 CREATE FUNCTION hydra_export.cancel_export(id bigint)
 RETURNS boolean LANGUAGE c SET search_path = pg_catalog, pg_temp
@@ -437,17 +445,20 @@ CREATE FUNCTION hydra_export.preview(
 RETURNS SETOF record LANGUAGE c SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'hydra_export_preview';
 COMMENT ON FUNCTION hydra_export.preview IS
-'what an export would do now, from the visibility map and page headers alone: rows and bytes are estimates, at most, and NULL where an index or the planner decides; without a kind the model would fail, for that reason';
+'what an export would do now, from the visibility map and page headers alone: rows and bytes are estimates, at most, and NULL where an index or the planner decides. Before the first export, bytes follow from the average widths that ANALYZE found, before compression; without a kind the model would fail, for that reason';
 
-CREATE FUNCTION hydra_export.progress_rows(
+CREATE FUNCTION hydra_export_internal.progress_rows(
   OUT export_id bigint, OUT model text, OUT phase text, OUT blocks_total bigint,
   OUT blocks_scanned bigint, OUT blocks_skipped bigint, OUT rows bigint, OUT bytes_written bigint,
   OUT bytes_uploaded bigint, OUT objects bigint, OUT started_at timestamptz, OUT pid integer)
 RETURNS SETOF record LANGUAGE c SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'hydra_export_progress_rows';
-COMMENT ON FUNCTION hydra_export.progress_rows IS 'the rows of the view hydra_export.progress';
+COMMENT ON FUNCTION hydra_export_internal.progress_rows IS 'the rows of the view hydra_export.progress';
 
-CREATE VIEW hydra_export.progress AS SELECT * FROM hydra_export.progress_rows();
+CREATE VIEW hydra_export.progress AS
+  SELECT export_id, model, phase, blocks_total, blocks_scanned, blocks_skipped, rows, bytes_written,
+         bytes_uploaded, objects, date_trunc('second', started_at) AS started_at, pid
+  FROM hydra_export_internal.progress_rows();
 COMMENT ON VIEW hydra_export.progress IS 'the models of exports that run in this database, the first 1,024 of the server; empty without shared_preload_libraries';
 COMMENT ON COLUMN hydra_export.progress.export_id IS 'number of the export';
 COMMENT ON COLUMN hydra_export.progress.model IS 'name of the model';
@@ -462,21 +473,24 @@ COMMENT ON COLUMN hydra_export.progress.objects IS 'objects that have arrived';
 COMMENT ON COLUMN hydra_export.progress.started_at IS 'when its reading began; before that, when the export did';
 COMMENT ON COLUMN hydra_export.progress.pid IS 'process that exports';
 
-CREATE FUNCTION hydra_export.schedule_rows(
+CREATE FUNCTION hydra_export_internal.schedule_rows(
   OUT destination text, OUT enabled boolean, OUT frequency_hours integer,
   OUT last_export timestamptz, OUT last_status text, OUT next_export_at timestamptz, OUT why text)
 RETURNS SETOF record LANGUAGE c SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'hydra_export_schedule_rows';
-COMMENT ON FUNCTION hydra_export.schedule_rows IS 'the rows of the view hydra_export.schedule';
+COMMENT ON FUNCTION hydra_export_internal.schedule_rows IS 'the rows of the view hydra_export.schedule';
 
-CREATE VIEW hydra_export.schedule AS SELECT * FROM hydra_export.schedule_rows();
+CREATE VIEW hydra_export.schedule AS
+  SELECT destination, enabled, frequency_hours, date_trunc('second', last_export) AS last_export,
+         last_status, date_trunc('second', next_export_at) AS next_export_at, why
+  FROM hydra_export_internal.schedule_rows();
 COMMENT ON VIEW hydra_export.schedule IS 'when each destination is exported next, and why then, or why not';
 COMMENT ON COLUMN hydra_export.schedule.destination IS 'name of the destination';
 COMMENT ON COLUMN hydra_export.schedule.enabled IS 'false after hydra_export.pause()';
 COMMENT ON COLUMN hydra_export.schedule.frequency_hours IS 'hours between exports';
-COMMENT ON COLUMN hydra_export.schedule.last_export IS 'when the newest export started, whoever started it';
+COMMENT ON COLUMN hydra_export.schedule.last_export IS 'when the newest export started, whoever started it, to the second';
 COMMENT ON COLUMN hydra_export.schedule.last_status IS 'how it ended, or running';
-COMMENT ON COLUMN hydra_export.schedule.next_export_at IS 'when the next one is due; NULL for never';
+COMMENT ON COLUMN hydra_export.schedule.next_export_at IS 'when the next one is due, to the second; NULL for never';
 COMMENT ON COLUMN hydra_export.schedule.why IS 'why then, or why not';
 
 -- ---------------------------------------------------------------- functions: checks
@@ -530,6 +544,9 @@ AS $$
   FROM models m
   WHERE m.kind = 'incremental' AND m.previous_export_id >= (SELECT min(h.id) FROM history h)
     AND m.previous_export_id IS DISTINCT FROM m.last_success
+  UNION ALL
+  SELECT NULL, NULL, 'there is no destination ' || coalesce(quote_ident($1), 'NULL') || ', and no history of one'
+  WHERE NOT EXISTS (SELECT FROM hydra_export.settings s WHERE s.destination = $1) AND NOT EXISTS (SELECT FROM history)
   ORDER BY 1, 2, 3
 $$;
 COMMENT ON FUNCTION hydra_export.check_history IS
@@ -541,75 +558,90 @@ CREATE FUNCTION hydra_export.check_listing(
 RETURNS SETOF record LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  RETURN QUERY EXECUTE format($query$
-    WITH place AS (
-      SELECT prefix FROM hydra_export.settings WHERE destination = $2
-    ), history AS (
-      SELECT e.*, prefix || folder || '/' AS path FROM hydra_export.exports e, place
-      WHERE e.destination = $2 AND started_at >= $1 AND status <> 'running'
-    ), listed AS (
-      SELECT key::text, size::bigint, btrim(etag::text, '"') AS etag FROM %s
-    ), foldered AS (
-      SELECT key, split_part(substr(key, length(prefix) + 1), '/', 1) AS folder
-      FROM listed, place WHERE starts_with(key, prefix)
-    )
-    SELECT o.export_id, o.key, CASE
-        WHEN l.key IS NULL THEN 'is not in the bucket'
-        WHEN l.size <> o.bytes THEN 'has another size in the bucket'
-        ELSE 'has another etag in the bucket' END
-    FROM history h JOIN hydra_export.export_objects o ON o.export_id = h.id LEFT JOIN listed l USING (key)
-    -- No etag: the answer that had it was lost.
-    WHERE l.key IS NULL OR l.size <> o.bytes OR l.etag <> nullif(btrim(o.etag, '"'), '')
-    UNION ALL
-    SELECT h.id, path || '_manifest.json', 'is not in the bucket'
-    FROM history h WHERE status IN ('succeeded', 'partial')
-      AND NOT EXISTS (SELECT FROM listed WHERE key = path || '_manifest.json')
-    UNION ALL
-    SELECT h.id, f.key, 'is not in history'
-    FROM foldered f JOIN history h USING (folder)
-    WHERE status = 'succeeded' AND f.key NOT IN (path || '_manifest.json', path || '_claim.json')
-      AND NOT EXISTS (SELECT FROM hydra_export.export_objects o WHERE o.export_id = h.id AND o.key = f.key)
-    UNION ALL
-    SELECT NULL, f.key, 'is in a folder of no export'
-    FROM foldered f
-    WHERE folder ~ '^\d{12}(_\d{3,})?$' AND folder >= (SELECT min(folder) FROM history)
-      -- A claim whose answer was lost, so that the export took the next folder.
-      AND f.key NOT LIKE '%%/\_claim.json'
-      AND NOT EXISTS (SELECT FROM hydra_export.exports e WHERE e.destination = $2 AND e.folder = f.folder)
-    ORDER BY 2, 3
-  $query$, listing) USING since, destination;
+  IF listing IS NULL THEN
+    RAISE null_value_not_allowed USING
+      MESSAGE = 'listing must not be null', HINT = 'Name the table that holds the listing of the bucket.';
+  END IF;
+  IF NOT EXISTS (SELECT FROM hydra_export.settings s WHERE s.destination = $3) THEN
+    RAISE undefined_object USING
+      MESSAGE = format('destination %s does not exist', coalesce('"' || $3 || '"', 'NULL')), HINT = 'hydra_export.settings lists the destinations.';
+  END IF;
+  BEGIN
+    RETURN QUERY EXECUTE format($query$
+      WITH place AS (
+        SELECT prefix FROM hydra_export.settings WHERE destination = $2
+      ), history AS (
+        SELECT e.*, prefix || folder || '/' AS path FROM hydra_export.exports e, place
+        WHERE e.destination = $2 AND started_at >= $1 AND status <> 'running'
+      ), listed AS (
+        SELECT key::text, size::bigint, btrim(etag::text, '"') AS etag FROM %s
+      ), foldered AS (
+        SELECT key, split_part(substr(key, length(prefix) + 1), '/', 1) AS folder
+        FROM listed, place WHERE starts_with(key, prefix)
+      )
+      SELECT o.export_id, o.key, CASE
+          WHEN l.key IS NULL THEN 'is not in the bucket'
+          WHEN l.size <> o.bytes THEN 'has another size in the bucket'
+          ELSE 'has another etag in the bucket' END
+      FROM history h JOIN hydra_export.export_objects o ON o.export_id = h.id LEFT JOIN listed l USING (key)
+      -- No etag: the answer that had it was lost.
+      WHERE l.key IS NULL OR l.size <> o.bytes OR l.etag <> nullif(btrim(o.etag, '"'), '')
+      UNION ALL
+      SELECT h.id, path || '_manifest.json', 'is not in the bucket'
+      FROM history h WHERE status IN ('succeeded', 'partial')
+        AND NOT EXISTS (SELECT FROM listed WHERE key = path || '_manifest.json')
+      UNION ALL
+      SELECT h.id, f.key, 'is not in history'
+      FROM foldered f JOIN history h USING (folder)
+      WHERE status = 'succeeded' AND f.key NOT IN (path || '_manifest.json', path || '_claim.json')
+        AND NOT EXISTS (SELECT FROM hydra_export.export_objects o WHERE o.export_id = h.id AND o.key = f.key)
+      UNION ALL
+      SELECT NULL, f.key, 'is in a folder of no export'
+      FROM foldered f
+      WHERE folder ~ '^\d{12}(_\d{3,})?$' AND folder >= (SELECT min(folder) FROM history)
+        -- A claim whose answer was lost, so that the export took the next folder.
+        AND f.key NOT LIKE '%%/\_claim.json'
+        AND NOT EXISTS (SELECT FROM hydra_export.exports e WHERE e.destination = $2 AND e.folder = f.folder)
+      ORDER BY 2, 3
+    $query$, listing) USING since, destination;
+  EXCEPTION WHEN OTHERS THEN
+    -- Whatever is wrong with the table: the query's own error would show the query.
+    RAISE EXCEPTION USING
+      ERRCODE = SQLSTATE, MESSAGE = format('cannot read the listing in %s: %s', listing, SQLERRM),
+      HINT = 'Load the listing of the bucket into a table that you may read, with the columns key, size (in bytes) and etag.';
+  END;
 END
 $$;
 COMMENT ON FUNCTION hydra_export.check_listing IS
 'what differs between history and a listing of the bucket, a table with the columns key, size and etag, in the exports since a time: no row when all is well';
 
 -- The launcher hears of every change at its commit.
-CREATE FUNCTION hydra_export.schedule_changed()
+CREATE FUNCTION hydra_export_internal.schedule_changed()
 RETURNS trigger LANGUAGE c
 AS 'MODULE_PATHNAME', 'hydra_export_schedule_changed';
-COMMENT ON FUNCTION hydra_export.schedule_changed IS 'makes the launcher look at this database when the transaction commits';
+COMMENT ON FUNCTION hydra_export_internal.schedule_changed IS 'makes the launcher look at this database when the transaction commits';
 
 CREATE TRIGGER schedule_changed
   AFTER INSERT OR DELETE OR TRUNCATE
      OR UPDATE OF bucket, endpoint, prefix, region, frequency_hours, start_window, enabled, saved_at
-  ON hydra_export.settings FOR EACH STATEMENT EXECUTE FUNCTION hydra_export.schedule_changed();
+  ON hydra_export.settings FOR EACH STATEMENT EXECUTE FUNCTION hydra_export_internal.schedule_changed();
 CREATE TRIGGER schedule_changed
   AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE
-  ON hydra_export.models FOR EACH STATEMENT EXECUTE FUNCTION hydra_export.schedule_changed();
+  ON hydra_export.models FOR EACH STATEMENT EXECUTE FUNCTION hydra_export_internal.schedule_changed();
 
 -- Also for sessions that switch triggers off.
 ALTER TABLE hydra_export.settings ENABLE ALWAYS TRIGGER schedule_changed;
 ALTER TABLE hydra_export.models ENABLE ALWAYS TRIGGER schedule_changed;
 
 -- A row that anything but the extension writes, such as logical replication, is nobody's own.
-CREATE FUNCTION hydra_export.state_written()
+CREATE FUNCTION hydra_export_internal.state_written()
 RETURNS trigger LANGUAGE c
 AS 'MODULE_PATHNAME', 'hydra_export_state_written';
-COMMENT ON FUNCTION hydra_export.state_written IS 'clears written_by in a row of destination_state that anything but the extension writes';
+COMMENT ON FUNCTION hydra_export_internal.state_written IS 'clears written_by in a row of destination_state that anything but the extension writes';
 
 CREATE TRIGGER state_written
   BEFORE INSERT OR UPDATE ON hydra_export.destination_state
-  FOR EACH ROW EXECUTE FUNCTION hydra_export.state_written();
+  FOR EACH ROW EXECUTE FUNCTION hydra_export_internal.state_written();
 ALTER TABLE hydra_export.destination_state ENABLE ALWAYS TRIGGER state_written;
 
 -- ---------------------------------------------------------------- rights and dumps
@@ -624,25 +656,27 @@ BEGIN
     SELECT DISTINCT CASE granted.grantee WHEN 0 THEN 'PUBLIC' ELSE granted.grantee::regrole::text END
     FROM (
       SELECT relacl FROM pg_catalog.pg_class WHERE relnamespace = 'hydra_export'::regnamespace
-      UNION ALL SELECT proacl FROM pg_catalog.pg_proc WHERE pronamespace = 'hydra_export'::regnamespace
-      UNION ALL SELECT nspacl FROM pg_catalog.pg_namespace WHERE nspname = 'hydra_export'
+      UNION ALL SELECT proacl FROM pg_catalog.pg_proc
+        WHERE pronamespace IN ('hydra_export'::regnamespace, 'hydra_export_internal'::regnamespace)
+      UNION ALL SELECT nspacl FROM pg_catalog.pg_namespace
+        WHERE nspname IN ('hydra_export', 'hydra_export_internal')
     ) AS objects (acl), pg_catalog.aclexplode(acl) AS granted
     WHERE granted.grantee <> granted.grantor
   LOOP
-    EXECUTE 'REVOKE ALL ON SCHEMA hydra_export FROM ' || grantee;
+    EXECUTE 'REVOKE ALL ON SCHEMA hydra_export, hydra_export_internal FROM ' || grantee;
     FOREACH kind IN ARRAY ARRAY['TABLES', 'SEQUENCES', 'FUNCTIONS'] LOOP
-      EXECUTE pg_catalog.format('REVOKE ALL ON ALL %s IN SCHEMA hydra_export FROM %s', kind, grantee);
+      EXECUTE pg_catalog.format('REVOKE ALL ON ALL %s IN SCHEMA hydra_export, hydra_export_internal FROM %s', kind, grantee);
     END LOOP;
   END LOOP;
 END
 $$;
-REVOKE ALL ON ALL FUNCTIONS IN SCHEMA hydra_export FROM PUBLIC;
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA hydra_export, hydra_export_internal FROM PUBLIC;
 GRANT hydra_export_monitor TO hydra_export_admin;
 GRANT USAGE ON SCHEMA hydra_export TO hydra_export_monitor;
 GRANT SELECT ON hydra_export.settings, hydra_export.models, hydra_export.exports,
   hydra_export.export_models, hydra_export.export_objects, hydra_export.recent_exports,
   hydra_export.schedule, hydra_export.progress TO hydra_export_monitor;
-GRANT EXECUTE ON FUNCTION hydra_export.schedule_rows, hydra_export.progress_rows,
+GRANT EXECUTE ON FUNCTION hydra_export_internal.schedule_rows, hydra_export_internal.progress_rows,
   hydra_export.check_history, hydra_export.check_listing TO hydra_export_monitor;
 GRANT EXECUTE ON FUNCTION
   hydra_export.configure, hydra_export.remove_destination, hydra_export.pause, hydra_export.resume,

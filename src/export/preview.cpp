@@ -23,15 +23,22 @@ std::uint64_t count_blocks_to_read(const Leaf& leaf, change::BlockDispenser& dis
   return selection.counts().read;
 }
 
-// What the planner believes to be in the table.
+// What the planner believes to be in the table, also where it was never analyzed.
 std::uint64_t estimated_rows(Oid relation) {
-  return static_cast<std::uint64_t>(pg::to_int(
-      pg::query("SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = $1::oid",
-                {pg::text(relation)})[0][0]));
+  const double rows = pg::call([=]() noexcept {
+    ::Relation table = table_open(relation, NoLock);
+    BlockNumber pages = 0;  // of a small new table more than it has
+    double tuples = 0, all_visible = 0;
+    estimate_rel_size(table, nullptr, &pages, &tuples, &all_visible);
+    const double blocks = RelationGetNumberOfBlocks(table);
+    table_close(table, NoLock);
+    return pages == 0 ? 0 : tuples / pages * blocks;
+  });
+  return static_cast<std::uint64_t>(std::llround(std::max(rows, 0.0)));
 }
 
 // As earlier exports had it; 0 before the first.
-double bytes_per_row(const tables::Model& model) {
+double sent_per_row(const tables::Model& model) {
   const pg::Text bytes = pg::query(
       "SELECT round(sum(m.bytes) / nullif(sum(m.rows), 0)) FROM hydra_export.export_models m"
       " JOIN hydra_export.exports e ON e.id = m.export_id"
@@ -40,16 +47,66 @@ double bytes_per_row(const tables::Model& model) {
   return bytes ? std::stod(*bytes) : 0;
 }
 
+// Bytes of JSON that a value takes, by its type and its average width in the table.
+double value_bytes(Oid type, int width) {
+  switch (type) {
+    case BOOLOID:
+      return 5;
+    case INT2OID:
+      return 4;
+    case INT4OID:
+      return 7;
+    case INT8OID:
+      return 10;
+    case FLOAT4OID:
+    case FLOAT8OID:
+    case NUMERICOID:
+      return 10;
+    case DATEOID:
+      return std::strlen("\"2026-11-25\"");
+    case TIMESTAMPOID:
+      return std::strlen("\"2026-11-25T01:02:03.456789\"");
+    case TIMESTAMPTZOID:
+      return std::strlen("\"2026-11-25T01:02:03.456789+00:00\"");
+    case UUIDOID:
+      return std::strlen("\"00000000-0000-0000-0000-000000000000\"");
+    case BYTEAOID:
+      return 2.0 * width + std::strlen("\"\\\\x\"");
+    default:
+      return width + std::strlen("\"\"");
+  }
+}
+
+// Bytes of a line, by the averages that ANALYZE has found, or what the planner takes for a type
+// before that.
+double line_bytes(const Leaf& leaf) {
+  double bytes = std::strlen("{}\n");
+  for (const relations::Column& column : leaf.columns) {
+    const Oid relation = leaf.relation;
+    const auto number = static_cast<AttrNumber>(column.number);
+    const Oid type = column.type;
+    const int width = pg::call([=]() noexcept {
+      const int found = get_attavgwidth(relation, number);
+      return found > 0 ? found : get_typavgwidth(type, -1);
+    });
+    bytes += static_cast<double>(column.name.size()) + std::strlen("\"\":,");
+    bytes += value_bytes(column.type, width);
+  }
+  return bytes;
+}
+
 // The rows of the leaf that would be sent, at most; nothing where that is not known beforehand.
 std::optional<std::uint64_t> look_at_leaf(ModelPreview& preview, const Leaf& leaf) {
-  const std::uint64_t rows = estimated_rows(leaf.relation);
-  if (needs_query(leaf))
-    return leaf.is_full() && leaf.has_xmin ? std::optional(rows) : std::nullopt;
+  if (needs_query(leaf)) {
+    if (leaf.is_full() && leaf.has_xmin) return estimated_rows(leaf.relation);
+    return std::nullopt;
+  }
   change::BlockDispenser dispenser(change::count_blocks(leaf.relation), 1);
   const std::uint64_t to_read = count_blocks_to_read(leaf, dispenser);
   preview.blocks_total += dispenser.blocks();
   preview.blocks_to_read += to_read;
-  return dispenser.blocks() > 0 ? rows * to_read / dispenser.blocks() : 0;
+  if (dispenser.blocks() == 0) return 0;
+  return estimated_rows(leaf.relation) * to_read / dispenser.blocks();
 }
 
 void look(ModelPreview& preview, const tables::Model& model) {
@@ -60,13 +117,14 @@ void look(ModelPreview& preview, const tables::Model& model) {
   preview.kind = plan.kind();
   preview.reason = plan.reason;
   preview.rows = 0;
+  double bytes = 0;
+  const double sent = sent_per_row(model);
   for (const Leaf& leaf : plan.leaves) {
     const std::optional<std::uint64_t> rows = look_at_leaf(preview, leaf);
     preview.rows = rows && preview.rows ? std::optional(*preview.rows + *rows) : std::nullopt;
+    if (rows) bytes += static_cast<double>(*rows) * (sent > 0 ? sent : line_bytes(leaf));
   }
-  if (!preview.rows) return;
-  preview.bytes =
-      static_cast<std::uint64_t>(static_cast<double>(*preview.rows) * bytes_per_row(model));
+  if (preview.rows) preview.bytes = static_cast<std::uint64_t>(bytes);
 }
 
 }  // namespace

@@ -151,7 +151,7 @@ void define() {
       "hydra_export.debug_seconds_per_hour",
       "Seconds that an hour of the schedule lasts, for tests.", nullptr, &debug_seconds_per_hour,
       3600, 1, 3600, process_shared_preload_libraries_in_progress ? PGC_POSTMASTER : PGC_SIGHUP,
-      GUC_NOT_IN_SAMPLE, nullptr, nullptr, nullptr);
+      GUC_NOT_IN_SAMPLE | GUC_NO_SHOW_ALL, nullptr, nullptr, nullptr);
   MarkGUCPrefixReserved("hydra_export");
 }
 

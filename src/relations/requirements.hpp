@@ -12,6 +12,9 @@ namespace hydra::relations {
 
 using tables::Model;
 
+// The call that removes the model, for hints.
+std::string removal_of(const Model& model);
+
 // What to throw when the model's relation is not there (any more), or nobody knows which it is.
 pg::Error no_relation(const Model& model);
 

@@ -1,10 +1,12 @@
 #include "schedule/due.hpp"
 
+#include "base/counted.hpp"
 #include "calendar/grid.hpp"
 #include "calendar/start_window.hpp"
 #include "pg/guc.hpp"
 #include "pg/spi.hpp"
 #include "pg/worker.hpp"
+#include "tables/secrets.hpp"
 
 namespace hydra::schedule {
 namespace {
@@ -53,11 +55,15 @@ std::string obstacle(const tables::Destination& destination, const Models& model
   }
   if (!destination.enabled) return "paused by hydra_export.pause()";
   if (!models.any) return "no model was added";
+  // A dump has no credentials.
+  if (destination.credentials == "static" && !tables::load_credentials(destination.name)) {
+    return "access_key and secret_key are missing; hydra_export.configure() saves them";
+  }
   return "";
 }
 
 std::string every(int hours) {
-  return hours == 1 ? "every hour" : "every " + std::to_string(hours) + " hours";
+  return hours == 1 ? "every hour" : "every " + counted(hours, "hour");
 }
 
 void take_earlier(Due& due, Micros at, const std::string& why, StartedBy started_by) {
@@ -70,9 +76,8 @@ void take_earlier(Due& due, Micros at, const std::string& why, StartedBy started
 // Models that an export will find it cannot read are said beforehand.
 void name_problems(Due& due, std::int64_t problems) {
   if (problems == 0) return;
-  due.why += problems == 1 ? "; a model cannot be exported"
-                           : "; " + std::to_string(problems) + " models cannot be exported";
-  due.why += ", see problem in hydra_export.models";
+  due.why +=
+      "; " + counted(problems, "model") + " cannot be exported, see problem in hydra_export.models";
 }
 
 // Puts a start off to the destination's window. What is late waits for the next one, too.
@@ -122,6 +127,7 @@ Due due_of(const tables::Destination& destination) {
   due.destination = destination;
   const Models models = load_models(destination.name);
   const std::optional<tables::DestinationState> state = tables::load_state(destination.name);
+  due.without_models = !models.any;
   due.why = obstacle(destination, models, state);
   if (!due.why.empty()) return due;
   choose_time(due, destination, models, *state);

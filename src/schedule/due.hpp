@@ -16,6 +16,7 @@ struct Due {
   tables::Destination destination;
   std::optional<Micros> at;  // nothing: not by itself
   std::string why;           // "first export", "every 24 hours", "paused", …
+  bool without_models = false;
   tables::StartedBy started_by = tables::StartedBy::schedule;
 };
 

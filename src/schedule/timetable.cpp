@@ -1,5 +1,6 @@
 #include "schedule/timetable.hpp"
 
+#include "base/counted.hpp"
 #include "pg/guc.hpp"
 
 namespace hydra::schedule {
@@ -221,8 +222,9 @@ bool has_free_place() {
 }
 
 pg::Error no_free_place() {
-  return pg::Error(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
-                   std::to_string(pg::guc::max_workers) + " exports are running already", "",
+  const int most = pg::guc::max_workers;
+  const std::string running = counted(most, "export") + (most == 1 ? " is" : " are");
+  return pg::Error(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED, running + " running already", "",
                    "Wait for one to end, or raise hydra_export.max_workers.");
 }
 

@@ -2,6 +2,7 @@
 #include "pg/worker.hpp"
 
 #include "base/clock.hpp"
+#include "base/counted.hpp"
 #include "export/access_check.hpp"
 #include "export/run.hpp"
 #include "pg/extension_version.hpp"
@@ -50,7 +51,7 @@ class Talking : public exporting::Observer {
 
   void model_read(const tables::ModelRow& row, std::uint64_t rows) override {
     const std::string name = "model \"" + row.model + "\": ";
-    const std::string read = row.kind + ", " + std::to_string(rows) + " rows read";
+    const std::string read = row.kind + ", " + counted(rows, "row") + " read";
     say(name + (row.status == "succeeded" ? read : row.error));
   }
 
@@ -60,7 +61,7 @@ class Talking : public exporting::Observer {
 
   void uploading(std::uint64_t rows, std::uint64_t arrived) override {
     if (std::chrono::steady_clock::now() - said_ < notice_interval) return;
-    say(std::to_string(arrived) + " of " + std::to_string(rows) + " rows sent");
+    say(std::to_string(arrived) + " of " + counted(rows, "row") + " sent");
   }
 
  private:

@@ -5,6 +5,7 @@
 #include "relations/requirements.hpp"
 #include "relations/rows_elsewhere.hpp"
 #include "sql/arguments.hpp"
+#include "sql/next_export.hpp"
 #include "tables/destination.hpp"
 #include "tables/model.hpp"
 
@@ -72,7 +73,8 @@ RelationInfo get_relation(Oid oid) {
   std::optional<RelationInfo> relation = relations::describe_relation(oid);
   if (!relation) {
     throw Error(ERRCODE_UNDEFINED_TABLE,
-                "relation with OID " + std::to_string(oid) + " does not exist");
+                "relation with OID " + std::to_string(oid) + " does not exist", "",
+                "Give the table's name, such as 'sales.orders'.");
   }
   return *relation;
 }
@@ -85,17 +87,19 @@ RelationInfo get_relation_of(const Model& model) {
 
 void check_unused(const Model& model) {
   const pg::Rows rows = pg::query(
-      "SELECT coalesce('It cannot be exported: ' || problem, 'It exports ' || relation::text) || "
-      "'.'"
-      " FROM hydra_export.models WHERE destination = $1 AND name = $2",
-      {model.destination, model.name});
+      "SELECT 'It ' || coalesce('cannot be exported: ' || m.problem,"
+      " 'exports ' || c.oid::regclass, $3) || '.', m.problem IS NULL AND c.oid IS NOT NULL"
+      " FROM hydra_export.models m LEFT JOIN pg_class c ON c.oid = m.relation"
+      " WHERE m.destination = $1 AND m.name = $2",
+      {model.destination, model.name, std::string("cannot be exported: ") + tables::table_dropped});
   if (rows.empty()) return;
   throw Error(
       ERRCODE_DUPLICATE_OBJECT,
       "model \"" + model.name + "\" exists already in destination \"" + model.destination + "\"",
       pg::or_empty(rows[0][0]),
-      "Choose another name with name => '...', or change it with "
-      "hydra_export.alter_model().");
+      pg::to_bool(rows[0][1])
+          ? "Choose another name with name => '...', or change it with hydra_export.alter_model()."
+          : "Remove it with " + relations::removal_of(model) + " first.");
 }
 
 // Before anything of the destination is read: it is not moved while its models change, and who
@@ -135,6 +139,7 @@ void add_model(const Arguments& arguments, Oid caller) {
   relations::check_rows_in_heaps(relation.oid);
   // Another session may have added one of that name meanwhile: it has committed by now.
   if (!tables::insert_model(model)) check_unused(model);
+  tell_next_export(model.destination);
 }
 
 // Whether rows that did not change would be found, named or written differently.
@@ -171,7 +176,9 @@ void alter_model(const Arguments& arguments, Oid caller) {
   relations::check_model(model, relation, model.added_by);
   tables::update_model(model);
   if (!asks_for_full(before, model)) return;
+  const bool news = tables::was_exported(destination, model.name);
   tables::reset_models(destination, model.name);
+  if (!news) return;
   pg::notice("the next export of model \"" + model.name + "\" is a full one");
 }
 

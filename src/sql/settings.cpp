@@ -1,5 +1,6 @@
 // configure(), remove_destination(), pause(), resume(), iam_policy().
 #include "calendar/start_window.hpp"
+#include "pg/guc.hpp"
 #include "pg/spi.hpp"
 #include "pg/transaction.hpp"
 #include "pg/worker.hpp"
@@ -9,6 +10,7 @@
 #include "s3/credentials/chain.hpp"
 #include "s3/credentials/key_file.hpp"
 #include "sql/arguments.hpp"
+#include "sql/next_export.hpp"
 #include "sql/secret_statement.hpp"
 #include "tables/destination.hpp"
 #include "tables/model.hpp"
@@ -57,6 +59,11 @@ bool is_one_of(std::string_view value, std::initializer_list<std::string_view> v
 }
 
 void check_headers(const Destination& destination) {
+  const std::string& json = destination.object_headers;
+  if (!pg::to_bool(pg::query("SELECT jsonb_typeof($1::jsonb) = 'object'", {json})[0][0])) {
+    throw invalid("object_headers must be a JSON object of names and values",
+                  "Such as '{\"x-amz-storage-class\": \"STANDARD_IA\"}', or '{}' for none.");
+  }
   const s3::Headers headers = tables::to_headers(destination.object_headers);
   for (const auto& [name, value] : headers) {
     const auto problem = s3::object_header_problem(name, value);
@@ -161,6 +168,15 @@ bool has_value(const std::optional<std::string>& argument) {
   return argument && !argument->empty();
 }
 
+// A destination without keys uses those of the server; who has forgotten them hears of that first.
+void check_keys_given(const Arguments& arguments, const Destination& destination) {
+  if (has_value(arguments.text("credentials")) || pg::guc::server_credentials) return;
+  if (destination.credentials != "auto") return;
+  throw invalid("access_key and secret_key are missing",
+                "Give them, or a file on the server with credentials => 'file:/path'. To use the "
+                "server's own keys, have its administrator set hydra_export.server_credentials.");
+}
+
 // Keys are static ones; a new destination without them uses those of the server.
 std::string wanted_source(const Arguments& arguments, const Keys& keys,
                           const Destination& destination) {
@@ -236,7 +252,9 @@ std::optional<s3::Credentials> new_credentials(const Keys& keys, bool had_some) 
 }
 
 void start_over(const Destination& destination) {
+  const bool news = tables::was_exported(destination.name, std::nullopt);
   tables::reset_models(destination.name, std::nullopt);
+  if (!news) return;
   pg::report(NOTICE, Error(ERRCODE_SUCCESSFUL_COMPLETION,
                            "the next exports of destination \"" + destination.name +
                                "\" are full ones, as they go to another place"));
@@ -292,6 +310,8 @@ void configure(const Arguments& arguments) {
   Destination destination = before.value_or(Destination{});
   destination.name = name;
   read_settings(arguments, keys, destination);
+  if (!before || before->credentials != destination.credentials)
+    check_keys_given(arguments, destination);
   check(destination);
   if (arguments.text("credentials")) check_key_file(destination);
   check_overlap(destination);
@@ -301,6 +321,7 @@ void configure(const Arguments& arguments) {
   if (credentials) tables::save_credentials(name, *credentials);
   if (destination.credentials != "static") tables::forget_credentials(name);
   warn_without_preload();
+  if (pg::is_preloaded()) tell_next_export(name);
 }
 
 void set_enabled(const std::string& name, bool enabled) {
@@ -329,6 +350,7 @@ void resume(const std::string& name) {
     pg::report(WARNING, relations::no_relation(model));
   if (is_copy || has_problems) relations::check_holdings(name, caller);
   set_enabled(name, true);
+  tell_next_export(name);
 }
 
 // What a policy reads as a wildcard or the start of a variable, written so that it stands for

@@ -168,7 +168,8 @@ s3::Headers to_headers(const std::string& json) {
                  {json})) {
     if (or_empty(row[2]) != "string") {
       throw pg::Error(ERRCODE_INVALID_PARAMETER_VALUE,
-                      "value of header \"" + or_empty(row[0]) + "\" must be a string");
+                      "value of header \"" + or_empty(row[0]) + "\" must be a string", "",
+                      "Put it in double quotes.");
     }
     headers.emplace_back(or_empty(row[0]), or_empty(row[1]));
   }

@@ -23,7 +23,9 @@ const std::string select_models =
     " WHERE e.destination = m.destination AND e.id > s.export_id"
     " AND (x.export_id IS NULL OR x.kind IS NOT NULL))"
     " OR NOT EXISTS (SELECT FROM hydra_export.exports e WHERE e.id = s.export_id)),"
-    " coalesce(m.problem, ''), coalesce(m.restored_relation, m.relation::text, '-'),"
+    " coalesce(m.problem, ''), coalesce(m.restored_relation,"
+    " (SELECT c.oid::regclass::text FROM pg_class c WHERE c.oid = m.relation),"
+    " s.relation_name, '-'),"
     " m.restored_relation IS NOT NULL AND m.restored_role IS NOT NULL, s.relation_name,"
     " (extract(epoch FROM d.anchor) * 1000000)::bigint, g.frequency_hours"
     " FROM hydra_export.models m JOIN hydra_export.settings g USING (destination)"
@@ -207,6 +209,14 @@ std::vector<Model> resolve_restored(const std::string& destination) {
     models.push_back(to_model(row, usual_hour));
   }
   return models;
+}
+
+bool was_exported(const std::string& destination, const std::optional<std::string>& name) {
+  return pg::to_bool(
+      pg::query("SELECT EXISTS (SELECT FROM hydra_export.models m"
+                " JOIN hydra_export.model_state s ON s.model_id = m.id WHERE m.destination = $1"
+                " AND m.name = coalesce($2, m.name) AND s.export_id IS NOT NULL)",
+                {destination, name})[0][0]);
 }
 
 void reset_models(const std::string& destination, const std::optional<std::string>& name) {

@@ -76,6 +76,9 @@ bool has_problems(const std::string& destination);
 // afterwards; none is left where both were found. Returns the models that have one.
 std::vector<Model> resolve_restored(const std::string& destination);
 
+// Whether the model, or any of the destination, has ever been exported with success.
+bool was_exported(const std::string& destination, const std::optional<std::string>& name);
+
 // Makes the model's next export a full one, also when one is running now.
 void reset_models(const std::string& destination, const std::optional<std::string>& name);
 

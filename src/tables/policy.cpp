@@ -64,9 +64,10 @@ void check_policy(const Destination& destination) {
     check_key_file(destination.credentials.substr(s3::credentials::key_file_prefix.size()));
   } else if (destination.credentials != "static" && !pg::guc::server_credentials) {
     throw Error(ERRCODE_INSUFFICIENT_PRIVILEGE,
-                "credentials of the server are not allowed for destinations", "",
-                "Give access_key and secret_key, or have the server's administrator set "
-                "hydra_export.server_credentials.");
+                "credentials of the server are not allowed for destinations",
+                "Credentials \"" + destination.credentials + "\" are keys of the server itself.",
+                "Give access_key and secret_key, or a file with credentials => 'file:/path', or "
+                "have the server's administrator set hydra_export.server_credentials.");
   }
   if (endpoint.empty()) return;
   const auto problem = s3::endpoint_problem(endpoint, pg::guc::allow_http);

@@ -76,10 +76,10 @@ SELECT count(*) FROM hydra_export.exports;
 
 -- A host that cannot be reached: the caller is told, and history keeps it.
 SELECT attempt('SELECT hydra_export.export_now()') AS error;
-SELECT id, destination, status, models, objects, rows, bytes, masked(error) AS error,
-       folder ~ '^\d{12}$' AS folder, duration > '0' AS duration
+SELECT id, destination, status, models, objects, rows, bytes, error,
+       folder ~ '^\d{12}$' AS folder, duration >= '0' AS duration
 FROM hydra_export.recent_exports;
-SELECT started_by, finished_at >= started_at AS finished FROM hydra_export.exports;
+SELECT started_by, masked(error) AS error, finished_at >= started_at AS finished FROM hydra_export.exports;
 SELECT export_id, model, relation, kind, status, objects, rows, bytes, masked(error) AS error, reason,
        finished_at >= started_at AS finished, snapshot IS NOT NULL AS snapshot, lsn IS NOT NULL AS lsn, previous_export_id
 FROM hydra_export.export_models;
@@ -87,7 +87,7 @@ SELECT count(*) FROM hydra_export.export_objects;
 -- Nothing was exported, so nothing is remembered, and the schedule stays as it was.
 SELECT count(*) FROM hydra_export.baselines;
 SELECT anchor, last_start, last_finish, failures FROM hydra_export.destination_state;
-SELECT last_status, why FROM hydra_export.schedule;
+SELECT last_status FROM hydra_export.schedule;
 
 -- Without waiting, only the id comes back.
 SELECT hydra_export.export_now(wait => false);
@@ -167,7 +167,7 @@ RESET client_min_messages;
 -- A paused destination can be exported by hand.
 SELECT hydra_export.pause();
 SELECT attempt('SELECT hydra_export.export_now()') AS error;
-SELECT id, status, masked(error) AS error FROM hydra_export.recent_exports LIMIT 3;
+SELECT id, status, masked(error) AS error FROM hydra_export.exports ORDER BY id DESC LIMIT 3;
 
 -- History older than history_retention goes with the next export.
 ALTER SYSTEM SET hydra_export.history_retention = '1min';

@@ -35,14 +35,14 @@ SELECT grantee, privilege, object
 FROM (
   SELECT 'schema ' || nspname AS object, nspowner AS owner,
          coalesce(nspacl, acldefault('n', nspowner)) AS acl
-  FROM pg_namespace WHERE nspname = 'hydra_export'
+  FROM pg_namespace WHERE nspname IN ('hydra_export', 'hydra_export_internal')
   UNION ALL
   SELECT CASE relkind WHEN 'S' THEN 'sequence ' WHEN 'v' THEN 'view ' ELSE 'table ' END || relname,
          relowner, coalesce(relacl, acldefault(CASE relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", relowner))
   FROM pg_class WHERE relnamespace = 'hydra_export'::regnamespace AND relkind IN ('r', 'v', 'S')
   UNION ALL
   SELECT 'function ' || proname, proowner, coalesce(proacl, acldefault('f', proowner))
-  FROM pg_proc WHERE pronamespace = 'hydra_export'::regnamespace
+  FROM pg_proc WHERE pronamespace IN ('hydra_export'::regnamespace, 'hydra_export_internal'::regnamespace)
 ) AS objects,
 LATERAL (
   SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END AS grantee,
@@ -66,16 +66,20 @@ FROM pg_attribute JOIN members ON classid = 'pg_class'::regclass AND objid = att
   JOIN pg_class c ON c.oid = attrelid AND c.relkind IN ('r', 'v')
 WHERE attnum > 0 AND NOT attisdropped AND col_description(attrelid, attnum) IS NULL
 ORDER BY 1;
-SELECT obj_description('hydra_export'::regnamespace) IS NOT NULL AS schema_has_comment;
+SELECT nspname, obj_description(oid) IS NOT NULL AS has_comment FROM pg_namespace WHERE nspname ~ 'hydra' ORDER BY 1;
 
--- All is in a schema of its own, and functions find nothing of a caller's.
+-- What users see: no function that only the extension calls, and no setting for tests.
+SELECT proname FROM pg_proc WHERE pronamespace = 'hydra_export'::regnamespace ORDER BY 1;
+SELECT count(*) AS for_tests FROM pg_settings WHERE name ~ '^hydra_export.*debug';
+
+-- All is in two schemas of its own, and functions find nothing of a caller's.
 SELECT pg_describe_object(classid, objid, objsubid) AS elsewhere
 FROM members
-WHERE pg_describe_object(classid, objid, objsubid) !~ 'hydra_export(\.|$)' AND classid <> 'pg_type'::regclass
+WHERE pg_describe_object(classid, objid, objsubid) !~ 'hydra_export(_internal)?(\.|$)' AND classid <> 'pg_type'::regclass
 ORDER BY 1;
 SELECT proname AS open_to_search_path
 FROM pg_proc
-WHERE pronamespace = 'hydra_export'::regnamespace AND prorettype <> 'trigger'::regtype
+WHERE pronamespace IN ('hydra_export'::regnamespace, 'hydra_export_internal'::regnamespace) AND prorettype <> 'trigger'::regtype
   AND proconfig IS DISTINCT FROM '{"search_path=pg_catalog, pg_temp"}';
 
 -- What pg_dump takes along: settings and models; no secrets, no baselines.

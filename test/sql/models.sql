@@ -91,6 +91,11 @@ SELECT hydra_export.reset_model('customers', NULL);
 (TABLE before_errors EXCEPT TABLE hydra_export.models) UNION ALL (TABLE hydra_export.models EXCEPT TABLE before_errors);
 
 -- A change of what lines hold, or of how changed rows are found, asks for a full export; others do not.
+-- It is told of a model that was exported before: the first export is full anyway.
+SELECT hydra_export.alter_model('sales.orders', columns => '{id}');
+SELECT hydra_export.alter_model('sales.orders', columns => '{}');
+INSERT INTO hydra_export.model_state (model_id, attempted_at, export_id)
+  SELECT id, now(), 1 FROM hydra_export.models WHERE name = 'sales.orders';
 SELECT hydra_export.alter_model('sales.orders', look_back => '2 hours', full_every_hours => 24);
 SELECT hydra_export.alter_model('sales.orders', changed_by => 'updated_at');
 SELECT hydra_export.alter_model('sales.orders', updated_at_column => 'placed');
@@ -131,7 +136,14 @@ SELECT hydra_export.alter_model('customers', full_every_hours => 0);
 DROP TABLE customers;
 SELECT hydra_export.alter_model('customers', look_back => '1 hour');
 SELECT hydra_export.reset_model('customers');
+-- A new table of that name is told so, without the OID of the old one.
+CREATE TABLE customers (id int PRIMARY KEY);
+SELECT hydra_export.add_model('customers');
+UPDATE hydra_export.models SET problem = 'the table no longer exists' WHERE name = 'customers' AND destination = 'default';
+SELECT hydra_export.add_model('customers');
 SELECT hydra_export.remove_model('customers');
+SELECT hydra_export.add_model('customers');
+DROP TABLE customers;
 
 DROP VIEW models;
 DROP TABLE before_errors;

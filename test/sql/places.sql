@@ -77,10 +77,14 @@ SELECT pg_reload_conf();
 \c -
 
 -- A region in another partition is another place, and another store; one in the same is not.
+UPDATE hydra_export.model_state SET export_id = 1;
 SELECT hydra_export.configure(bucket => 'exports', region => 'eu-west-1');
 SELECT hydra_export.configure(region => 'us-east-1');
 SELECT hydra_export.configure(destination => 'china', bucket => 'exports', region => 'us-east-1', access_key => 'A', secret_key => 'S');
 SELECT hydra_export.configure(destination => 'china', bucket => 'exports', region => 'cn-north-1', access_key => 'A', secret_key => 'S');
+SELECT hydra_export.add_model('shop', destination => 'china');
+INSERT INTO hydra_export.model_state (model_id, attempted_at, export_id)
+  SELECT id, now(), 1 FROM hydra_export.models WHERE destination = 'china';
 SELECT hydra_export.configure(destination => 'china', region => 'us-gov-west-1');
 SELECT hydra_export.configure(destination => 'china', region => 'us-gov-east-1');
 SELECT hydra_export.iam_policy('china') -> 'Statement' -> 0 ->> 'Resource';

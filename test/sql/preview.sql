@@ -25,6 +25,20 @@ DROP TABLE gone;
 REVOKE SELECT ON guarded FROM regress_admin;
 SELECT model, kind, blocks_total > 0 AS blocks, blocks_to_read = blocks_total AS all_blocks, rows, reason
 FROM hydra_export.preview();
+-- Before the first export bytes follow from statistics, and come near to what is sent.
+SELECT bytes BETWEEN sent * 3 / 4 AND sent * 3 / 2 AS near
+FROM hydra_export.preview(), (SELECT sum(length(row_to_json(o)::text) + 1)::bigint FROM orders o) AS o (sent)
+WHERE model = 'orders';
+-- Without statistics the planner's guess has to do.
+CREATE TABLE new (id int PRIMARY KEY, item text) WITH (autovacuum_enabled = off);
+INSERT INTO new SELECT * FROM orders;
+CREATE TABLE empty (id int PRIMARY KEY);
+BEGIN;
+SELECT hydra_export.add_model('new'), hydra_export.add_model('empty');
+SELECT model, rows BETWEEN 300 AND 3000 AS some_rows, bytes BETWEEN 10 * rows AND 100 * rows AS some_bytes,
+       rows = 0 AND bytes = 0 AS nothing
+FROM hydra_export.preview() WHERE model IN ('new', 'empty');
+ROLLBACK;
 
 -- It sees what the transaction itself has not committed yet, and leaves nothing behind.
 BEGIN;
@@ -44,5 +58,5 @@ SELECT model, kind, rows, reason FROM hydra_export.preview();
 RESET ROLE;
 
 DROP EXTENSION hydra_export;
-DROP TABLE orders, guarded CASCADE;
+DROP TABLE orders, guarded, new, empty CASCADE;
 DROP ROLE regress_admin;

@@ -67,7 +67,7 @@ UPDATE hydra_export.models SET added_by = NULL;
 DELETE FROM hydra_export.exports;
 SELECT count(*) FROM hydra_export.baselines;
 SELECT count(*) FROM hydra_export.destination_state;
-SELECT hydra_export.schedule_changed();
+SELECT hydra_export_internal.schedule_changed();
 -- Any admin may remove what another one added.
 SET ROLE regress_other_admin;
 SELECT hydra_export.remove_model('shop');
@@ -104,11 +104,11 @@ SELECT hydra_export.configure(frequency_hours => 2);
 SELECT hydra_export.export_now();
 RESET ROLE;
 -- Nor would USAGE of it help.
-GRANT USAGE ON SCHEMA hydra_export TO regress_nobody;
+GRANT USAGE ON SCHEMA hydra_export, hydra_export_internal TO regress_nobody;
 SET ROLE regress_nobody;
 SELECT count(*) FROM hydra_export.settings;
 SELECT * FROM hydra_export.schedule;
-SELECT * FROM hydra_export.schedule_rows();
+SELECT * FROM hydra_export_internal.schedule_rows();
 SELECT hydra_export.configure(frequency_hours => 2);
 SELECT hydra_export.export_now();
 -- What stands in front of a caller's search_path stays without effect.

@@ -1,5 +1,10 @@
 -- The view hydra_export.schedule: when each destination is exported next, and why then, or why not.
 -- In this server the first export comes an hour (hydra_export.first_export_delay) after all is ready.
+ALTER SYSTEM SET hydra_export.enabled = on;
+SELECT pg_reload_conf();
+\c -
+-- Notices have times in them.
+SET client_min_messages = warning;
 CREATE EXTENSION hydra_export;
 CREATE TABLE orders (id int PRIMARY KEY);
 CREATE VIEW upcoming AS
@@ -12,11 +17,11 @@ SELECT hydra_export.configure(bucket => 'exports', endpoint => 'http://127.0.0.1
 SELECT * FROM upcoming;
 SELECT hydra_export.add_model('orders');
 SELECT * FROM upcoming;
-SELECT last_export, next_export_at = added_at + interval '1 hour' AS an_hour_after_the_model
+SELECT last_export, next_export_at = date_trunc('second', added_at + interval '1 hour') AS an_hour_after_the_model
 FROM hydra_export.schedule JOIN hydra_export.models USING (destination);
 -- Settings saved again before the first export put it off.
 SELECT hydra_export.configure(frequency_hours => 6);
-SELECT next_export_at = saved_at + interval '1 hour' AS an_hour_after_the_settings
+SELECT next_export_at = date_trunc('second', saved_at + interval '1 hour') AS an_hour_after_the_settings
 FROM hydra_export.schedule JOIN hydra_export.settings USING (destination);
 
 -- No schedule while it is paused, without models, or switched off in the server.
@@ -31,9 +36,10 @@ ALTER SYSTEM SET hydra_export.enabled = off;
 SELECT pg_reload_conf();
 \c -
 SELECT * FROM upcoming;
-ALTER SYSTEM RESET hydra_export.enabled;
+ALTER SYSTEM SET hydra_export.enabled = on;
 SELECT pg_reload_conf();
 \c -
+SET client_min_messages = warning;
 SELECT * FROM upcoming;
 
 -- After the first export: first start + k * frequency, whenever the exports ended.
@@ -84,6 +90,20 @@ SELECT next_export_at <= now() AS at_once, why FROM hydra_export.schedule;
 UPDATE hydra_export.destination_state SET anchor = now() - interval '1 hour', last_start = now() - interval '1 hour';
 COMMIT;
 
+-- Without keys, as in a database restored from a dump, none would succeed.
+BEGIN;
+DO $$
+DECLARE
+  option text;
+BEGIN
+  FOR option IN SELECT option_name FROM pg_user_mappings, pg_options_to_table(umoptions) WHERE srvname = 'hydra_export' LOOP
+    EXECUTE format('ALTER USER MAPPING FOR PUBLIC SERVER hydra_export OPTIONS (DROP %I)', option);
+  END LOOP;
+END
+$$;
+SELECT * FROM upcoming;
+ROLLBACK;
+
 -- The newest export, whoever started it.
 INSERT INTO hydra_export.exports (destination, folder, started_by, status, started_at)
 VALUES ('default', '202601010000', 'schedule', 'succeeded', '2026-01-01 00:00 UTC'),
@@ -115,6 +135,14 @@ SELECT * FROM upcoming;
 SELECT hydra_export.remove_destination('default');
 SELECT * FROM upcoming;
 
+-- What is next is told by NOTICE, without a time where there is none.
+RESET client_min_messages;
+ALTER SYSTEM SET hydra_export.enabled = off;
+SELECT pg_reload_conf();
+\c -
+SELECT hydra_export.configure(destination => 'lake', frequency_hours => 2);
+ALTER SYSTEM RESET hydra_export.enabled;
+SELECT pg_reload_conf();
 DROP VIEW upcoming;
 DROP TABLE orders, customers;
 DROP EXTENSION hydra_export;

@@ -100,6 +100,15 @@ SELECT hydra_export.configure(session_token => 'T');
 SELECT hydra_export.configure(destination => 'new', bucket => 'another');
 SELECT hydra_export.configure(destination => 'new', bucket => 'another', access_key => 'A');
 
+SELECT hydra_export.configure(destination => 'new', bucket => 'another', credentials => '');
+SELECT hydra_export.configure(destination => 'new', bucket => 'another', credentials => 'instance');
+
+-- object_headers
+SELECT hydra_export.configure(object_headers => '["x-amz-storage-class"]');
+SELECT hydra_export.configure(object_headers => '"x-amz-storage-class"');
+SELECT hydra_export.configure(object_headers => 'null');
+SELECT hydra_export.configure(object_headers => '{"x-amz-meta-level": 1}');
+
 -- destination
 SELECT hydra_export.configure(destination => '');
 SELECT hydra_export.configure(destination => NULL);
@@ -127,10 +136,14 @@ UNION ALL (TABLE hydra_export.settings EXCEPT TABLE before_errors);
 (TABLE secrets_before_errors EXCEPT TABLE secrets)
 UNION ALL (TABLE secrets EXCEPT TABLE secrets_before_errors);
 
--- Another place: the next exports are full, and it says so.
+-- Another place: the next exports are full, and it says so where there were any.
 CREATE TABLE orders (id int PRIMARY KEY);
 SELECT hydra_export.add_model('orders');
 SELECT hydra_export.add_model('orders', destination => 'loopback');
+SELECT hydra_export.configure(prefix => 'a/c');
+SELECT hydra_export.configure(prefix => 'a/b');
+INSERT INTO hydra_export.model_state (model_id, attempted_at, export_id)
+  SELECT id, now(), 1 FROM hydra_export.models;
 CREATE VIEW generations AS
   SELECT s.destination, m.generation AS model
   FROM hydra_export.settings s LEFT JOIN hydra_export.models m USING (destination) ORDER BY 1;

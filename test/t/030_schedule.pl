@@ -68,7 +68,7 @@ sub schedule
     $destination //= 'default';
     my %row;
     @row{qw(enabled frequency last next why)} = split /\|/, $site->sql(
-        'SELECT enabled, frequency_hours, last_status, extract(epoch FROM next_export_at), why FROM hydra_export.schedule'
+        'SELECT enabled, frequency_hours, last_status, extract(epoch FROM next_export_at), why FROM hydra_export_internal.schedule_rows()'
           . " WHERE destination = '$destination'");
     return \%row;
 }
@@ -87,7 +87,10 @@ configure($node, 'two', $s3, bucket => 'bucket-second', destination => 'second',
 
 my $added = time;
 $_->add_model('t') foreach $grid, $failing, $growing, $two;
-$two->sql(q{SELECT hydra_export.add_model('t', destination => 'second')});
+my (undef, $said) = $two->try(q{SELECT hydra_export.add_model('t', destination => 'second')});
+my $next = $two->sql(q{SELECT next_export_at FROM hydra_export.schedule WHERE destination = 'second'});
+like($next, qr/^\d+-\d+-\d+ \d+:\d+:\d+\+\d+$/, 'the view shows no fractions of a second');
+like($said, qr/NOTICE:  first export of destination "second" at \Q$next\E$/m, 'add_model() says when the first export comes');
 is(schedule($grid)->{why}, 'first export', 'with a model, the first export is next');
 is_near(schedule($grid)->{next}, $added + $delay, 'after first_export_delay');
 
@@ -103,7 +106,8 @@ $grid->sql(q{INSERT INTO t (v) VALUES ('second')});
 $growing->sql(q{CREATE TABLE later (id integer PRIMARY KEY); INSERT INTO later VALUES (1), (2)});
 wait_for($growing, 1);
 my $late = time;
-$growing->add_model('later');
+(undef, $said) = $growing->try(q{SELECT hydra_export.add_model('later')});
+like($said, qr/NOTICE:  next export of destination "default" at \S+ \S+ \(model "later" was added\)$/m, 'and so with later ones');
 is(schedule($growing)->{why}, 'model "later" was added', 'a model added later is next');
 
 my @runs = wait_for($grid, 3);

@@ -155,7 +155,10 @@ like($restored->sql(q{SELECT why FROM hydra_export.schedule WHERE destination = 
 like(($restored->try('SELECT hydra_export.export_now()'))[1], qr/ERROR/, 'export_now does not write where the original does');
 like(($restored->try(q{SELECT hydra_export.configure(prefix => 'restored')}))[1], qr/access_key and secret_key are missing/,
     'configure() asks for keys');
-$restored->sql('SELECT hydra_export.resume()');
+like(($restored->try('SELECT hydra_export.resume()'))[1], qr/NOTICE:  no export of destination "default" is scheduled: access_key and secret_key are missing/,
+    'resume() says that they are missing');
+like($restored->sql(q{SELECT next_export_at, why FROM hydra_export.schedule WHERE destination = 'default'}),
+    qr/^\|access_key and secret_key are missing/, 'and the schedule announces no export');
 $export = $restored->export;
 like($export->{error} // $export->{messages}, qr/no credentials.*access_key/s, 'so does an export');
 configure($node, 'restored', $s3, bucket => 'secrets', prefix => 'restored');

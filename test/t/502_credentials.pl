@@ -77,7 +77,7 @@ foreach my $source (qw(environment profile profile:backup web_identity container
     like(refused("SELECT hydra_export.configure(credentials => '$source')"),
         qr/credentials of the server are not allowed.*hydra_export.server_credentials/s, "$source without permission");
 }
-like(refused(q(SELECT hydra_export.configure('data', destination => 'x', prefix => 'x'))), qr/are not allowed/, 'no keys means auto');
+like(refused(q(SELECT hydra_export.configure('data', destination => 'x', prefix => 'x'))), qr/access_key and secret_key are missing.*file:.*server_credentials/s, 'who forgot the keys hears so');
 $node->append_conf('postgresql.conf', 'hydra_export.server_credentials = on');
 $node->reload;
 like(refused(q(SELECT hydra_export.configure(credentials => 'sso'))), qr/credentials must be static, file:\/path, environment/, 'an unknown source');
