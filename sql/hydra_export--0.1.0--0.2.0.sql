@@ -36,7 +36,7 @@ COMMENT ON COLUMN hydra_export.destination_state.system_identifier IS 'cluster i
 COMMENT ON COLUMN hydra_export.destination_state.written_by IS 'transaction in which the extension wrote the row: its xmin, also after pg_upgrade; 0 where anything else wrote it, such as logical replication';
 COMMENT ON COLUMN hydra_export.destination_state.last_timeline IS 'timeline of WAL at the newest export; the first one on another takes the folder of the next minute';
 COMMENT ON COLUMN hydra_export.destination_state.condition_answer IS 'what the store does with If-None-Match: honoured, ignored (it overwrites) or refused; NULL until it was asked';
-COMMENT ON COLUMN hydra_export.settings.conditional IS 'whether the store is asked to refuse an object that exists already: on, off, or auto (wherever the store takes it)';
+COMMENT ON COLUMN hydra_export.settings.conditional IS 'whether the store is asked to refuse an object that exists already: on, off, or auto (if the store supports it)';
 
 CREATE FUNCTION hydra_export_internal.configure_support(internal)
 RETURNS internal LANGUAGE c STRICT SET search_path = pg_catalog, pg_temp
@@ -45,7 +45,7 @@ COMMENT ON FUNCTION hydra_export_internal.configure_support IS 'lets hydra_expor
 REVOKE ALL ON FUNCTION hydra_export_internal.configure_support FROM PUBLIC;
 ALTER FUNCTION hydra_export.configure SUPPORT hydra_export_internal.configure_support;
 COMMENT ON FUNCTION hydra_export.configure IS
-'saves a destination''s settings; NULL leaves a setting as it is, '''' clears it. frequency_hours is 1 to 168. Keys are best given as a file on the server, with credentials => ''file:/path''';
+'saves the settings of a destination; NULL leaves a setting unchanged, '''' clears it. frequency_hours is 1 to 168. Keys are best given as a file on the server, with credentials => ''file:/path''';
 
 -- It says more than before.
 DROP FUNCTION hydra_export.check_access(text);
@@ -55,7 +55,7 @@ CREATE FUNCTION hydra_export.check_access(
 RETURNS record LANGUAGE c SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'hydra_export_check_access';
 COMMENT ON FUNCTION hydra_export.check_access IS
-'writes the object <prefix>_hydra_export_check, in a worker as an export would, and says where to and with which keys, and in conditional what the store does with If-None-Match: honoured, ignored or refused; raises what went wrong';
+'tests the settings: writes the object <prefix>_hydra_export_check, in a worker as an export would, and returns its place and the keys used; conditional is what the store does with If-None-Match: honoured, ignored or refused. Raises an error if the upload fails';
 REVOKE ALL ON FUNCTION hydra_export.check_access FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION hydra_export.check_access TO hydra_export_admin;
 
@@ -78,10 +78,10 @@ ALTER TABLE hydra_export.models
 ALTER TABLE hydra_export.model_state ADD relation_name text;
 COMMENT ON COLUMN hydra_export.model_state.relation_name IS 'name of the table at that export';
 COMMENT ON COLUMN hydra_export.models.relation IS 'table, partitioned table, view, materialized view or foreign table; NULL where there is a problem';
-COMMENT ON COLUMN hydra_export.models.added_by IS 'role with whose rights the model is read; NULL where there is a problem';
+COMMENT ON COLUMN hydra_export.models.added_by IS 'role on whose behalf the model is exported; NULL where there is a problem';
 COMMENT ON COLUMN hydra_export.models.restored_relation IS 'name of the table in the database that was dumped, until hydra_export.resume() has found it here';
 COMMENT ON COLUMN hydra_export.models.restored_role IS 'name of the role that added the model in the database that was dumped, until hydra_export.resume() has found it here';
-COMMENT ON COLUMN hydra_export.models.problem IS 'why the model cannot be exported; NULL when nothing is known against it';
+COMMENT ON COLUMN hydra_export.models.problem IS 'why the model cannot be exported; NULL if no reason is known';
 
 -- An OID means another table, and another role, in another database: a dump has names. pg_dump puts
 -- this behind SELECT <columns> FROM hydra_export.models, so the rows come from the second half.
@@ -106,7 +106,7 @@ SELECT pg_catalog.pg_extension_config_dump('hydra_export.models', $$
 $$);
 
 COMMENT ON FUNCTION hydra_export.resume IS
-'scheduled exports again, after hydra_export.pause() or in a copy of a database; in a copy the next ones are full, and models that came with a dump look for their tables and roles by name: what is missing is told in warnings, and looked for again by the next call';
+'starts scheduled exports again, after hydra_export.pause() or in a copy of a database. In a copy the next exports are full, and the tables and roles of models restored from a dump are looked up by name: warnings tell which are missing, and the next call looks for them again';
 
 -- ---------------------------------------------------------------- history
 
@@ -267,7 +267,7 @@ COMMENT ON COLUMN hydra_export.schedule.last_export IS 'when the newest export s
 COMMENT ON COLUMN hydra_export.schedule.next_export_at IS 'when the next one is due, to the second; NULL for never';
 
 COMMENT ON FUNCTION hydra_export.preview IS
-'what an export would do now, from the visibility map and page headers alone: rows and bytes are estimates, at most, and NULL where an index or the planner decides. Before the first export, bytes follow from the average widths that ANALYZE found, before compression; without a kind the model would fail, for that reason';
+'what an export would do now, from the visibility map and page headers alone. rows and bytes are upper estimates, and NULL where an index or the planner decides. Before the first export, bytes follow from the average widths that ANALYZE found, before compression. Where kind is NULL, the model would fail for the reason given';
 
 -- ---------------------------------------------------------------- WAL marks
 
@@ -280,7 +280,7 @@ CREATE TABLE hydra_export.wal_marks (
 );
 
 COMMENT ON TABLE hydra_export.wal_marks IS 'a pair for each export, taken at its start: a transaction with an id from next_xid on began to write after the WAL position lsn';
-COMMENT ON COLUMN hydra_export.wal_marks.lsn IS 'where the WAL stood';
+COMMENT ON COLUMN hydra_export.wal_marks.lsn IS 'WAL position at that time';
 COMMENT ON COLUMN hydra_export.wal_marks.next_xid IS 'the next transaction id, read after that';
 COMMENT ON COLUMN hydra_export.wal_marks.system_identifier IS 'cluster in which it was taken';
 COMMENT ON COLUMN hydra_export.wal_marks.timeline IS 'timeline on which it was taken';
@@ -303,6 +303,67 @@ CREATE TRIGGER state_written
   BEFORE INSERT OR UPDATE ON hydra_export.destination_state
   FOR EACH ROW EXECUTE FUNCTION hydra_export_internal.state_written();
 ALTER TABLE hydra_export.destination_state ENABLE ALWAYS TRIGGER state_written;
+
+-- ---------------------------------------------------------------- words
+
+COMMENT ON TABLE hydra_export.settings IS 'one row per destination: where exports go, and how often; written by hydra_export.configure()';
+COMMENT ON COLUMN hydra_export.settings.prefix IS 'beginning of all object keys: empty, or ending in /';
+COMMENT ON COLUMN hydra_export.settings.external_id IS 'external id that the role requires; empty for none';
+COMMENT ON COLUMN hydra_export.destination_state.failures IS 'number of consecutive scheduled exports that did not succeed';
+COMMENT ON TABLE hydra_export.models IS 'one row per model: a table exported to a destination under a name; written by hydra_export.add_model()';
+COMMENT ON COLUMN hydra_export.models.look_back IS 'how far into the past a write may set updated_at';
+COMMENT ON COLUMN hydra_export.models.full_every_hours IS 'hours between full exports; NULL for no repeated full exports';
+COMMENT ON COLUMN hydra_export.models.generation IS 'number of changes so far that require a full export';
+COMMENT ON TABLE hydra_export.baselines IS 'state of each table of a model at its last successful export, from which the next one starts';
+COMMENT ON COLUMN hydra_export.baselines.cursor IS 'no transaction that was invisible to the snapshot began before this time';
+COMMENT ON COLUMN hydra_export.baselines.lsn IS 'WAL position at that time';
+COMMENT ON COLUMN hydra_export.baselines.file_number IS 'relfilenode of the table; a different one means that the table was rewritten';
+COMMENT ON COLUMN hydra_export.baselines.wal_map IS 'WAL position just before the snapshot was taken';
+COMMENT ON COLUMN hydra_export.baselines.wal_floor IS 'WAL position after which all changes that were not visible to the snapshot were written; 0/0 if unknown';
+COMMENT ON TABLE hydra_export.exports IS 'one row per export';
+COMMENT ON COLUMN hydra_export.exports.models IS 'number of its models';
+COMMENT ON COLUMN hydra_export.exports.objects IS 'number of its objects in the bucket, without the manifest';
+COMMENT ON COLUMN hydra_export.exports.rows IS 'number of rows in these objects';
+COMMENT ON COLUMN hydra_export.exports.bytes IS 'size of these objects as sent, in bytes';
+COMMENT ON TABLE hydra_export.export_models IS 'one row per model of an export';
+COMMENT ON COLUMN hydra_export.export_models.objects IS 'number of its objects in the bucket';
+COMMENT ON COLUMN hydra_export.export_models.rows IS 'number of rows in these objects';
+COMMENT ON COLUMN hydra_export.export_models.bytes IS 'size of these objects as sent, in bytes';
+COMMENT ON COLUMN hydra_export.export_models.blocks_skipped_by_summary IS 'blocks not read because WAL summaries, and the WAL after them, contain no change of them';
+COMMENT ON COLUMN hydra_export.export_models.blocks_skipped_by_map IS 'blocks not read because the visibility map shows that they did not change';
+COMMENT ON COLUMN hydra_export.export_models.blocks_skipped_by_lsn IS 'blocks of which only the header was read because it shows that they did not change';
+COMMENT ON COLUMN hydra_export.export_models.blocks_read IS 'blocks whose rows were read';
+COMMENT ON COLUMN hydra_export.export_models.workers IS 'parallel workers that read it in addition to the export''s own process';
+COMMENT ON COLUMN hydra_export.export_models.lsn IS 'WAL position at that time';
+COMMENT ON TABLE hydra_export.export_objects IS 'one row per object in the bucket';
+COMMENT ON COLUMN hydra_export.export_objects.etag IS 'ETag that S3 returned';
+COMMENT ON COLUMN hydra_export.export_objects.uploaded_at IS 'when its upload was complete';
+COMMENT ON COLUMN hydra_export.recent_exports.models IS 'number of its models';
+COMMENT ON COLUMN hydra_export.recent_exports.objects IS 'number of its objects in the bucket, without the manifest';
+COMMENT ON COLUMN hydra_export.recent_exports.rows IS 'number of rows in these objects';
+COMMENT ON COLUMN hydra_export.recent_exports.bytes IS 'size of these objects as sent, in bytes';
+COMMENT ON FUNCTION hydra_export.pause IS 'stops scheduled exports of the destination until hydra_export.resume()';
+COMMENT ON FUNCTION hydra_export.iam_policy IS
+'the smallest IAM policy that the destination''s key needs: s3:PutObject below its prefix, and what its object_headers require';
+COMMENT ON FUNCTION hydra_export.add_model IS
+'chooses a table, partitioned table, view, materialized view or foreign table for export; the caller needs SELECT on it, now and at each export';
+COMMENT ON FUNCTION hydra_export.alter_model IS
+'changes the settings of a model; NULL leaves a setting unchanged, an empty array or 0 clears it';
+COMMENT ON FUNCTION hydra_export.remove_model IS 'stops exporting the model; its history and objects stay';
+COMMENT ON FUNCTION hydra_export.cancel_export IS
+'cancels a running export; returns false if it is not running. The next export includes what this one did not finish';
+COMMENT ON COLUMN hydra_export.progress.blocks_total IS 'blocks of its tables, if they are scanned';
+COMMENT ON COLUMN hydra_export.progress.blocks_scanned IS 'blocks whose rows were read';
+COMMENT ON COLUMN hydra_export.progress.blocks_skipped IS 'blocks skipped because they did not change';
+COMMENT ON COLUMN hydra_export.progress.bytes_written IS 'bytes of JSON written so far';
+COMMENT ON COLUMN hydra_export.progress.bytes_uploaded IS 'bytes uploaded so far';
+COMMENT ON COLUMN hydra_export.progress.objects IS 'objects uploaded so far';
+COMMENT ON COLUMN hydra_export.progress.started_at IS 'when reading the model began, or the export if that is still to come';
+COMMENT ON VIEW hydra_export.schedule IS 'when each destination is exported next, and why then, or why it is not';
+COMMENT ON FUNCTION hydra_export.check_history IS
+'finds contradictions in the history of a destination; returns no row if there are none';
+COMMENT ON FUNCTION hydra_export.check_listing IS
+'compares the history of exports since a time with a listing of the bucket, which is a table with the columns key, size and etag; returns no row if they agree';
 
 -- The trigger has the launcher look at this database when the update commits: before, the library
 -- refused to work with these objects.

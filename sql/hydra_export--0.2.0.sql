@@ -10,7 +10,7 @@ DECLARE
   meaning text;
 BEGIN
   FOR wanted, meaning IN VALUES
-    ('hydra_export_admin', 'saves settings, chooses tables and starts exports of hydra_export; is a hydra_export_monitor, too'),
+    ('hydra_export_admin', 'saves settings, chooses tables and starts exports of hydra_export; is also a member of hydra_export_monitor'),
     ('hydra_export_monitor', 'reads settings, models and history of hydra_export: also values of key columns of exported tables, '
        'in names of objects and in errors, without a right to read those tables')
   LOOP
@@ -57,19 +57,19 @@ CREATE TABLE hydra_export.settings (
   start_window    text NOT NULL DEFAULT ''
 );
 
-COMMENT ON TABLE hydra_export.settings IS 'one row a destination: where exports go, and how often; written by hydra_export.configure()';
+COMMENT ON TABLE hydra_export.settings IS 'one row per destination: where exports go, and how often; written by hydra_export.configure()';
 COMMENT ON COLUMN hydra_export.settings.destination IS 'name of the destination';
 COMMENT ON COLUMN hydra_export.settings.bucket IS 'name of the bucket';
 COMMENT ON COLUMN hydra_export.settings.region IS 'region that requests are signed for';
 COMMENT ON COLUMN hydra_export.settings.endpoint IS 'URL of the S3-compatible store; empty for AWS';
-COMMENT ON COLUMN hydra_export.settings.prefix IS 'what all object keys begin with: empty, or ending in /';
+COMMENT ON COLUMN hydra_export.settings.prefix IS 'beginning of all object keys: empty, or ending in /';
 COMMENT ON COLUMN hydra_export.settings.frequency_hours IS 'hours between exports, 1 to 168';
 COMMENT ON COLUMN hydra_export.settings.credentials IS 'where the keys come from: static (saved in this database), file:/path (on the server), or from the server itself: environment, profile, profile:name, web_identity, container, instance, auto';
 COMMENT ON COLUMN hydra_export.settings.role_arn IS 'role that is assumed with the keys; empty for none';
-COMMENT ON COLUMN hydra_export.settings.external_id IS 'external id that the role asks for; empty for none';
+COMMENT ON COLUMN hydra_export.settings.external_id IS 'external id that the role requires; empty for none';
 COMMENT ON COLUMN hydra_export.settings.addressing IS 'where URLs hold the bucket: path, virtual (host name), or auto';
 COMMENT ON COLUMN hydra_export.settings.compression IS 'none, gzip (.json.gz) or zstd (.json.zst); the manifest is never compressed';
-COMMENT ON COLUMN hydra_export.settings.conditional IS 'whether the store is asked to refuse an object that exists already: on, off, or auto (wherever the store takes it)';
+COMMENT ON COLUMN hydra_export.settings.conditional IS 'whether the store is asked to refuse an object that exists already: on, off, or auto (if the store supports it)';
 COMMENT ON COLUMN hydra_export.settings.object_headers IS 'headers sent with each object: storage class, encryption, tags, ...';
 COMMENT ON COLUMN hydra_export.settings.enabled IS 'false after hydra_export.pause()';
 COMMENT ON COLUMN hydra_export.settings.saved_at IS 'when the settings were last saved';
@@ -105,7 +105,7 @@ COMMENT ON COLUMN hydra_export.destination_state.timeline IS 'timeline of WAL at
 COMMENT ON COLUMN hydra_export.destination_state.anchor IS 'start of the first scheduled export; later ones follow at anchor + k * frequency';
 COMMENT ON COLUMN hydra_export.destination_state.last_start IS 'start of the newest scheduled export';
 COMMENT ON COLUMN hydra_export.destination_state.last_finish IS 'end of the newest scheduled export';
-COMMENT ON COLUMN hydra_export.destination_state.failures IS 'scheduled exports in a row that were not a success';
+COMMENT ON COLUMN hydra_export.destination_state.failures IS 'number of consecutive scheduled exports that did not succeed';
 COMMENT ON COLUMN hydra_export.destination_state.system_identifier IS 'cluster in which the settings were saved or resumed; another one means a copy, which pauses';
 COMMENT ON COLUMN hydra_export.destination_state.written_by IS 'transaction in which the extension wrote the row: its xmin, also after pg_upgrade; 0 where anything else wrote it, such as logical replication';
 COMMENT ON COLUMN hydra_export.destination_state.last_timeline IS 'timeline of WAL at the newest export; the first one on another takes the folder of the next minute';
@@ -134,7 +134,7 @@ CREATE TABLE hydra_export.models (
   CONSTRAINT models_known_check CHECK (problem IS NOT NULL OR (relation IS NOT NULL AND added_by IS NOT NULL))
 );
 
-COMMENT ON TABLE hydra_export.models IS 'one row a model: a table exported to a destination under a name; written by hydra_export.add_model()';
+COMMENT ON TABLE hydra_export.models IS 'one row per model: a table exported to a destination under a name; written by hydra_export.add_model()';
 COMMENT ON COLUMN hydra_export.models.destination IS 'destination that the model is exported to';
 COMMENT ON COLUMN hydra_export.models.name IS 'name of the model''s folder in the bucket';
 COMMENT ON COLUMN hydra_export.models.relation IS 'table, partitioned table, view, materialized view or foreign table; NULL where there is a problem';
@@ -142,15 +142,15 @@ COMMENT ON COLUMN hydra_export.models.changed_by IS 'how changed rows are found:
 COMMENT ON COLUMN hydra_export.models.updated_at_column IS 'column that every write sets, where changed_by is updated_at';
 COMMENT ON COLUMN hydra_export.models.key_columns IS 'columns whose values are a row''s id; NULL for the primary key';
 COMMENT ON COLUMN hydra_export.models.columns IS 'exported columns; NULL for all';
-COMMENT ON COLUMN hydra_export.models.look_back IS 'how far back updated_at may be set by a write';
-COMMENT ON COLUMN hydra_export.models.full_every_hours IS 'hours after which an export is full again; NULL for never';
-COMMENT ON COLUMN hydra_export.models.added_by IS 'role with whose rights the model is read; NULL where there is a problem';
+COMMENT ON COLUMN hydra_export.models.look_back IS 'how far into the past a write may set updated_at';
+COMMENT ON COLUMN hydra_export.models.full_every_hours IS 'hours between full exports; NULL for no repeated full exports';
+COMMENT ON COLUMN hydra_export.models.added_by IS 'role on whose behalf the model is exported; NULL where there is a problem';
 COMMENT ON COLUMN hydra_export.models.added_at IS 'when the model was added';
-COMMENT ON COLUMN hydra_export.models.generation IS 'counts changes that ask for a full export';
+COMMENT ON COLUMN hydra_export.models.generation IS 'number of changes so far that require a full export';
 COMMENT ON COLUMN hydra_export.models.id IS 'number of the model';
 COMMENT ON COLUMN hydra_export.models.restored_relation IS 'name of the table in the database that was dumped, until hydra_export.resume() has found it here';
 COMMENT ON COLUMN hydra_export.models.restored_role IS 'name of the role that added the model in the database that was dumped, until hydra_export.resume() has found it here';
-COMMENT ON COLUMN hydra_export.models.problem IS 'why the model cannot be exported; NULL when nothing is known against it';
+COMMENT ON COLUMN hydra_export.models.problem IS 'why the model cannot be exported; NULL if no reason is known';
 
 CREATE TABLE hydra_export.model_state (
   model_id     integer PRIMARY KEY REFERENCES hydra_export.models (id) ON DELETE CASCADE,
@@ -185,18 +185,18 @@ CREATE TABLE hydra_export.baselines (
   PRIMARY KEY (model_id, relation)
 );
 
-COMMENT ON TABLE hydra_export.baselines IS 'what a model''s last success remembers of each table that holds its rows';
+COMMENT ON TABLE hydra_export.baselines IS 'state of each table of a model at its last successful export, from which the next one starts';
 COMMENT ON COLUMN hydra_export.baselines.model_id IS 'number of the model';
 COMMENT ON COLUMN hydra_export.baselines.relation IS 'the table, or one leaf of a partitioned table';
 COMMENT ON COLUMN hydra_export.baselines.snapshot IS 'the snapshot that was read, subtransactions included: what it did not see counts as changed';
-COMMENT ON COLUMN hydra_export.baselines.cursor IS 'no transaction that the snapshot did not see began before this';
-COMMENT ON COLUMN hydra_export.baselines.lsn IS 'where the WAL stood';
+COMMENT ON COLUMN hydra_export.baselines.cursor IS 'no transaction that was invisible to the snapshot began before this time';
+COMMENT ON COLUMN hydra_export.baselines.lsn IS 'WAL position at that time';
 COMMENT ON COLUMN hydra_export.baselines.fingerprint IS 'what the JSON of unchanged rows depends on';
 COMMENT ON COLUMN hydra_export.baselines.system_identifier IS 'cluster to which the snapshot belongs';
 COMMENT ON COLUMN hydra_export.baselines.timeline IS 'timeline on which it was taken';
-COMMENT ON COLUMN hydra_export.baselines.file_number IS 'file that held the rows; another one means that the relation was rewritten';
-COMMENT ON COLUMN hydra_export.baselines.wal_map IS 'where the WAL stood just before the snapshot was taken';
-COMMENT ON COLUMN hydra_export.baselines.wal_floor IS 'all that the snapshot did not see was written after this; 0/0 where that is not known';
+COMMENT ON COLUMN hydra_export.baselines.file_number IS 'relfilenode of the table; a different one means that the table was rewritten';
+COMMENT ON COLUMN hydra_export.baselines.wal_map IS 'WAL position just before the snapshot was taken';
+COMMENT ON COLUMN hydra_export.baselines.wal_floor IS 'WAL position after which all changes that were not visible to the snapshot were written; 0/0 if unknown';
 
 CREATE TABLE hydra_export.wal_marks (
   lsn               pg_lsn NOT NULL,
@@ -207,7 +207,7 @@ CREATE TABLE hydra_export.wal_marks (
 );
 
 COMMENT ON TABLE hydra_export.wal_marks IS 'a pair for each export, taken at its start: a transaction with an id from next_xid on began to write after the WAL position lsn';
-COMMENT ON COLUMN hydra_export.wal_marks.lsn IS 'where the WAL stood';
+COMMENT ON COLUMN hydra_export.wal_marks.lsn IS 'WAL position at that time';
 COMMENT ON COLUMN hydra_export.wal_marks.next_xid IS 'the next transaction id, read after that';
 COMMENT ON COLUMN hydra_export.wal_marks.system_identifier IS 'cluster in which it was taken';
 COMMENT ON COLUMN hydra_export.wal_marks.timeline IS 'timeline on which it was taken';
@@ -231,7 +231,7 @@ CREATE TABLE hydra_export.exports (
 );
 CREATE INDEX ON hydra_export.exports (started_at);
 
-COMMENT ON TABLE hydra_export.exports IS 'one row an export';
+COMMENT ON TABLE hydra_export.exports IS 'one row per export';
 COMMENT ON COLUMN hydra_export.exports.id IS 'number of the export';
 COMMENT ON COLUMN hydra_export.exports.destination IS 'destination that was exported to';
 COMMENT ON COLUMN hydra_export.exports.folder IS 'the export''s folder in the bucket: the minute of its start, in UTC';
@@ -239,10 +239,10 @@ COMMENT ON COLUMN hydra_export.exports.started_by IS 'schedule, user (hydra_expo
 COMMENT ON COLUMN hydra_export.exports.status IS 'running, succeeded, partial (some models failed), failed or cancelled';
 COMMENT ON COLUMN hydra_export.exports.started_at IS 'when it started';
 COMMENT ON COLUMN hydra_export.exports.finished_at IS 'when it ended; NULL while it runs';
-COMMENT ON COLUMN hydra_export.exports.models IS 'models that were part of it';
-COMMENT ON COLUMN hydra_export.exports.objects IS 'objects that are in the bucket, the manifest aside';
-COMMENT ON COLUMN hydra_export.exports.rows IS 'rows in them';
-COMMENT ON COLUMN hydra_export.exports.bytes IS 'bytes in them, as sent';
+COMMENT ON COLUMN hydra_export.exports.models IS 'number of its models';
+COMMENT ON COLUMN hydra_export.exports.objects IS 'number of its objects in the bucket, without the manifest';
+COMMENT ON COLUMN hydra_export.exports.rows IS 'number of rows in these objects';
+COMMENT ON COLUMN hydra_export.exports.bytes IS 'size of these objects as sent, in bytes';
 COMMENT ON COLUMN hydra_export.exports.error IS 'what went wrong; for a partial export the failed models and their reasons; may hold ids of rows';
 
 CREATE TABLE hydra_export.export_models (
@@ -270,7 +270,7 @@ CREATE TABLE hydra_export.export_models (
   PRIMARY KEY (export_id, model)
 );
 
-COMMENT ON TABLE hydra_export.export_models IS 'one row a model of an export';
+COMMENT ON TABLE hydra_export.export_models IS 'one row per model of an export';
 COMMENT ON COLUMN hydra_export.export_models.export_id IS 'number of the export';
 COMMENT ON COLUMN hydra_export.export_models.model IS 'name of the model';
 COMMENT ON COLUMN hydra_export.export_models.relation IS 'what it exported';
@@ -278,19 +278,19 @@ COMMENT ON COLUMN hydra_export.export_models.kind IS 'full (every row) or increm
 COMMENT ON COLUMN hydra_export.export_models.status IS 'succeeded, failed or cancelled';
 COMMENT ON COLUMN hydra_export.export_models.started_at IS 'when its reading began';
 COMMENT ON COLUMN hydra_export.export_models.finished_at IS 'when its reading ended';
-COMMENT ON COLUMN hydra_export.export_models.objects IS 'its objects that are in the bucket';
-COMMENT ON COLUMN hydra_export.export_models.rows IS 'rows in them';
-COMMENT ON COLUMN hydra_export.export_models.bytes IS 'bytes in them, as sent';
+COMMENT ON COLUMN hydra_export.export_models.objects IS 'number of its objects in the bucket';
+COMMENT ON COLUMN hydra_export.export_models.rows IS 'number of rows in these objects';
+COMMENT ON COLUMN hydra_export.export_models.bytes IS 'size of these objects as sent, in bytes';
 COMMENT ON COLUMN hydra_export.export_models.error IS 'what went wrong with it; may hold the id of a row';
 COMMENT ON COLUMN hydra_export.export_models.reason IS 'why it was full, or why the whole table was read';
 COMMENT ON COLUMN hydra_export.export_models.blocks_total IS 'blocks of its tables, where they were scanned';
-COMMENT ON COLUMN hydra_export.export_models.blocks_skipped_by_summary IS 'blocks not read at all, as WAL summaries, and WAL after them, hold no change of them';
-COMMENT ON COLUMN hydra_export.export_models.blocks_skipped_by_map IS 'blocks not read at all, as the visibility map shows that they did not change';
-COMMENT ON COLUMN hydra_export.export_models.blocks_skipped_by_lsn IS 'blocks of which only the header was looked at, as it shows that they did not change';
-COMMENT ON COLUMN hydra_export.export_models.blocks_read IS 'blocks whose rows were looked at';
-COMMENT ON COLUMN hydra_export.export_models.workers IS 'parallel workers that read it together with the export''s own process';
+COMMENT ON COLUMN hydra_export.export_models.blocks_skipped_by_summary IS 'blocks not read because WAL summaries, and the WAL after them, contain no change of them';
+COMMENT ON COLUMN hydra_export.export_models.blocks_skipped_by_map IS 'blocks not read because the visibility map shows that they did not change';
+COMMENT ON COLUMN hydra_export.export_models.blocks_skipped_by_lsn IS 'blocks of which only the header was read because it shows that they did not change';
+COMMENT ON COLUMN hydra_export.export_models.blocks_read IS 'blocks whose rows were read';
+COMMENT ON COLUMN hydra_export.export_models.workers IS 'parallel workers that read it in addition to the export''s own process';
 COMMENT ON COLUMN hydra_export.export_models.snapshot IS 'the snapshot that was read';
-COMMENT ON COLUMN hydra_export.export_models.lsn IS 'where the WAL stood';
+COMMENT ON COLUMN hydra_export.export_models.lsn IS 'WAL position at that time';
 COMMENT ON COLUMN hydra_export.export_models.previous_export_id IS 'the export whose snapshot this one starts from';
 
 CREATE TABLE hydra_export.export_objects (
@@ -308,7 +308,7 @@ CREATE TABLE hydra_export.export_objects (
   FOREIGN KEY (export_id, model) REFERENCES hydra_export.export_models ON DELETE CASCADE
 );
 
-COMMENT ON TABLE hydra_export.export_objects IS 'one row an object in the bucket';
+COMMENT ON TABLE hydra_export.export_objects IS 'one row per object in the bucket';
 COMMENT ON COLUMN hydra_export.export_objects.export_id IS 'number of the export';
 COMMENT ON COLUMN hydra_export.export_objects.model IS 'name of the model';
 COMMENT ON COLUMN hydra_export.export_objects.key IS 'the object''s key, which holds first_id and last_id';
@@ -317,8 +317,8 @@ COMMENT ON COLUMN hydra_export.export_objects.last_id IS 'id of the last row in 
 COMMENT ON COLUMN hydra_export.export_objects.rows IS 'rows in it';
 COMMENT ON COLUMN hydra_export.export_objects.bytes IS 'its size, as sent';
 COMMENT ON COLUMN hydra_export.export_objects.sha256 IS 'SHA-256 of the body, in hexadecimal';
-COMMENT ON COLUMN hydra_export.export_objects.etag IS 'as S3 answered';
-COMMENT ON COLUMN hydra_export.export_objects.uploaded_at IS 'when S3 had it';
+COMMENT ON COLUMN hydra_export.export_objects.etag IS 'ETag that S3 returned';
+COMMENT ON COLUMN hydra_export.export_objects.uploaded_at IS 'when its upload was complete';
 
 CREATE VIEW hydra_export.recent_exports AS
   SELECT id, destination, folder, status, date_trunc('second', started_at) AS started_at,
@@ -337,10 +337,10 @@ COMMENT ON COLUMN hydra_export.recent_exports.folder IS 'the export''s folder in
 COMMENT ON COLUMN hydra_export.recent_exports.status IS 'running, succeeded, partial (some models failed), failed or cancelled';
 COMMENT ON COLUMN hydra_export.recent_exports.started_at IS 'when it started, to the second';
 COMMENT ON COLUMN hydra_export.recent_exports.duration IS 'how long it took, or has taken so far, to the second';
-COMMENT ON COLUMN hydra_export.recent_exports.models IS 'models that were part of it';
-COMMENT ON COLUMN hydra_export.recent_exports.objects IS 'objects that are in the bucket, the manifest aside';
-COMMENT ON COLUMN hydra_export.recent_exports.rows IS 'rows in them';
-COMMENT ON COLUMN hydra_export.recent_exports.bytes IS 'bytes in them, as sent';
+COMMENT ON COLUMN hydra_export.recent_exports.models IS 'number of its models';
+COMMENT ON COLUMN hydra_export.recent_exports.objects IS 'number of its objects in the bucket, without the manifest';
+COMMENT ON COLUMN hydra_export.recent_exports.rows IS 'number of rows in these objects';
+COMMENT ON COLUMN hydra_export.recent_exports.bytes IS 'size of these objects as sent, in bytes';
 COMMENT ON COLUMN hydra_export.recent_exports.error IS 'the beginning of what went wrong, which hydra_export.exports has in full; may hold ids of rows';
 
 -- ---------------------------------------------------------------- functions: settings
@@ -361,7 +361,7 @@ CREATE FUNCTION hydra_export.configure(
 RETURNS void LANGUAGE c SUPPORT hydra_export_internal.configure_support SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'hydra_export_configure';
 COMMENT ON FUNCTION hydra_export.configure IS
-'saves a destination''s settings; NULL leaves a setting as it is, '''' clears it. frequency_hours is 1 to 168. Keys are best given as a file on the server, with credentials => ''file:/path''';
+'saves the settings of a destination; NULL leaves a setting unchanged, '''' clears it. frequency_hours is 1 to 168. Keys are best given as a file on the server, with credentials => ''file:/path''';
 
 CREATE FUNCTION hydra_export.remove_destination(destination text)
 RETURNS void LANGUAGE c SET search_path = pg_catalog, pg_temp
@@ -372,13 +372,13 @@ COMMENT ON FUNCTION hydra_export.remove_destination IS
 CREATE FUNCTION hydra_export.pause(destination text DEFAULT 'default')
 RETURNS void LANGUAGE c SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'hydra_export_pause';
-COMMENT ON FUNCTION hydra_export.pause IS 'no scheduled exports of the destination until hydra_export.resume()';
+COMMENT ON FUNCTION hydra_export.pause IS 'stops scheduled exports of the destination until hydra_export.resume()';
 
 CREATE FUNCTION hydra_export.resume(destination text DEFAULT 'default')
 RETURNS void LANGUAGE c SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'hydra_export_resume';
 COMMENT ON FUNCTION hydra_export.resume IS
-'scheduled exports again, after hydra_export.pause() or in a copy of a database; in a copy the next ones are full, and models that came with a dump look for their tables and roles by name: what is missing is told in warnings, and looked for again by the next call';
+'starts scheduled exports again, after hydra_export.pause() or in a copy of a database. In a copy the next exports are full, and the tables and roles of models restored from a dump are looked up by name: warnings tell which are missing, and the next call looks for them again';
 
 CREATE FUNCTION hydra_export.check_access(
   destination text DEFAULT 'default', OUT key text, OUT endpoint text, OUT region text,
@@ -386,13 +386,13 @@ CREATE FUNCTION hydra_export.check_access(
 RETURNS record LANGUAGE c SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'hydra_export_check_access';
 COMMENT ON FUNCTION hydra_export.check_access IS
-'writes the object <prefix>_hydra_export_check, in a worker as an export would, and says where to and with which keys, and in conditional what the store does with If-None-Match: honoured, ignored or refused; raises what went wrong';
+'tests the settings: writes the object <prefix>_hydra_export_check, in a worker as an export would, and returns its place and the keys used; conditional is what the store does with If-None-Match: honoured, ignored or refused. Raises an error if the upload fails';
 
 CREATE FUNCTION hydra_export.iam_policy(destination text DEFAULT 'default')
 RETURNS jsonb LANGUAGE c SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'hydra_export_iam_policy';
 COMMENT ON FUNCTION hydra_export.iam_policy IS
-'the smallest IAM policy that the destination''s key needs: s3:PutObject below its prefix, and what its object_headers ask for';
+'the smallest IAM policy that the destination''s key needs: s3:PutObject below its prefix, and what its object_headers require';
 
 -- ---------------------------------------------------------------- functions: models
 
@@ -404,7 +404,7 @@ CREATE FUNCTION hydra_export.add_model(
 RETURNS void LANGUAGE c SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'hydra_export_add_model';
 COMMENT ON FUNCTION hydra_export.add_model IS
-'chooses a table, partitioned table, view, materialized view or foreign table for export; it is read with the rights of the role that calls this';
+'chooses a table, partitioned table, view, materialized view or foreign table for export; the caller needs SELECT on it, now and at each export';
 
 CREATE FUNCTION hydra_export.alter_model(
   name text, changed_by text DEFAULT NULL, updated_at_column name DEFAULT NULL,
@@ -413,12 +413,12 @@ CREATE FUNCTION hydra_export.alter_model(
 RETURNS void LANGUAGE c SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'hydra_export_alter_model';
 COMMENT ON FUNCTION hydra_export.alter_model IS
-'changes a model''s settings; NULL leaves a setting as it is, an empty array or 0 clears it';
+'changes the settings of a model; NULL leaves a setting unchanged, an empty array or 0 clears it';
 
 CREATE FUNCTION hydra_export.remove_model(name text, destination text DEFAULT 'default')
 RETURNS void LANGUAGE c SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'hydra_export_remove_model';
-COMMENT ON FUNCTION hydra_export.remove_model IS 'exports the model no more; its history and objects stay';
+COMMENT ON FUNCTION hydra_export.remove_model IS 'stops exporting the model; its history and objects stay';
 
 CREATE FUNCTION hydra_export.reset_model(name text, destination text DEFAULT 'default')
 RETURNS void LANGUAGE c SET search_path = pg_catalog, pg_temp
@@ -437,7 +437,7 @@ CREATE FUNCTION hydra_export.cancel_export(id bigint)
 RETURNS boolean LANGUAGE c SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'hydra_export_cancel_export';
 COMMENT ON FUNCTION hydra_export.cancel_export IS
-'cancels a running export; false when it does not run (any more). What it did not finish comes with the next export';
+'cancels a running export; returns false if it is not running. The next export includes what this one did not finish';
 
 CREATE FUNCTION hydra_export.preview(
   destination text DEFAULT 'default', OUT model text, OUT kind text, OUT blocks_total bigint,
@@ -445,7 +445,7 @@ CREATE FUNCTION hydra_export.preview(
 RETURNS SETOF record LANGUAGE c SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'hydra_export_preview';
 COMMENT ON FUNCTION hydra_export.preview IS
-'what an export would do now, from the visibility map and page headers alone: rows and bytes are estimates, at most, and NULL where an index or the planner decides. Before the first export, bytes follow from the average widths that ANALYZE found, before compression; without a kind the model would fail, for that reason';
+'what an export would do now, from the visibility map and page headers alone. rows and bytes are upper estimates, and NULL where an index or the planner decides. Before the first export, bytes follow from the average widths that ANALYZE found, before compression. Where kind is NULL, the model would fail for the reason given';
 
 CREATE FUNCTION hydra_export_internal.progress_rows(
   OUT export_id bigint, OUT model text, OUT phase text, OUT blocks_total bigint,
@@ -463,14 +463,14 @@ COMMENT ON VIEW hydra_export.progress IS 'the models of exports that run in this
 COMMENT ON COLUMN hydra_export.progress.export_id IS 'number of the export';
 COMMENT ON COLUMN hydra_export.progress.model IS 'name of the model';
 COMMENT ON COLUMN hydra_export.progress.phase IS 'waiting, waiting for locks, reading, uploading, writing the manifest, or failed';
-COMMENT ON COLUMN hydra_export.progress.blocks_total IS 'blocks of its tables, where they are scanned';
-COMMENT ON COLUMN hydra_export.progress.blocks_scanned IS 'blocks whose rows were looked at';
-COMMENT ON COLUMN hydra_export.progress.blocks_skipped IS 'blocks that were shown not to have changed';
+COMMENT ON COLUMN hydra_export.progress.blocks_total IS 'blocks of its tables, if they are scanned';
+COMMENT ON COLUMN hydra_export.progress.blocks_scanned IS 'blocks whose rows were read';
+COMMENT ON COLUMN hydra_export.progress.blocks_skipped IS 'blocks skipped because they did not change';
 COMMENT ON COLUMN hydra_export.progress.rows IS 'rows written so far';
-COMMENT ON COLUMN hydra_export.progress.bytes_written IS 'bytes of JSON so far';
-COMMENT ON COLUMN hydra_export.progress.bytes_uploaded IS 'bytes of objects that have arrived';
-COMMENT ON COLUMN hydra_export.progress.objects IS 'objects that have arrived';
-COMMENT ON COLUMN hydra_export.progress.started_at IS 'when its reading began; before that, when the export did';
+COMMENT ON COLUMN hydra_export.progress.bytes_written IS 'bytes of JSON written so far';
+COMMENT ON COLUMN hydra_export.progress.bytes_uploaded IS 'bytes uploaded so far';
+COMMENT ON COLUMN hydra_export.progress.objects IS 'objects uploaded so far';
+COMMENT ON COLUMN hydra_export.progress.started_at IS 'when reading the model began, or the export if that is still to come';
 COMMENT ON COLUMN hydra_export.progress.pid IS 'process that exports';
 
 CREATE FUNCTION hydra_export_internal.schedule_rows(
@@ -484,7 +484,7 @@ CREATE VIEW hydra_export.schedule AS
   SELECT destination, enabled, frequency_hours, date_trunc('second', last_export) AS last_export,
          last_status, date_trunc('second', next_export_at) AS next_export_at, why
   FROM hydra_export_internal.schedule_rows();
-COMMENT ON VIEW hydra_export.schedule IS 'when each destination is exported next, and why then, or why not';
+COMMENT ON VIEW hydra_export.schedule IS 'when each destination is exported next, and why then, or why it is not';
 COMMENT ON COLUMN hydra_export.schedule.destination IS 'name of the destination';
 COMMENT ON COLUMN hydra_export.schedule.enabled IS 'false after hydra_export.pause()';
 COMMENT ON COLUMN hydra_export.schedule.frequency_hours IS 'hours between exports';
@@ -550,7 +550,7 @@ AS $$
   ORDER BY 1, 2, 3
 $$;
 COMMENT ON FUNCTION hydra_export.check_history IS
-'what contradicts itself in the history of a destination: no row when all is well';
+'finds contradictions in the history of a destination; returns no row if there are none';
 
 CREATE FUNCTION hydra_export.check_listing(
   listing regclass, since timestamptz DEFAULT '-infinity', destination text DEFAULT 'default',
@@ -613,7 +613,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION hydra_export.check_listing IS
-'what differs between history and a listing of the bucket, a table with the columns key, size and etag, in the exports since a time: no row when all is well';
+'compares the history of exports since a time with a listing of the bucket, which is a table with the columns key, size and etag; returns no row if they agree';
 
 -- The launcher hears of every change at its commit.
 CREATE FUNCTION hydra_export_internal.schedule_changed()

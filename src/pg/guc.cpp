@@ -93,38 +93,42 @@ bool has_unknown_places() {
 }  // namespace
 
 void define() {
-  flag("hydra_export.enabled", "Runs scheduled exports; off for copies of production.", &enabled);
+  flag("hydra_export.enabled",
+       "Runs scheduled exports. Turn it off in copies of production servers.", &enabled);
   number("hydra_export.first_export_delay",
          "Time from saving settings and adding a model to the first export.", &first_export_delay,
          0, max_seconds, GUC_UNIT_S);
-  number("hydra_export.file_size", "An object is closed when its body reaches this.", &file_size,
-         64, 4 * 1024 * 1024, GUC_UNIT_KB);
-  number("hydra_export.memory_limit", "Bound on the buffers of one export.", &memory_limit, 1024,
+  number("hydra_export.file_size", "Size of an object's body at which the next object is begun.",
+         &file_size, 64, 4 * 1024 * 1024, GUC_UNIT_KB);
+  number("hydra_export.memory_limit",
+         "Maximum memory for the buffers of one export, across its processes.", &memory_limit, 1024,
          MAX_KILOBYTES, GUC_UNIT_KB);
-  number("hydra_export.upload_concurrency", "Uploads in flight per process, at the most.",
+  number("hydra_export.upload_concurrency", "Maximum number of concurrent uploads per process.",
          &upload_concurrency, 1, 64, 0);
   number("hydra_export.throttle",
-         "Bytes of tables read, and of JSON written, per second at the most; 0 for no limit.",
+         "Maximum amount of table data read, and of JSON written, per second; 0 for no limit.",
          &throttle, 0, INT_MAX, GUC_UNIT_KB);
-  number("hydra_export.max_workers", "Exports running at once in the server.", &max_workers, 1, 64,
+  number("hydra_export.max_workers",
+         "Maximum number of exports that run at the same time in the server.", &max_workers, 1, 64,
          0);
   number("hydra_export.parallel_workers",
-         "Workers that read a large table beside the export's own process.", &parallel_workers, 0,
-         1024, 0);
-  number("hydra_export.lock_timeout", "Longest wait for the lock on a model's table.",
+         "Maximum number of parallel workers that read a large table, in addition to the export's "
+         "own process.",
+         &parallel_workers, 0, 1024, 0);
+  number("hydra_export.lock_timeout", "Maximum time to wait for the lock on a model's table.",
          &lock_timeout, 1, INT_MAX, GUC_UNIT_MS);
   number("hydra_export.max_snapshot_age",
          "Age of an export's snapshot after which the remaining models take a fresh one.",
          &max_snapshot_age, 1, max_seconds, GUC_UNIT_S);
-  DefineCustomEnumVariable("hydra_export.after_failover",
-                           "Whether the first exports after a promotion are full.", nullptr,
-                           &after_failover, full, after_failover_values, PGC_SIGHUP, 0, nullptr,
-                           nullptr, nullptr);
+  DefineCustomEnumVariable(
+      "hydra_export.after_failover",
+      "Selects whether the first exports after a promotion are full or incremental.", nullptr,
+      &after_failover, full, after_failover_values, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
   flag("hydra_export.server_credentials",
-       "Allows destinations the keys of the server: its environment, files and roles.",
+       "Allows destinations to use the server's own keys, from its environment, files and roles.",
        &server_credentials);
   text("hydra_export.credential_files",
-       "Files that destinations may take keys from: patterns of absolute paths, separated by "
+       "Patterns for the absolute paths of files that may hold keys of destinations, separated by "
        "commas.",
        &credential_files);
   const bool unknown = has_unknown_places();
@@ -134,22 +138,26 @@ void define() {
        &allowed_places, check_places, assign_places);
   places_unknown = unknown;
   number("hydra_export.request_timeout",
-         "Time without progress after which an attempt to upload is given up.", &request_timeout,
+         "Time without progress after which an upload attempt is abandoned.", &request_timeout,
          1000, INT_MAX, GUC_UNIT_MS);
-  number("hydra_export.max_attempts", "Attempts per object.", &max_attempts, 1, 100, 0);
-  number("hydra_export.retry_interval",
-         "Before a failed export is tried again; doubles up to the frequency.", &retry_interval, 1,
-         max_seconds, GUC_UNIT_S);
-  number("hydra_export.history_retention", "Older history is removed after each export.",
+  number("hydra_export.max_attempts", "Maximum number of attempts to upload an object.",
+         &max_attempts, 1, 100, 0);
+  number(
+      "hydra_export.retry_interval",
+      "Time before a failed export is tried again; doubles with each failure, up to the frequency.",
+      &retry_interval, 1, max_seconds, GUC_UNIT_S);
+  number("hydra_export.history_retention", "Age at which history is removed, after each export.",
          &history_retention, 1, INT_MAX / 60, GUC_UNIT_MIN);
-  number("hydra_export.max_row_size", "A larger JSON line fails the model.", &max_row_size, 64,
+  number("hydra_export.max_row_size",
+         "Maximum size of a row as JSON; a larger row fails its model.", &max_row_size, 64,
          max_row_kilobytes, GUC_UNIT_KB);
-  text("hydra_export.ca_file", "CA bundle for HTTPS; empty for the system's.", &ca_file);
-  flag("hydra_export.allow_http", "Allows plain http:// endpoints other than loopback.",
+  text("hydra_export.ca_file",
+       "File with the CA certificates for HTTPS; empty for those of the system.", &ca_file);
+  flag("hydra_export.allow_http", "Allows http:// endpoints on hosts other than loopback.",
        &allow_http);
   DefineCustomIntVariable(
       "hydra_export.debug_seconds_per_hour",
-      "Seconds that an hour of the schedule lasts, for tests.", nullptr, &debug_seconds_per_hour,
+      "Length of an hour of the schedule in seconds, for tests.", nullptr, &debug_seconds_per_hour,
       3600, 1, 3600, process_shared_preload_libraries_in_progress ? PGC_POSTMASTER : PGC_SIGHUP,
       GUC_NOT_IN_SAMPLE | GUC_NO_SHOW_ALL, nullptr, nullptr, nullptr);
   MarkGUCPrefixReserved("hydra_export");
