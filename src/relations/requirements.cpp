@@ -70,7 +70,7 @@ void check_kind(const RelationInfo& relation) {
     case 'c':
       throw wrong_kind(relation, "a composite type");
     default:
-      throw wrong_kind(relation, "no table");
+      throw wrong_kind(relation, "not a table");
   }
   if (relation.persistence == 't') throw wrong_kind(relation, "temporary");
   if (relation.schema == "pg_catalog" || relation.schema == "information_schema" ||
@@ -119,7 +119,7 @@ void check_unique(Oid relation, const std::string& name, const std::vector<std::
   if (is_enforced(relation, key)) return;
   throw Error(ERRCODE_INVALID_PARAMETER_VALUE,
               "key columns " + list(key) + " of " + name + " are not unique",
-              "No unique index has these columns, or some of them, and no others.",
+              "There is no unique index on these columns, or on some of them.",
               "Choose the columns of a unique index, or create one.");
 }
 
@@ -167,7 +167,7 @@ void check_columns(const Model& model, const RelationInfo& relation) {
       continue;
     }
     throw Error(ERRCODE_INVALID_PARAMETER_VALUE,
-                "columns must hold the key column \"" + name + "\"",
+                "columns must include the key column \"" + name + "\"",
                 "Without the key, readers could not tell which row a line belongs to.",
                 "Add it to the columns.");
   }

@@ -71,7 +71,7 @@ bool Caller::receive(Message* message) {
 Listener::Listener(dsm_handle handle) {
   pg::call([&]() noexcept {
     segment_ = dsm_attach(handle);
-    if (segment_ == nullptr) ereport(ERROR, errmsg("the caller of export_now() is gone"));
+    if (segment_ == nullptr) ereport(ERROR, errmsg("the caller of export_now() has disconnected"));
     // It is to outlive the transactions of the export.
     dsm_pin_mapping(segment_);
     shm_mq* queue = queue_of(segment_);

@@ -145,7 +145,8 @@ void check(const Destination& destination) {
     throw invalid("addressing must be auto, path or virtual", "auto suits AWS and most stores.");
   }
   if (!is_one_of(destination.conditional, {"auto", "on", "off"})) {
-    throw invalid("conditional must be auto, on or off", "auto is on wherever the store takes it.");
+    throw invalid("conditional must be auto, on or off",
+                  "auto sends If-None-Match wherever the store supports it.");
   }
   destination.compression_kind();
   check_headers(destination);
@@ -223,8 +224,9 @@ void read_settings(const Arguments& arguments, const Keys& keys, Destination& de
 void check_characters(const std::optional<std::string>& value, const char* name) {
   const auto fits = [](char c) { return c >= 0x20 && c < 0x7f; };
   if (!value || std::all_of(value->begin(), value->end(), fits)) return;
-  throw invalid(std::string(name) + " holds a line break or another character that no key has",
-                "Copy it again, without line breaks.");
+  throw invalid(
+      std::string(name) + " contains a line break or another character that keys cannot have",
+      "Copy it again, without line breaks.");
 }
 
 // The credentials after this call; nothing where they stay as they are.
@@ -246,7 +248,8 @@ std::optional<s3::Credentials> new_credentials(const Keys& keys, bool had_some) 
                   "Give access_key and secret_key together.");
   }
   if (keys.session_token) {
-    throw invalid("session_token came without keys", "Give access_key and secret_key with it.");
+    throw invalid("session_token is given without access_key and secret_key",
+                  "Give access_key and secret_key with it.");
   }
   return std::nullopt;
 }
@@ -283,8 +286,9 @@ std::optional<s3::Credentials> check_keys(const Keys& keys, const Destination& d
                                           bool had_some) {
   if (destination.credentials == "static") return new_credentials(keys, had_some);
   if (!has_value(keys.access_key) && !has_value(keys.secret_key)) return std::nullopt;
-  throw invalid("access_key and secret_key do not go with credentials " + destination.credentials,
-                "Leave them out, or set credentials to static.");
+  throw invalid(
+      "access_key and secret_key cannot be combined with credentials " + destination.credentials,
+      "Leave them out, or set credentials to static.");
 }
 
 void save(const std::optional<Destination>& before, const Destination& destination, Oid caller) {

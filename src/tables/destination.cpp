@@ -137,7 +137,8 @@ s3::EndpointSettings Destination::endpoint_settings() const {
 Compression Destination::compression_kind() const {
   const std::optional<Compression> kind = parse_compression(compression);
   if (!kind) {
-    throw pg::Error(ERRCODE_INVALID_PARAMETER_VALUE, "compression must be none, gzip or zstd");
+    throw pg::Error(ERRCODE_INVALID_PARAMETER_VALUE, "compression must be none, gzip or zstd", "",
+                    "gzip makes .json.gz objects, zstd .json.zst.");
   }
   if (!is_available(*kind)) {
     throw pg::Error(ERRCODE_FEATURE_NOT_SUPPORTED,

@@ -35,7 +35,7 @@ void check_place(const Destination& destination) {
       ERRCODE_INSUFFICIENT_PRIVILEGE,
       "bucket \"" + destination.bucket + "\" at this endpoint is not among the allowed places", "",
       "The server's administrator lists them in hydra_export.allowed_places. Loopback and "
-      "link-local hosts are allowed only where that names them.");
+      "link-local hosts are allowed only if that names them.");
 }
 
 // The same words whether or not there is such a file.
