@@ -12,6 +12,7 @@
 #include "pg/spi.hpp"
 #include "pg/transaction.hpp"
 #include "pg/worker.hpp"
+#include "tables/call_of.hpp"
 
 namespace hydra::exporting {
 namespace {
@@ -133,7 +134,7 @@ void Export::claim() {
   if (models_.empty()) {
     throw Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
                 "destination \"" + name_ + "\" has no models", "",
-                "Choose tables with hydra_export.add_model().");
+                "Choose tables with " + tables::call_of("add_model", name_) + ".");
   }
   claim_ = tables::claim_export(destination, models_, started_by_, pg::now());
   for (const tables::Model& model : models_) {

@@ -3,6 +3,7 @@
 #include "pg/error.hpp"
 #include "pg/guc.hpp"
 #include "s3/credentials/chain.hpp"
+#include "tables/call_of.hpp"
 #include "tables/policy.hpp"
 
 namespace hydra::exporting {
@@ -15,9 +16,12 @@ void use_credentials(const Account& account, s3::Options& options) {
   const tables::Destination& destination = account.destination;
   const bool is_static = destination.credentials == "static";
   if (is_static && !account.saved) {
-    throw Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
-                "destination \"" + destination.name + "\" has no credentials", "",
-                "Save them with hydra_export.configure(access_key => ..., secret_key => ...).");
+    throw Error(
+        ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+        "destination \"" + destination.name + "\" has no credentials", "",
+        "Save them with " +
+            tables::call_of("configure", destination.name, "access_key => ..., secret_key => ...") +
+            ".");
   }
   options.credentials = account.saved.value_or(s3::Credentials{});
   if (is_static && destination.role_arn.empty()) return;

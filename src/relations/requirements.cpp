@@ -5,6 +5,7 @@
 #include "pg/spi.hpp"
 #include "relations/family.hpp"
 #include "relations/rights.hpp"
+#include "tables/call_of.hpp"
 
 namespace hydra::relations {
 namespace {
@@ -176,28 +177,25 @@ void check_columns(const Model& model, const RelationInfo& relation) {
 }  // namespace
 
 std::string removal_of(const Model& model) {
-  const std::string more =
-      model.destination == "default" ? "" : ", " + pg::quote_literal(model.destination);
-  return "hydra_export.remove_model(" + pg::quote_literal(model.name) + more + ")";
+  return tables::call_of("remove_model", model.destination, pg::quote_literal(model.name));
 }
 
 Error no_relation(const Model& model) {
+  const std::string addition = tables::call_of("add_model", model.destination);
   if (model.problem.empty() || model.problem == tables::table_dropped) {
-    return Error(ERRCODE_UNDEFINED_TABLE,
-                 "the table of model \"" + model.name + "\" no longer exists", "",
-                 "Remove the model with " + removal_of(model) +
-                     ". If the table has been created again, add it with hydra_export.add_model() "
-                     "after that.");
+    return Error(
+        ERRCODE_UNDEFINED_TABLE, "the table of model \"" + model.name + "\" no longer exists", "",
+        "Remove the model with " + removal_of(model) +
+            ". If the table has been created again, add it with " + addition + " after that.");
   }
   return Error(ERRCODE_UNDEFINED_OBJECT,
                "model \"" + model.name + "\" cannot be exported: " + model.problem, "",
                model.restored
-                   ? "Create what is missing and run hydra_export.resume(), or remove the model "
-                     "with " +
-                         removal_of(model) + "."
+                   ? "Create what is missing and run " +
+                         tables::call_of("resume", model.destination) +
+                         ", or remove the model with " + removal_of(model) + "."
                    : "Remove the model with " + removal_of(model) +
-                         ". To go on exporting its table, add it again with "
-                         "hydra_export.add_model().");
+                         ". To go on exporting its table, add it again with " + addition + ".");
 }
 
 std::vector<std::string> key_of(const Model& model, const RelationInfo& relation) {

@@ -6,6 +6,7 @@
 #include "pg/guc.hpp"
 #include "pg/spi.hpp"
 #include "pg/worker.hpp"
+#include "tables/call_of.hpp"
 #include "tables/secrets.hpp"
 
 namespace hydra::schedule {
@@ -51,13 +52,15 @@ std::string obstacle(const tables::Destination& destination, const Models& model
   if (RecoveryInProgress()) return "this server is a standby";
   if (!pg::guc::enabled) return "hydra_export.enabled is off in this server";
   if (const std::string problem = tables::origin_problem(state); !problem.empty()) {
-    return "paused: " + problem + "; hydra_export.resume() goes on here";
+    return "paused: " + problem + "; " + tables::call_of("resume", destination.name) +
+           " goes on here";
   }
   if (!destination.enabled) return "paused by hydra_export.pause()";
   if (!models.any) return "no model was added";
   // A dump has no credentials.
   if (destination.credentials == "static" && !tables::load_credentials(destination.name)) {
-    return "access_key and secret_key are missing; hydra_export.configure() saves them";
+    return "access_key and secret_key are missing; " +
+           tables::call_of("configure", destination.name) + " saves them";
   }
   return "";
 }

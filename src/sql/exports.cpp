@@ -8,6 +8,7 @@
 #include "sql/arguments.hpp"
 #include "sql/schedule.hpp"
 #include "sql/worker_call.hpp"
+#include "tables/call_of.hpp"
 #include "tables/destination.hpp"
 
 namespace hydra::sql {
@@ -25,7 +26,7 @@ void check_destination(const std::string& destination) {
   if (!any) {
     throw Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
                 "destination \"" + destination + "\" has no models", "",
-                "Choose tables with hydra_export.add_model().");
+                "Choose tables with " + tables::call_of("add_model", destination) + ".");
   }
   if (is_changed_here()) {
     // Also another destination's: the worker would wait for locks that this transaction holds.
@@ -39,8 +40,8 @@ void check_destination(const std::string& destination) {
     throw Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
                 "destination \"" + destination + "\" was " + problem,
                 "Its exports would go where those of the original go.",
-                "Change bucket or prefix with hydra_export.configure(), then run "
-                "hydra_export.resume().");
+                "Change bucket or prefix with " + tables::call_of("configure", destination) +
+                    ", then run " + tables::call_of("resume", destination) + ".");
   }
 }
 

@@ -4,6 +4,7 @@
 #include "pg/spi.hpp"
 #include "pg/worker.hpp"
 #include "schedule/due.hpp"
+#include "tables/call_of.hpp"
 
 namespace hydra::sql {
 namespace {
@@ -21,12 +22,13 @@ std::string to_local(schedule::Micros time) {
 }
 
 Error no_export(const schedule::Due& due) {
+  const std::string& name = due.destination.name;
   std::string hint;
-  if (due.without_models) hint = "Choose tables with hydra_export.add_model().";
+  if (due.without_models) hint = "Choose tables with " + tables::call_of("add_model", name) + ".";
   if (!pg::is_preloaded())
-    hint = "Add it there and restart the server, or run hydra_export.export_now().";
-  return notice(
-      "no export of destination \"" + due.destination.name + "\" is scheduled: " + due.why, hint);
+    hint =
+        "Add it there and restart the server, or run " + tables::call_of("export_now", name) + ".";
+  return notice("no export of destination \"" + name + "\" is scheduled: " + due.why, hint);
 }
 
 Error next_export(const schedule::Due& due) {

@@ -141,6 +141,14 @@ ALTER SYSTEM SET hydra_export.enabled = off;
 SELECT pg_reload_conf();
 \c -
 SELECT hydra_export.configure(destination => 'lake', frequency_hours => 2);
+-- Hints are for this destination, not for the default one.
+SELECT hydra_export.export_now('lake');
+CREATE TABLE lost (id int PRIMARY KEY);
+SELECT hydra_export.add_model('lost', destination => 'lake');
+DROP TABLE lost;
+SELECT hydra_export.alter_model('lost', destination => 'lake');
+UPDATE hydra_export.destination_state SET database = 1;
+SELECT hydra_export.export_now('lake');
 ALTER SYSTEM RESET hydra_export.enabled;
 SELECT pg_reload_conf();
 DROP VIEW upcoming;
