@@ -80,11 +80,10 @@ SELECT hydra_export.configure(start_window =>
   to_char(now() AT TIME ZONE 'UTC' + interval '2 hours', 'HH24:MI') || '-' || to_char(now() AT TIME ZONE 'UTC' + interval '3 hours', 'HH24:MI'));
 SELECT next_export_at = date_trunc('minute', now() + interval '26 hours') AS at_its_opening,
        regexp_replace(why, '\d\d:\d\d-\d\d:\d\d', 'FROM-TO') AS why FROM hydra_export.schedule;
--- What is late waits as well.
+-- What is late waits as well. Not committed, so that no export begins meanwhile.
+BEGIN;
 UPDATE hydra_export.destination_state SET anchor = now() - interval '48 hours', last_start = now() - interval '25 hours';
 SELECT next_export_at = date_trunc('minute', now() + interval '2 hours') AS at_its_opening FROM hydra_export.schedule;
--- Not committed, so that no export begins meanwhile.
-BEGIN;
 SELECT hydra_export.configure(start_window => '');
 SELECT next_export_at <= now() AS at_once, why FROM hydra_export.schedule;
 UPDATE hydra_export.destination_state SET anchor = now() - interval '1 hour', last_start = now() - interval '1 hour';
