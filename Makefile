@@ -170,7 +170,7 @@ coverage:
 	@command -v gcovr > /dev/null || { echo 'error: there is no gcovr (on Debian in the package gcovr)'; exit 1; }
 	find build -name '*.gcda' -delete
 	$(MAKE) unit UNIT_DIR=build/coverage EXTRA_CXXFLAGS='--coverage $(EXTRA_CXXFLAGS)'
-	$(GCOVR) --root . --filter src/base/ --filter src/s3/ --filter src/json/ --fail-under-line 90 build/coverage
+	$(GCOVR) --root . $(patsubst %,--filter src/%/,base bucket calendar json s3) --fail-under-line 90 build/coverage
 
 # Servers write what they reached into the folder of the build.
 coverage-all: COVERAGE_DIR = $(or $(BUILD_DIR),/tmp/hydra_coverage)
