@@ -1,4 +1,4 @@
-// The lines of an answer's head, and what is learnt from their values.
+// The lines of an answer's head, and what their values put right.
 #include "s3/answer_header.hpp"
 
 #include <algorithm>
@@ -35,7 +35,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     fuzz::require_clean(failure.request_id);
     Session session({"data", "us-east-1", "https://s3.example.com", Addressing::automatic}, {}, {},
                     [] { return now; });
-    session.learn(failure, session.lessons(), "201601310400/orders/1-2.json");
+    session.correct(failure, session.corrections(), "201601310400/orders/1-2.json");
     fuzz::require(amz_date(session.now()).size() == 16, "the time to sign with is a time");
     fuzz::require(session.endpoint().url().starts_with("https://"), "https stays https");
     fuzz::require(session.endpoint().url().find("/data") != std::string::npos ||

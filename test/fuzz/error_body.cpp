@@ -1,4 +1,4 @@
-// The body of a refusal: what is read from it, and what is learnt from it. The input is a status of
+// The body of a refusal: what is read from it, and what it puts right. The input is a status of
 // three digits and the body.
 #include <algorithm>
 
@@ -33,12 +33,12 @@ void check(const Failure& failure) {
 }
 
 // Another attempt goes to the same bucket, where data may go, and never from https to http.
-void check_lesson(const EndpointSettings& target, const Failure& failure) {
+void check_correction(const EndpointSettings& target, const Failure& failure) {
   const Places places("aws/data, http://127.0.0.1:*/a/data, https://*.example.com/data");
   Session session(target, places, {}, [] { return std::int64_t{1369353600}; });
-  const bool learnt = session.learn(failure, session.lessons(), key);
+  const bool corrected = session.correct(failure, session.corrections(), key);
   const std::string url = session.endpoint().url();
-  require(learnt || url == resolve(target).url(), "nothing moves without a lesson");
+  require(corrected || url == resolve(target).url(), "nothing moves without a correction");
   require(target.endpoint.starts_with("http:") || url.starts_with("https:"), "https stays https");
   require(url.find("/" + target.bucket) != std::string::npos, "the bucket stays the same");
   require(places.permit(session.endpoint(), target.bucket) != Permit::none, "data may go there");
@@ -56,8 +56,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   answer.body = input.substr(std::min<std::size_t>(3, size));
   const s3::Failure failure = s3::parse_failure(answer);
   check(failure);
-  check_lesson({"data", "us-east-1", "", s3::Addressing::automatic}, failure);
-  check_lesson({"data", "us-east-1", "http://127.0.0.1:9000/a", s3::Addressing::automatic},
-               failure);
+  check_correction({"data", "us-east-1", "", s3::Addressing::automatic}, failure);
+  check_correction({"data", "us-east-1", "http://127.0.0.1:9000/a", s3::Addressing::automatic},
+                   failure);
   return 0;
 }
