@@ -158,7 +158,7 @@ INSERT INTO hydra_test.generators VALUES
     ('regoperator', ARRAY['+(integer,integer)'], NULL),
     ('regproc', '{pg_client_encoding}', NULL),
     ('regprocedure', ARRAY['lower(text)'], NULL),
-    ('regrole', '{postgres}', NULL),
+    ('regrole', '{pg_monitor}', NULL),
     ('regtype', '{integer}', NULL),
     ('int4range', ARRAY['empty', '(,)', '[1,1]', '(,5)', '[-2147483648,)'], $$hydra_test.random_range('int4range', '(random() * 1000)::integer')$$),
     ('int8range', ARRAY['empty', '(,)', '[1,10000000000)'], $$hydra_test.random_range('int8range', '(random() * 1e12)::bigint')$$),
