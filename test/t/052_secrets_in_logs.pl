@@ -242,7 +242,7 @@ append_to_file("$folder/postgres/odd", "[other]\naws_secret_access_key = $secret
 chmod 0600, "$folder/postgres/odd";
 like(use_file("$folder/postgres/odd"), qr/ERROR:  file .* holds no keys\nHINT:  .*\[default\]/, 'a file without keys');
 like(($site->try("SELECT hydra_export.configure(credentials => 'file:$folder/postgres/keys', access_key => 'a', secret_key => 'b')"))[1],
-    qr/do not go with/, 'a file, and keys');
+    qr/cannot be combined with/, 'a file, and keys');
 
 unlike(use_file("$folder/postgres/keys"), qr/ERROR|secret_key/, 'an admin names the file');
 is($site->sql('SELECT umoptions IS NULL FROM pg_user_mapping'), 't', 'nothing of it is in the database');
