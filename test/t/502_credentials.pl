@@ -83,7 +83,7 @@ $node->reload;
 like(refused(q(SELECT hydra_export.configure(credentials => 'sso'))), qr/credentials must be static, file:\/path, environment/, 'an unknown source');
 like(refused(q(SELECT hydra_export.configure(external_id => 'x'))), qr/external_id is given without role_arn/, 'an id without a role');
 like(refused(q(SELECT hydra_export.configure(role_arn => 'x'))), qr/role_arn must be the ARN of a role/, 'no role');
-like(refused(q(SELECT hydra_export.configure(access_key => 'a', secret_key => 'b', credentials => 'auto'))), qr/do not go with/, 'keys and auto');
+like(refused(q(SELECT hydra_export.configure(access_key => 'a', secret_key => 'b', credentials => 'auto'))), qr/cannot be combined with/, 'keys and auto');
 
 # ---- each source
 
