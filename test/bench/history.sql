@@ -2,7 +2,9 @@
 \set ON_ERROR_STOP on
 \timing off
 CREATE EXTENSION hydra_export;
-INSERT INTO hydra_export.settings (destination, bucket, prefix) VALUES ('default', 'bench', '');
+SET client_min_messages = error;
+SELECT hydra_export.configure(bucket => 'bench', access_key => 'k', secret_key => 's');
+RESET client_min_messages;
 INSERT INTO hydra_export.exports (destination, folder, started_by, status, started_at, finished_at, models, objects, rows, bytes)
   SELECT 'default', to_char(timestamp '2020-01-01' + e * interval '1 minute', 'YYYYMMDDHH24MI'), 'schedule', 'succeeded',
          timestamptz '2020-01-01 UTC' + e * interval '1 minute', now(), 10, 20, 2000, 20000
