@@ -42,7 +42,6 @@ CREATE FUNCTION hydra_export_internal.configure_support(internal)
 RETURNS internal LANGUAGE c STRICT SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'hydra_export_configure_support';
 COMMENT ON FUNCTION hydra_export_internal.configure_support IS 'lets hydra_export.configure() hide its statement before it runs';
-REVOKE ALL ON FUNCTION hydra_export_internal.configure_support FROM PUBLIC;
 ALTER FUNCTION hydra_export.configure SUPPORT hydra_export_internal.configure_support;
 COMMENT ON FUNCTION hydra_export.configure IS
 'saves the settings of a destination; NULL leaves a setting unchanged, '''' clears it. frequency_hours is 1 to 168. Keys are best given as a file on the server, with credentials => ''file:/path''';
@@ -56,8 +55,6 @@ RETURNS record LANGUAGE c SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'hydra_export_check_access';
 COMMENT ON FUNCTION hydra_export.check_access IS
 'tests the settings: writes the object <prefix>_hydra_export_check, in a worker as an export would, and returns its place and the keys used; conditional is what the store does with If-None-Match: honoured, ignored or refused. Raises an error if the upload fails';
-REVOKE ALL ON FUNCTION hydra_export.check_access FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION hydra_export.check_access TO hydra_export_admin;
 
 -- ---------------------------------------------------------------- models
 
@@ -297,12 +294,40 @@ CREATE FUNCTION hydra_export_internal.state_written()
 RETURNS trigger LANGUAGE c
 AS 'MODULE_PATHNAME', 'hydra_export_state_written';
 COMMENT ON FUNCTION hydra_export_internal.state_written IS 'clears written_by in a row of destination_state that anything but the extension writes';
-REVOKE ALL ON FUNCTION hydra_export_internal.state_written FROM PUBLIC;
 
 CREATE TRIGGER state_written
   BEFORE INSERT OR UPDATE ON hydra_export.destination_state
   FOR EACH ROW EXECUTE FUNCTION hydra_export_internal.state_written();
 ALTER TABLE hydra_export.destination_state ENABLE ALWAYS TRIGGER state_written;
+
+-- ---------------------------------------------------------------- rights
+
+-- What ALTER DEFAULT PRIVILEGES grants on new objects is not meant for these. Rights on older ones
+-- stay as they are.
+DO $$
+DECLARE
+  object text;
+  grantee text;
+BEGIN
+  FOR object, grantee IN
+    SELECT objects.name, CASE granted.grantee WHEN 0 THEN 'PUBLIC' ELSE granted.grantee::regrole::text END
+    FROM (
+      SELECT 'SCHEMA hydra_export_internal', nspacl, nspowner FROM pg_catalog.pg_namespace
+        WHERE nspname = 'hydra_export_internal'
+      UNION ALL SELECT 'TABLE ' || oid::regclass, relacl, relowner FROM pg_catalog.pg_class
+        WHERE oid = 'hydra_export.wal_marks'::regclass
+      UNION ALL SELECT 'FUNCTION ' || oid::regprocedure, coalesce(proacl, pg_catalog.acldefault('f', proowner)), proowner
+        FROM pg_catalog.pg_proc
+        WHERE oid IN ('hydra_export_internal.configure_support'::regproc, 'hydra_export_internal.state_written'::regproc,
+                      'hydra_export.check_access'::regproc)
+    ) AS objects (name, acl, owner), pg_catalog.aclexplode(acl) AS granted
+    WHERE granted.grantee <> objects.owner
+  LOOP
+    EXECUTE 'REVOKE ALL ON ' || object || ' FROM ' || grantee;
+  END LOOP;
+END
+$$;
+GRANT EXECUTE ON FUNCTION hydra_export.check_access TO hydra_export_admin;
 
 -- ---------------------------------------------------------------- words
 

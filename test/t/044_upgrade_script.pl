@@ -61,6 +61,29 @@ foreach my $change (
     isnt(differences('changed'), '', "seen: $change");
 }
 
+# ---- default privileges give nothing of what the update makes
+
+$node->safe_psql('changed', "
+    DROP EXTENSION IF EXISTS hydra_export;
+    CREATE EXTENSION hydra_export VERSION '$oldest';
+    CREATE ROLE privileged;
+    ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO PUBLIC, privileged;
+    ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO privileged;
+    ALTER DEFAULT PRIVILEGES GRANT ALL ON SCHEMAS TO PUBLIC, privileged;
+    ALTER EXTENSION hydra_export UPDATE");
+is($node->safe_psql('changed', q{
+    SELECT string_agg(object || ': ' || granted.grantee::regrole::text, ', ') FROM (
+        SELECT 'schema ' || nspname, nspacl, nspowner FROM pg_namespace WHERE nspname = 'hydra_export_internal'
+        UNION ALL SELECT oid::regclass::text, relacl, relowner FROM pg_class WHERE relnamespace = 'hydra_export'::regnamespace
+        UNION ALL SELECT oid::regprocedure::text, coalesce(proacl, acldefault('f', proowner)), proowner FROM pg_proc
+            WHERE pronamespace IN ('hydra_export'::regnamespace, 'hydra_export_internal'::regnamespace)
+    ) AS objects (object, acl, owner), aclexplode(acl) AS granted
+    WHERE granted.grantee NOT IN (owner, 'hydra_export_admin'::regrole, 'hydra_export_monitor'::regrole)}), '', 'nobody else has rights');
+$node->safe_psql('changed', '
+    ALTER DEFAULT PRIVILEGES REVOKE ALL ON TABLES FROM PUBLIC, privileged;
+    ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM privileged;
+    ALTER DEFAULT PRIVILEGES REVOKE ALL ON SCHEMAS FROM PUBLIC, privileged');
+
 # ---- a database as 0.1.0 left it: settings, models, history, baselines
 
 $site->sql(q{
