@@ -300,6 +300,18 @@ lint-version:
 lint-citations:
 	bash test/lib/citations.sh
 
-lint-g++ lint-clang++: lint-%:
-	$* $(LINT_FLAGS) $(VERSION_FLAG) $(filter-out -MMD -MP,$(PG_CPPFLAGS)) $(SOURCES) test/bench/module.cpp
-	$* $(LINT_FLAGS) -Isrc $(UNIT) $(wildcard test/fuzz/*.cpp) test/bench/objects.cpp
+# A file that passed is looked at again when it, or what it includes, changed.
+LINTED_PLAIN = $(UNIT) $(wildcard test/fuzz/*.cpp) test/bench/objects.cpp
+LINTED = $(SOURCES) test/bench/module.cpp test/modules/custom_scan.cpp $(LINTED_PLAIN)
+
+define lint_compiler
+lint-$(1): $(LINTED:%=build/lint/$(1)/%)
+$(LINTED:%=build/lint/$(1)/%): LINT_CPPFLAGS = $(VERSION_FLAG) $(filter-out -MMD -MP,$(PG_CPPFLAGS))
+$(LINTED_PLAIN:%=build/lint/$(1)/%): LINT_CPPFLAGS = -Isrc
+build/lint/$(1)/%: %
+	@mkdir -p $$(@D)
+	$(1) $(LINT_FLAGS) $$(LINT_CPPFLAGS) -MMD -MP -MF $$@.d -MT $$@ $$<
+	@touch $$@
+-include $(LINTED:%=build/lint/$(1)/%.d)
+endef
+$(foreach compiler,g++ clang++,$(eval $(call lint_compiler,$(compiler))))

@@ -7,6 +7,8 @@ set -euo pipefail
 work=$1
 # shellcheck source=test/lib/build.sh
 . "$work/src/test/lib/build.sh"
+# shellcheck source=test/lib/progress.sh
+. "$work/src/test/lib/progress.sh"
 
 data=$work/data
 s3=$work/s3
@@ -156,7 +158,7 @@ trap leave EXIT
 trap 'exit 130' INT
 
 step "Building hydra_export (its own copy in $work; nothing is installed in the system)."
-build "${EXTRA_CXXFLAGS:-}" > "$work/build.log" 2>&1 || { tail -n 40 "$work/build.log"; exit 1; }
+with_progress build progress_build "$work/build.log" build "${EXTRA_CXXFLAGS:-}" || { tail -n 40 "$work/build.log"; exit 1; }
 
 step "Starting PostgreSQL $("$PG_CONFIG" --version | awk '{ print $2 }') with the extension, and Ceph's S3 server."
 start_s3

@@ -11,7 +11,9 @@ shift 2
 # shellcheck source=test/lib/build.sh
 . "$work/src/test/lib/build.sh"
 mkdir -p "$work/log"
-build "${EXTRA_CXXFLAGS:-}" > "$work/log/build.log" 2>&1 || { tail -n 30 "$work/log/build.log"; exit 1; }
+# shellcheck source=test/lib/progress.sh
+. "$work/src/test/lib/progress.sh"
+with_progress build progress_build "$work/log/build.log" build "${EXTRA_CXXFLAGS:-}" test-module || { tail -n 30 "$work/log/build.log"; exit 1; }
 
 export PGHOST=$work/bench PGPORT=5432 PGDATABASE=postgres
 rm -rf "$PGHOST"

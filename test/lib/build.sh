@@ -36,12 +36,13 @@ clean_if_flags_changed() {
   echo "$1" > "$work/flags"
 }
 
-# build FLAGS: in a chain, because `set -e` does not hold where the caller looks at the status.
+# build FLAGS [test-module]: and installs it into the work directory. In a chain, because `set -e` does not hold where
+# the caller looks at the status.
 build() {
   clean_if_flags_changed "$1" \
-    && make -j"$(nproc)" all test-module EXTRA_CXXFLAGS="$1" \
+    && make -j"$(nproc)" all ${2:+"$2"} EXTRA_CXXFLAGS="$1" \
     && rm -rf "$work/install" \
-    && make install install-test-module EXTRA_CXXFLAGS="$1" DESTDIR="$work/install" \
+    && make install ${2:+"install-$2"} EXTRA_CXXFLAGS="$1" DESTDIR="$work/install" \
     && write_temp_config
 }
 

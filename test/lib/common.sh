@@ -2,6 +2,9 @@
 # Sourced, with `root` set to the checkout.
 # shellcheck shell=bash disable=SC2034,SC2154
 
+# shellcheck source=test/lib/progress.sh
+. "$root/test/lib/progress.sh"
+
 PG_MAJOR=${PG_MAJOR:-15}
 export PG_CONFIG=${PG_CONFIG:-/usr/lib/postgresql/$PG_MAJOR/bin/pg_config}
 
@@ -62,7 +65,7 @@ install_packages() {
   [ "$(id -u)" = 0 ] || command -v sudo > /dev/null || die "as root, run: apt-get install ${missing[*]}"
   say "Installing with apt: ${missing[*]}"
   log=$(mktemp)
-  apt_install "${missing[@]}" > "$log" 2>&1 || { tail -n 30 "$log"; die "apt-get failed; its whole output is in $log"; }
+  with_progress apt progress_apt "$log" apt_install "${missing[@]}" || { tail -n 30 "$log"; die "apt-get failed; its whole output is in $log"; }
   rm -f "$log"
 }
 

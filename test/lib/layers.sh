@@ -16,6 +16,8 @@ failed=0
 
 # shellcheck source=test/lib/build.sh
 . "$work/src/test/lib/build.sh"
+# shellcheck source=test/lib/progress.sh
+. "$work/src/test/lib/progress.sh"
 pgxs=$(dirname "$("$PG_CONFIG" --pgxs)")/..
 export PG_REGRESS=$pgxs/test/regress/pg_regress
 mkdir -p "$work/log"
@@ -27,9 +29,9 @@ fi
 
 # ---- layers: run_LAYER runs it, count_LAYER says "passed failed", show_LAYER prints what a failure left
 
-run_build() { build "-Werror ${EXTRA_CXXFLAGS:-}"; }
+run_build() { build "-Werror ${EXTRA_CXXFLAGS:-}" test-module; }
 
-run_lint() { make lint; }
+run_lint() { make -j"$(nproc)" lint; }
 
 run_unit() { GTEST_FILTER="$(IFS=:; echo "${tests[*]:-*}")" make -j"$(nproc)" unit EXTRA_CXXFLAGS="${EXTRA_CXXFLAGS:-}"; }
 
@@ -157,13 +159,31 @@ has_tests() {
   esac
 }
 
+# ---- how far a layer is: progress_LAYER LOG
+
+progress_lint() { echo "$(count -fsyntax-only "$1") of $(find src test -name '*.cpp' | wc -l) files"; }
+progress_unit() { echo "$(count ' -c ' "$1") files compiled"; }
+progress_regress() { echo "$(count '\.\.\. |^(not )?ok ' "$1") of $(names sql sql | wc -w) tests"; }
+progress_isolation() { echo "$(count '\.\.\. |^(not )?ok ' "$1") of $(names specs spec | wc -w) tests"; }
+
+progress_tap() {
+  local files=("${tests[@]}")
+  if [ ${#files[@]} = 0 ]; then files=(test/t/*.pl); fi
+  echo "$(count '\.pl \.+ ' "$1") of ${#files[@]} files"
+}
+
+# The last line of one long test.
+progress_torture() { progress_apt "$1"; }
+progress_upgrade() { progress_apt "$1"; }
+progress_conformance() { progress_apt "$1"; }
+
 # ---- running them
 
 # step NAME: runs it with its output in the log, and prints one line, or all that helps when it failed.
 # What failed without a failed test (a crash, a compiler's error) counts as one.
 step() {
   local name=$1 log="$work/log/$1.log" start=$SECONDS status=0 good bad
-  "run_$name" > "$log" 2>&1 || status=$?
+  with_progress "$name" "progress_$name" "$log" "run_$name" || status=$?
   read -r good bad <<< "$("count_$name" "$log" || true)"
   good=${good:-0}
   bad=${bad:-0}
