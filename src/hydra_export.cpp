@@ -1,4 +1,4 @@
-// The module's entry: settings of the server, shared memory, the launcher.
+// The module's entry points: server settings, shared memory, the launcher.
 #include "export/progress.hpp"
 #include "pg/compat.hpp"
 #include "pg/guc.hpp"

@@ -1,7 +1,7 @@
-// Structs as bytes, for another process that runs the same build.
+// Serializes structs to bytes for another process that runs the same build.
 //
-// A struct takes part by a function `fields`, found by its arguments' namespace, which names all of
-// its members once, for both directions:
+// A struct supports this by a function `fields`, found by argument-dependent lookup, which lists
+// all members once, for both directions:
 //
 //   template <typename Archive>
 //   void fields(Archive& archive, Point& point) { archive(point.x, point.y); }
@@ -61,7 +61,7 @@ class Packer {
   std::string bytes_;
 };
 
-// Throws std::runtime_error where the bytes end too soon.
+// Throws std::runtime_error if there are not enough bytes.
 class Unpacker {
  public:
   explicit Unpacker(std::string_view bytes) : bytes_(bytes) {}
@@ -115,7 +115,7 @@ class Unpacker {
 template <typename T>
 std::string pack(const T& value) {
   Packer packer;
-  packer(const_cast<T&>(value));  // a packer changes nothing
+  packer(const_cast<T&>(value));  // a packer does not change it
   return packer.take();
 }
 

@@ -1,4 +1,4 @@
-// Classes and case of ASCII characters, whatever the locale.
+// Classes and case of ASCII characters, independent of the locale.
 #pragma once
 
 #include <string>

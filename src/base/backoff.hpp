@@ -7,9 +7,9 @@
 
 namespace hydra {
 
-// Exponential backoff with full jitter: before attempt n + 1 comes a wait drawn evenly from
-// 0 … min(cap, base * 2^(n-1)). Many clients that failed together thus do not come back together.
-// The same seed gives the same waits.
+// Exponential backoff with full jitter: the wait before attempt n + 1 is drawn evenly from 0 …
+// min(cap, base * 2^(n-1)), so that many clients that failed together do not retry together. The
+// same seed gives the same waits.
 class Backoff {
  public:
   Backoff(std::chrono::milliseconds base, std::chrono::milliseconds cap, std::uint64_t seed);

@@ -1,4 +1,4 @@
-// What became of the blocks of tables that were scanned.
+// Counts of a table's blocks, by how a scan treated them.
 #pragma once
 
 #include <cstdint>
@@ -7,9 +7,9 @@ namespace hydra {
 
 struct BlockCounts {
   std::uint64_t read = 0;
-  std::uint64_t skipped_by_summary = 0;  // not even looked at, as WAL has no change of them
-  std::uint64_t skipped_by_map = 0;      // not even looked at, as the visibility map proves it
-  std::uint64_t skipped_by_lsn = 0;      // only the header was looked at
+  std::uint64_t skipped_by_summary = 0;  // not read, as WAL has no change of them
+  std::uint64_t skipped_by_map = 0;      // not read, as the visibility map shows no change
+  std::uint64_t skipped_by_lsn = 0;      // only the header was read
 
   std::uint64_t skipped() const { return skipped_by_summary + skipped_by_map + skipped_by_lsn; }
 

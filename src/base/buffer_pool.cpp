@@ -13,7 +13,7 @@ void BufferPool::resize(std::size_t size, std::size_t most) {
 }
 
 ByteBuffer BufferPool::take() noexcept {
-  if (kept_.empty()) return ByteBuffer(size_ + size_ / 64);  // the last line goes beyond the size
+  if (kept_.empty()) return ByteBuffer(size_ + size_ / 64);  // the last line exceeds the size
   ByteBuffer buffer = std::move(kept_.back());
   kept_.pop_back();
   return buffer;

@@ -1,4 +1,4 @@
-// Blocks of memory for one large buffer after another.
+// Reuses the memory blocks of large buffers.
 #pragma once
 
 #include <cstddef>
@@ -8,20 +8,20 @@
 
 namespace hydra {
 
-// Keeps the blocks of buffers that are done with for those that come next: writing to fresh memory
-// costs page faults, which take a quarter of the time that rows need to become JSON. Blocks that
-// are much smaller or larger than the size given are not kept, so that what is kept was within the
-// owner's bound on memory before, and is of use to any.
+// Keeps the blocks of released buffers for later ones: page faults of fresh memory take a quarter
+// of the time in which rows become JSON. Blocks much smaller or larger than the given size are not
+// kept, so that the kept ones fit any buffer, and stay within the memory limit that applied to the
+// buffers.
 class BufferPool {
  public:
-  // size: what buffers are expected to hold; most: how many blocks are kept.
+  // size: the expected size of buffers; most: how many blocks are kept.
   BufferPool(std::size_t size, std::size_t most) { resize(size, most); }
   BufferPool() = default;
 
-  // Buffers of another size come from now on: what was kept is given back.
+  // Changes the expected size of buffers, and frees the blocks that were kept.
   void resize(std::size_t size, std::size_t most);
 
-  // An empty buffer, with a block where one was kept.
+  // An empty buffer, which has a kept block if there is one.
   ByteBuffer take() noexcept;
 
   void give(ByteBuffer buffer) noexcept;

@@ -14,12 +14,13 @@ namespace {
 
 constexpr std::size_t first_capacity = 4096;
 
-// From here on a block is a mapping of its own. It grows without being copied, goes back to the
-// system when it is released, and may have huge pages: else filling it would cost as much in page
-// faults as in writing. malloc promises none of this, as its own threshold moves.
+// From this capacity on, a block is a mapping of its own. It grows without being copied, is
+// returned to the system when it is released, and may have huge pages; without them, filling it
+// would cost as much in page faults as in writing. malloc guarantees none of this, because its own
+// threshold changes.
 constexpr std::size_t mapped_capacity = 1024 * 1024;
 
-// From this size on, a mapping is made of huge pages only.
+// From this size on, a mapping consists only of huge pages.
 constexpr std::size_t huge_capacity = 4 * 1024 * 1024;
 constexpr std::size_t page = 4096;
 constexpr std::size_t huge_page = 2 * 1024 * 1024;
@@ -28,7 +29,7 @@ bool is_mapped(std::size_t capacity) noexcept {
   return capacity >= mapped_capacity;
 }
 
-// What a block grows to: by half, or to what is needed, with a stop at what it is made for.
+// The next capacity: half more, or what is needed; at first not more than the expected final size.
 std::size_t next_capacity(std::size_t capacity, std::size_t needed, std::size_t full) noexcept {
   const std::size_t grown = std::max({needed, capacity + capacity / 2, first_capacity});
   const bool stops = needed <= full && grown > full;
@@ -52,7 +53,7 @@ void free_block(char* block, std::size_t capacity) noexcept {
   }
 }
 
-// Both mapped.
+// Both capacities are mapped ones.
 char* grow_mapped(char* block, std::size_t capacity, std::size_t wanted) noexcept {
 #ifdef MREMAP_MAYMOVE
   void* moved = mremap(block, capacity, wanted, MREMAP_MAYMOVE);
@@ -68,12 +69,12 @@ char* grow_mapped(char* block, std::size_t capacity, std::size_t wanted) noexcep
 
 void ask_for_huge_pages([[maybe_unused]] char* block, [[maybe_unused]] std::size_t size) noexcept {
 #ifdef MADV_HUGEPAGE
-  (void)madvise(block, size, MADV_HUGEPAGE);  // a refusal is no harm
+  (void)madvise(block, size, MADV_HUGEPAGE);  // works without, too
 #endif
 }
 
-// A block of `wanted` bytes with the contents of the old one, which is gone then; nullptr when
-// memory is out, and the old one stays.
+// Returns a block of `wanted` bytes with the contents of the old one, which is freed; nullptr if
+// memory is out, and then the old one stays.
 char* grow(char* block, std::size_t capacity, std::size_t wanted) noexcept {
   if (!is_mapped(wanted)) return static_cast<char*>(std::realloc(block, wanted));
   char* moved = is_mapped(capacity) ? grow_mapped(block, capacity, wanted) : map(wanted);
@@ -120,7 +121,7 @@ bool ByteBuffer::reserve(std::size_t extra) noexcept {
 }
 
 void ByteBuffer::append_reserved(const char* from, std::size_t n) noexcept {
-  if (n == 0) return;  // `from` may be null then
+  if (n == 0) return;  // `from` may be null
   std::memcpy(data_ + size_, from, n);
   size_ += n;
 }

@@ -5,15 +5,15 @@
 
 namespace hydra {
 
-// Bytes in one block. Nothing here throws: reserve() says false when memory is out, and
-// the contents are then as before. The pattern is reserve(n), write up to n bytes at end(),
-// advance(by what was written). Growth is by half (large blocks are remapped rather
-// than copied): capacity stays within 1.5 times what was needed, above a first 4 KB.
+// Bytes in one block. Nothing here throws: if memory is out, reserve() returns false and leaves the
+// contents unchanged. Usage: reserve(n), write up to n bytes at end(), then advance() by the number
+// written. The block grows by half (large blocks are remapped rather than copied), so above a first
+// 4 KB the capacity stays within 1.5 times of what was needed.
 //
 // Invariant: size() <= capacity(); any reserve() may move the block.
 class ByteBuffer {
  public:
-  // full: what it will hold in the end, where that is known: growing stops there once.
+  // full: the expected final size, if known: the block is not made larger than that unless needed.
   explicit ByteBuffer(std::size_t full = 0) noexcept : full_(full) {}
   ~ByteBuffer();
   ByteBuffer(ByteBuffer&& other) noexcept;
@@ -30,16 +30,16 @@ class ByteBuffer {
   std::size_t capacity() const noexcept { return capacity_; }
   char* end() noexcept { return data_ + size_; }
 
-  // The next n bytes, already written into reserved room, belong to the contents.
+  // Adds the next n bytes, already written into reserved room, to the contents.
   void advance(std::size_t n) noexcept { size_ += n; }
 
   // Copies n bytes into room reserved before.
   void append_reserved(const char* from, std::size_t n) noexcept;
 
-  // Forgets everything after the first `size` bytes (no more than size()); keeps the block.
+  // Drops everything after the first `size` bytes (at most size()); keeps the block.
   void truncate(std::size_t size) noexcept { size_ = size; }
 
-  // Gives the block back: size and capacity are 0 afterwards.
+  // Frees the block: size and capacity are 0 afterwards.
   void release() noexcept;
 
  private:

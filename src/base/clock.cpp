@@ -25,7 +25,7 @@ Civil civil(std::int64_t unix_seconds) {
           static_cast<int>(clock.seconds().count())};
 }
 
-// snprintf knows no locale for %d, and no time zone is involved.
+// snprintf's %d depends neither on the locale nor on the time zone.
 template <typename... Numbers>
 std::string print(const char* format, Numbers... numbers) {
   char text[96];

@@ -16,7 +16,7 @@ namespace hydra {
 
 namespace {
 
-constexpr std::size_t step = 256 * 1024;  // of room for what comes out
+constexpr std::size_t step = 256 * 1024;  // how much room for output is added at once
 
 [[maybe_unused]] void make_room(ByteBuffer& buffer) {
   if (!buffer.reserve(step)) throw std::bad_alloc();
@@ -24,8 +24,8 @@ constexpr std::size_t step = 256 * 1024;  // of room for what comes out
 
 #ifdef HYDRA_HAVE_ISAL
 
-// Level 1 of ISA-L is twice as fast as libdeflate's at about the same size; it also streams, so a
-// body in pieces need not be put together first.
+// Level 1 of ISA-L is twice as fast as libdeflate's at about the same size. It also streams, so a
+// body in pieces need not be joined first.
 class Gzip : public Compressor {
  public:
   Gzip() : work_(new unsigned char[ISAL_DEF_LVL1_DEFAULT]) {
@@ -77,7 +77,7 @@ class Zstd : public Compressor {
     if (context_ == nullptr) throw std::bad_alloc();
     check(ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_compressionLevel, 1));
     check(ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_checksumFlag, 1));
-    // Written into the frame, so that readers know how much to expect.
+    // Written into the frame, so that readers know the size.
     check(ZSTD_CCtx_setPledgedSrcSize(context_.get(), size));
   }
 

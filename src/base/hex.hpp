@@ -1,4 +1,4 @@
-// Bytes in lower-case hexadecimal, two digits a byte.
+// Bytes in lower-case hexadecimal, two digits per byte.
 #pragma once
 
 #include <cstddef>

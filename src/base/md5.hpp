@@ -1,4 +1,4 @@
-// MD5 (RFC 1321) over OpenSSL's EVP interface, to compare with what stores say. Not for secrets.
+// MD5 (RFC 1321) through OpenSSL's EVP interface, for comparison with ETags. Not for secrets.
 #pragma once
 
 #include <memory>
@@ -9,14 +9,14 @@ struct evp_md_ctx_st;
 
 namespace hydra {
 
-// A running digest. Where OpenSSL has no MD5, as in FIPS mode, there is none: hex() is ''.
+// A running digest. If OpenSSL has no MD5, as in FIPS mode, hex() returns ''.
 class Md5 {
  public:
   Md5();  // throws std::bad_alloc
   void start() noexcept;
   void update(std::string_view bytes) noexcept;
 
-  // 32 lower-case hexadecimal digits of all since start(), or ''. Ends the digest.
+  // 32 lower-case hexadecimal digits of all bytes since start(), or ''. Ends the digest.
   std::string hex();
 
  private:

@@ -1,4 +1,4 @@
-// Keeping work below a rate.
+// Limits the rate of work.
 #pragma once
 
 #include <chrono>
@@ -6,9 +6,9 @@
 
 namespace hydra {
 
-// Says how long to wait so that an amount of work does not pass a rate. After a pause of the work
-// itself (a slow upload, say) it is not made up for by a burst: what was not used within a second
-// is gone.
+// Computes how long to wait so that work stays below a rate. After a pause in the work (such as a
+// slow upload) there is no burst to make up for it: allowance that is not used within a second
+// expires.
 class Pacer {
  public:
   using Clock = std::chrono::steady_clock;
@@ -17,12 +17,12 @@ class Pacer {
   Pacer(std::uint64_t per_second, Clock::time_point start)
       : per_second_(per_second), free_at_(start) {}
 
-  // Notes that so many bytes were worked on, and returns how long to wait before the next.
+  // Records that this many bytes were processed, and returns how long to wait before the next.
   std::chrono::milliseconds note(std::uint64_t bytes, Clock::time_point now);
 
  private:
   std::uint64_t per_second_;
-  Clock::time_point free_at_;  // when all bytes so far would have passed at that rate
+  Clock::time_point free_at_;  // when all bytes so far would have passed at this rate
 };
 
 }  // namespace hydra

@@ -53,7 +53,7 @@ Digest sha256(std::string_view bytes) {
 
 Digest hmac_sha256(std::string_view key, std::string_view data) {
   Digest digest;
-  // OpenSSL takes a null key to mean "the previous one", so an empty key needs an address.
+  // For OpenSSL a null key means "the previous one", so an empty key needs an address.
   const unsigned char* key_bytes = key.empty() ? bytes_of("") : bytes_of(key);
   const unsigned char* done = HMAC(EVP_sha256(), key_bytes, static_cast<int>(key.size()),
                                    bytes_of(data), data.size(), digest.data(), nullptr);

@@ -14,9 +14,9 @@ namespace hydra {
 
 using Digest = std::array<unsigned char, 32>;
 
-// A running digest. It starts empty; finish() gives the digest of everything since the start or the
-// previous finish(), so that one object serves many messages. Move-only; a moved-from object may
-// only be destroyed or assigned to.
+// A running digest. finish() returns the digest of everything since the previous finish(), or since
+// construction, so one object serves many messages. Move-only; a moved-from object may only be
+// destroyed or assigned to.
 class Sha256 {
  public:
   Sha256();

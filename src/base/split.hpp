@@ -1,4 +1,4 @@
-// Text cut at each separator: "a,,b" has three parts, and "" one.
+// Splits text at each separator: "a,,b" has three parts, and "" one.
 #pragma once
 
 #include <string_view>

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::string_view promotion = "no recovery target specified";
 
-// Cuts off the text up to the separator, which goes too.
+// Removes the text up to the separator, and the separator, from the front, and returns the text.
 std::string_view next(std::string_view& text, char separator) {
   const std::size_t end = std::min(text.find(separator), text.size());
   const std::string_view part = text.substr(0, end);

@@ -1,5 +1,5 @@
-// pg_wal/NNNNNNNN.history: a line for each timeline before the current one, with its number, where
-// it ended, and why.
+// Timeline history files, pg_wal/NNNNNNNN.history: a line for each earlier timeline, with its
+// number, where it ended, and why.
 #pragma once
 
 #include <cstdint>
@@ -7,9 +7,9 @@
 
 namespace hydra {
 
-// Whether one of the timelines since the given one ended where a recovery target said (a restore to
-// a point in time), and not where WAL ended (the promotion of a standby). A history without any
-// line tells nothing, and counts as a restore.
+// Whether one of the timelines from the given one on ended at a recovery target (a point-in-time
+// restore), and not at the end of WAL (the promotion of a standby). A history without lines says
+// neither, and counts as a restore.
 bool ended_at_recovery_target(std::string_view history, std::int64_t since);
 
 }  // namespace hydra

@@ -1,4 +1,4 @@
-// The object that says whose an export's folder is.
+// The object that identifies the export to which a folder belongs.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +15,8 @@ struct Claim {
   std::string started_at;  // ISO 8601
 };
 
-// A JSON object and a line break. The system identifier is a string, as it needs more digits than
-// readers of JSON keep of a number. Throws std::runtime_error where a text is not valid UTF-8.
+// A JSON object and a line break. The system identifier is a string, because many JSON readers lose
+// digits of large numbers. Throws std::runtime_error if a text is not valid UTF-8.
 std::string serialize(const Claim& claim);
 
 }  // namespace hydra::bucket

@@ -6,15 +6,15 @@
 
 namespace hydra::bucket {
 
-// The folder after `last_folder` ('' = there was none) for an export that starts in the minute
-// `minute_now` ("201601310400"). Names only go up: a later minute is used as it is; within the
-// same minute, or when the clock was set back, the last folder's minute is used again with the
-// next suffix, _002 to _999. After _999 comes the minute that follows, without a suffix: a fourth
-// digit would sort before (_1000 < _999).
+// The folder after `last_folder` ('' = none) for an export that starts in the minute `minute_now`
+// ("201601310400"). Names only increase: a later minute is used as it is; within the same minute,
+// or if the clock was set back, the last folder's minute gets the next suffix, _002 to _999. After
+// _999 comes the following minute, without a suffix, because a fourth digit would sort before
+// (_1000 < _999).
 //
-// Not only the folders but the keys within them sort in this order, as '/' < '0' < '_'.
+// The keys within the folders sort in the same order, as '/' < '0' < '_'.
 //
-// Throws std::runtime_error when an argument does not have the form of a minute or a folder.
+// Throws std::runtime_error if an argument does not have the form of a minute or a folder.
 std::string next_folder(std::string_view minute_now, std::string_view last_folder);
 
 }  // namespace hydra::bucket

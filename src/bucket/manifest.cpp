@@ -25,7 +25,7 @@ Value checked(json_t* value) {
   return Value(value);
 }
 
-// The server exports a json_object() of its own, which would be called instead of jansson's.
+// The server exports its own json_object(), which would be called instead of jansson's.
 Value object() {
   return checked(json_pack("{}"));
 }
@@ -34,7 +34,7 @@ Value array() {
   return checked(json_pack("[]"));
 }
 
-// `field` is for the message.
+// `field` is used in the error message.
 Value text(const std::string& field, const std::string& value) {
   json_t* made = json_stringn(value.data(), value.size());
   if (made == nullptr)
@@ -42,7 +42,7 @@ Value text(const std::string& field, const std::string& value) {
   return Value(made);
 }
 
-// One object under construction. Fields come out in the order in which they were added.
+// One object under construction. Fields are written in the order in which they were added.
 class Fields {
  public:
   Fields& add(const char* field, Value value) {

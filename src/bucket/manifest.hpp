@@ -1,6 +1,8 @@
-// An export's manifest, _manifest.json: which objects make up the export, and how whole it is.
+// An export's manifest, _manifest.json: the objects that make up the export, and whether it is
+// complete.
 //
-// jansson stays in the .cpp: its names and the server's collide. All strings must be valid UTF-8.
+// jansson is used only in the .cpp, because its names collide with the server's. All strings must
+// be valid UTF-8.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +26,8 @@ struct ManifestObject {
   std::string etag;
   std::string first_id;
   std::string last_id;
-  // The table that holds the rows, where a model has several that share no unique index; else "".
+  // The table that contains the rows, if the model has several without a common unique index; else
+  // "".
   std::string relation;
   std::uint32_t relation_oid = 0;
 };
@@ -55,15 +58,15 @@ struct Manifest {
   std::int64_t export_id = 0;
   std::string folder;
   std::string started_at;   // from iso8601()
-  std::string finished_at;  // of the reading
+  std::string finished_at;  // when reading ended
   std::string status;
   std::vector<ManifestModel> models;
 };
 
-// The manifest as JSON text: fields in the order declared above, absent ones null (a table
-// of an object: not there), indented by two
-// spaces, with a newline at its end. Throws std::runtime_error naming the field that is not valid
-// UTF-8, and std::bad_alloc.
+// The manifest as JSON text, with a newline at its end and an indentation of two spaces. The fields
+// have the order of the declarations above; absent ones are null, except for an object's table,
+// which is omitted. Throws std::bad_alloc, and std::runtime_error naming the field that is not
+// valid UTF-8.
 std::string serialize(const Manifest& manifest);
 
 }  // namespace hydra::bucket

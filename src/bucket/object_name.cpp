@@ -26,8 +26,8 @@ std::string with_slash(std::string_view prefix) {
   return whole;
 }
 
-// Whether the ids end as a cut name does. Such ids are hashed too, whatever their length; else a
-// row could be given an id that makes its object's name the same as a cut one.
+// Whether the ids end like a truncated name. Such ids are hashed too, whatever their length;
+// otherwise an id could be chosen that gives its object the same name as a truncated one.
 bool ends_like_a_cut(std::string_view ids) {
   if (ids.size() <= hash_digits) return false;
   const std::string_view tail = ids.substr(ids.size() - hash_digits - 1);
@@ -35,7 +35,7 @@ bool ends_like_a_cut(std::string_view ids) {
          tail.substr(1).find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
-// At most `room` bytes from the front, without half a %XX at the end.
+// At most `room` bytes from the front, without an incomplete %XX at the end.
 std::string_view cut(std::string_view encoded, std::size_t room) {
   if (encoded.size() <= room) return encoded;
   std::string_view kept = encoded.substr(0, room);

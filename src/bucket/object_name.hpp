@@ -1,6 +1,6 @@
 // Names of objects in the bucket: <prefix><folder>/<model>/<first id>-<last id>[~n].json
-// (doc/design.md, "The bucket"). Two different objects of one export never get one name, and no
-// segment made from data begins with '.' or '_', which Spark, Hive and Athena skip.
+// (doc/design.md, "The bucket"). Different objects of one export never have the same name, and no
+// segment made from data begins with '.' or '_', because Spark, Hive and Athena skip such files.
 #pragma once
 
 #include <cstddef>
@@ -12,8 +12,8 @@
 
 namespace hydra::bucket {
 
-// How a column's value appears in an id. Plain values (numbers, dates, uuids) keep '-' and '_', as
-// they have a fixed form that cannot be mistaken. In text both are written %2D and %5F, so that a
+// How a column's value is written in an id. Plain values (numbers, dates, uuids) keep '-' and '_',
+// because their fixed form leaves no ambiguity. In text these are written %2D and %5F, so that a
 // separator in a name is always a separator.
 enum class IdForm { plain, text };
 
@@ -22,7 +22,7 @@ inline constexpr std::size_t max_key_bytes = 1024;
 
 std::string encode_id_part(std::string_view value, IdForm form);
 
-// Joins the encoded columns of one key with '_'; a leading '.' or '_' of the whole is encoded.
+// Joins the encoded columns of one key with '_'; a leading '.' or '_' of the result is encoded.
 std::string join_id(std::span<const std::string> encoded_parts);
 
 // A model's name as one segment of a key.
@@ -39,10 +39,10 @@ struct ObjectName {
   std::string suffix = ".json";
 };
 
-// The object's key. Where it would pass 1,024 bytes, or where its ids already look like a cut
-// name, <first>-<last> is cut (never inside a %XX) and ends in '~' and the SHA-256, as 64
-// hexadecimal digits, of the whole <first>-<last>. So a cut name is never another object's name.
-// Throws std::runtime_error when prefix, folder and model leave no room for that.
+// The object's key. If it would exceed 1,024 bytes, or if its ids already look like a truncated
+// name, <first>-<last> is truncated (never inside a %XX) and followed by '~' and the SHA-256 of the
+// full <first>-<last> as 64 hexadecimal digits. So a truncated name never equals another object's
+// name. Throws std::runtime_error if prefix, folder and model leave no room for that.
 std::string object_key(const ObjectName& name);
 
 // <prefix><folder>/_manifest.json

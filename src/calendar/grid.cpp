@@ -7,7 +7,7 @@ namespace hydra::calendar {
 
 namespace {
 
-// The distance between two int64 does not fit into an int64.
+// The difference of two int64 values may not fit into an int64.
 __extension__ typedef __int128 Wide;
 
 }  // namespace
@@ -23,7 +23,7 @@ std::int64_t next_grid_point(std::int64_t anchor, std::int64_t period, std::int6
 bool is_due_again(std::int64_t last, std::int64_t now, std::int64_t every, std::int64_t hour,
                   std::optional<std::int64_t> anchor, std::int64_t period) {
   if (anchor) {
-    // Whole periods apart, whichever point is meant.
+    // A whole number of periods apart, so any grid point gives the same result.
     last = next_grid_point(*anchor, period, last);
     now = next_grid_point(*anchor, period, now);
   }

@@ -7,17 +7,18 @@
 
 namespace hydra::calendar {
 
-// The smallest anchor + k * period (k may be negative) strictly greater than `after`; the largest
-// int64 when that point does not fit. The period must be positive.
+// The smallest anchor + k * period (k may be negative) greater than `after`; the largest int64 if
+// that point does not fit. The period must be positive.
 std::int64_t next_grid_point(std::int64_t anchor, std::int64_t period, std::int64_t after);
 
-// When something that is to be repeated at an interval of `every`, and was done at `last`, is due:
-// counted from grid point to grid point, as what starts at one starts some moments after it.
-// Without an anchor there is no grid, and it is due up to a minute (a sixtieth of `hour`) early.
+// Whether something that is repeated at an interval of `every`, and was done at `last`, is due. The
+// interval is counted from grid point to grid point, because work that is due at one starts some
+// moments later. Without an anchor there is no grid, and it is due up to a minute (a sixtieth of
+// `hour`) early.
 bool is_due_again(std::int64_t last, std::int64_t now, std::int64_t every, std::int64_t hour,
                   std::optional<std::int64_t> anchor, std::int64_t period);
 
-// The wait after a number of failures in a row (>= 1): initial * 2^(failures - 1), at most a
+// The wait after a number of consecutive failures (>= 1): initial * 2^(failures - 1), at most a
 // period.
 std::int64_t retry_delay(std::int64_t initial, int failures, std::int64_t period);
 

@@ -15,7 +15,7 @@ std::optional<int> parse_digits(std::string_view text) {
   return value;
 }
 
-// "HH:MM" as minutes of the day.
+// Converts "HH:MM" to minutes of the day.
 std::optional<int> parse_time(std::string_view text) {
   if (text.size() != 5 || text[2] != ':') return std::nullopt;
   const std::optional<int> hours = parse_digits(text.substr(0, 2));

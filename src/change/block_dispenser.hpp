@@ -1,4 +1,4 @@
-// How processes that read one table together share its blocks. Plain C++.
+// Shares a table's blocks among the processes that read it. Plain C++.
 #pragma once
 
 #include <algorithm>
@@ -12,9 +12,9 @@ struct BlockRun {
   std::uint32_t count = 0;
 };
 
-// Hands out a table's blocks in order, in chunks: large enough that neighbouring rows come into
-// one object, small enough that all readers end at about the same time. Lies in shared memory, or
-// in one process's own.
+// Hands out a table's blocks in order, in chunks: large enough that neighbouring rows are in one
+// object, small enough that all readers end at about the same time. Located in shared memory, or in
+// the memory of a single process.
 class BlockDispenser {
  public:
   BlockDispenser(std::uint32_t blocks, int readers)
@@ -22,7 +22,7 @@ class BlockDispenser {
 
   std::uint32_t blocks() const noexcept { return blocks_; }
 
-  // The next chunk; with a count of 0 when all are given.
+  // The next chunk; its count is 0 when no blocks are left.
   BlockRun next() noexcept {
     const std::uint64_t first = next_.fetch_add(chunk_, std::memory_order_relaxed);
     if (first >= blocks_) return {};
@@ -38,7 +38,8 @@ class BlockDispenser {
   std::uint32_t blocks_;
   std::uint32_t chunk_;
   std::atomic<std::uint64_t> next_{0};
-  static_assert(std::atomic<std::uint64_t>::is_always_lock_free);  // so it serves between processes
+  // required for use between processes
+  static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
 };
 
 }  // namespace hydra::change

@@ -5,19 +5,19 @@
 namespace hydra::change {
 namespace {
 
-// A run is scanned soon after its headers were looked at, while its pages are still in memory.
+// A short run is scanned soon after its headers were read, while its pages are still in memory.
 constexpr BlockNumber longest_run = 32;
 
-// Blocks skipped by the map cost next to nothing, a look at a header a fraction of a microsecond.
+// Skipping a block by the map costs almost nothing, reading a header a fraction of a microsecond.
 constexpr int looks_per_call = 4096;
 
-// Two bits a heap block, the lower of which says "all visible"; a page header comes first
+// Two bits per heap block, of which the lower means "all visible", after the page header
 // (visibilitymap.c).
 constexpr BlockNumber bytes_per_map_page = BLCKSZ - MAXALIGN(SizeOfPageHeaderData);
 constexpr BlockNumber blocks_per_map_byte = 4;
 constexpr BlockNumber blocks_per_map_page = bytes_per_map_page * blocks_per_map_byte;
 
-// "All visible", for as many blocks as fit into a word.
+// The "all visible" bits of as many blocks as fit into a word.
 using MapWord = std::uint64_t;
 constexpr MapWord all_visible = 0x5555555555555555;
 constexpr BlockNumber blocks_per_map_word = sizeof(MapWord) * blocks_per_map_byte;
@@ -60,7 +60,7 @@ void BlockSelection::load_map_page(BlockNumber number) {
   if (number >= map_blocks_) return;
   Buffer buffer =
       ReadBufferExtended(heap_, VISIBILITYMAP_FORKNUM, number, RBM_ZERO_ON_ERROR, nullptr);
-  // Bits and LSN must be of one moment.
+  // Bits and LSN must be read at the same moment.
   LockBuffer(buffer, BUFFER_LOCK_SHARE);
   const Page page = BufferGetPage(buffer);
   const Lsn lsn = PageIsNew(page) ? 0 : PageGetLSN(page);
@@ -113,7 +113,7 @@ bool BlockSelection::take_chunk() {
   return chunk.count > 0;
 }
 
-// To the next block of the chunk that changed, where that is known.
+// Moves to the chunk's next block that changed, if the changed blocks are known.
 void BlockSelection::skip_unchanged() {
   if (changed_ == nullptr) return;
   const auto found = std::lower_bound(changed_->begin(), changed_->end(), next_);
@@ -122,7 +122,7 @@ void BlockSelection::skip_unchanged() {
   next_ = block;
 }
 
-// Past blocks that the map proves unchanged, many at a time.
+// Skips blocks that the map proves unchanged, many at a time.
 void BlockSelection::skip_visible() {
   if (changed_ != nullptr || baseline_.map_position == 0) return;
   while (end_ - next_ >= blocks_per_map_word) {

@@ -6,7 +6,7 @@
 namespace hydra::change {
 namespace {
 
-// The ids of everything that was running, subtransactions included.
+// The ids of everything that was running, including subtransactions.
 XidSnapshot to_xids(Snapshot snapshot, FullXid next) {
   const FullXid xmin = widen(snapshot->xmin, next);
   if (snapshot->suboverflowed) return XidSnapshot::overflowed(xmin);
@@ -32,9 +32,10 @@ std::string to_text(XLogRecPtr lsn) {
 BeforeSnapshot look_before_snapshot(const WalMark& own) {
   BeforeSnapshot before;
   before.taken_at = pg::or_empty(pg::query("SELECT clock_timestamp()")[0][0]);
-  // A session's statement starts before its transaction is to be seen, so that counts as well. One
-  // without track_activities shows neither, and one that switched it on in a transaction has not
-  // shown when that began. Transactions of other databases write no rows here.
+  // A statement starts before its transaction becomes visible, so its start time counts as well. A
+  // session without track_activities shows neither time, and one that turned it on within a
+  // transaction does not show when that transaction began. Transactions of other databases write no
+  // rows here.
   const pg::Text oldest = pg::query(
       "SELECT CASE WHEN NOT current_setting('track_activities')::bool OR bool_or(state = 'disabled'"
       "     OR xact_start IS NULL AND (state LIKE 'idle in transaction%'"
@@ -62,7 +63,7 @@ ExportSnapshot::ExportSnapshot(const BeforeSnapshot& before, Use use) : cursor_(
     wal_.map_position = GetXLogInsertRecPtr();
     snapshot_ = RegisterSnapshotOnOwner(GetLatestSnapshot(), owner_);
     if (use == Use::preview) return;
-    // A record of our own, since only a record's end is a position to which WAL can be flushed.
+    // Writes a WAL record, because WAL can only be flushed up to the end of a record.
     lsn = pg::compat::append_wal_message("hydra_export");
     XLogFlush(lsn);
   });

@@ -1,4 +1,4 @@
-// The snapshot that an export reads with, and what must be known before and after taking it.
+// The snapshot that an export reads with, and the facts recorded before and after taking it.
 #pragma once
 
 #include <string>
@@ -10,23 +10,23 @@
 
 namespace hydra::change {
 
-// What is known before a snapshot is taken.
+// Recorded before a snapshot is taken.
 struct BeforeSnapshot {
   // Texts of timestamptz.
   std::string taken_at;
-  // No transaction that a later snapshot does not see began before this; '-infinity' where that
-  // cannot be known. Read in the order clock, open transactions, prepared ones: a transaction that
-  // slips through one of them is seen by the next, or has ended.
+  // A time at or before the start of every transaction that a later snapshot does not see;
+  // '-infinity' if unknown. Read in the order clock, open transactions, prepared ones: a
+  // transaction that one of these steps misses is found by the next, or has ended.
   std::string cursor;
   std::vector<WalMark> wal_marks;
 };
 
-// In a transaction that ends before the snapshot is taken. own: the mark of this export.
+// Call in a transaction that ends before the snapshot is taken. own: this export's mark.
 BeforeSnapshot look_before_snapshot(const WalMark& own);
 
-// A registered snapshot, and everything that a baseline keeps of it. Held inside a transaction; the
-// scope of the object must end before it does. WAL is flushed up to where it stood after the
-// snapshot was taken, so no crash takes back a row that it sees.
+// A registered snapshot, and everything that a baseline records about it. The object must not
+// outlive the transaction. WAL is flushed up to its end after the snapshot was taken, so no crash
+// reverts a row that the snapshot sees.
 class ExportSnapshot {
  public:
   enum class Use { rows, preview /* no row is sent anywhere, so WAL is left alone */ };

@@ -8,9 +8,9 @@
 namespace hydra::change {
 namespace {
 
-// The columns $2 of relation $1; their types and those of the columns of the relations $3, with the
-// types within: elements of arrays, bases of domains, attributes, ranges' subtypes. The server's
-// own types never change.
+// The types of the columns $2 of relation $1 and of all columns of the relations $3, and the types
+// inside them: elements of arrays, bases of domains, attributes, ranges' subtypes. Built-in types
+// never change.
 const std::string used_types =
     "WITH RECURSIVE exported AS ("
     "  SELECT a.*, d.oid AS default_oid, CASE WHEN a.attgenerated <> ''"
@@ -39,9 +39,9 @@ const std::string used_types =
     "  WHERE t.oid >= 16384"
     ")";
 
-// What computes lines, by catalog and OID: from the output functions and casts of those types, the
-// queries of views and the expressions of virtual generated columns to all that they are known to
-// call.
+// What computes lines, by catalog and OID. It starts from the output functions and casts of those
+// types, the queries of views and the expressions of virtual generated columns, and includes all
+// that these are known to call.
 const std::string computed_by =
     ", calls (class, oid) AS ("
     "  SELECT 'pg_proc'::regclass::oid, typoutput::oid FROM types"
@@ -62,7 +62,7 @@ const std::string computed_by =
     "      p.prosqlbody)"
     "    FROM calls c JOIN pg_proc p ON p.oid = c.oid"
     "    WHERE c.class = 'pg_proc'::regclass AND c.oid >= 16384"
-    // Not where in a statement the query once was.
+    // Without the location of nodes in the query's text.
     "  UNION ALL SELECT r.oid, r.xmin,"
     "    regexp_replace(r.ev_action::text, ':\\w*(location|stmt_len) -?\\d+', '', 'g')"
     "    FROM calls c JOIN pg_rewrite r ON r.oid = c.oid WHERE c.class = 'pg_rewrite'::regclass"
@@ -75,8 +75,8 @@ const std::string computed_by =
     "      WHERE t.ftrelid = $1::oid OR t.ftrelid = ANY ($3::oid[]))"
     ")";
 
-// Catalog rows that say how lines are written: a name for the thing, and the ids of the rows'
-// writers.
+// Catalog rows that determine how lines are written: a name for the object, and the ids of the
+// transactions that wrote the rows.
 const std::string versioned =
     used_types + computed_by +
     ", versions (name, writers) AS ("
@@ -143,17 +143,18 @@ std::vector<std::string> definition_versions(const LineSource& source) {
 bool same_rows(const std::string& before, const std::string& now) {
   static const std::string sql =
       "SELECT before -> 'key' = now -> 'key'"
-      // What was not there before belongs to a column that was not.
+      // New entries belong to columns that did not exist before.
       " AND NOT EXISTS (SELECT FROM unnest(ARRAY['labels', 'composites', 'casts', 'definitions'])"
       "   AS part CROSS JOIN LATERAL (SELECT FROM jsonb_each(before -> part) b"
       "     JOIN jsonb_each(now -> part) n USING (key) WHERE b.value <> n.value) AS other)"
-      // A missing value that is gone was written into the rows by a rewrite.
+      // If a missing value is gone, a rewrite has written it into the rows.
       " AND NOT EXISTS (SELECT FROM jsonb_each(now -> 'columns') n"
       "   LEFT JOIN jsonb_each(before -> 'columns') b USING (key)"
       "   WHERE n.value ->> 'missing' IS DISTINCT FROM b.value ->> 'missing'"
       "     AND n.value ->> 'missing' IS NOT NULL"
-      // Old rows have no value of a column behind the last that their heap had. Any other was
-      // there: under another name, as a child's own, or in what a view or foreign table reads.
+      // Old rows have no value of a column that is after the last one of their heap. Any other
+      // column existed before: under another name, as a child's own, or in what a view or foreign
+      // table reads.
       "   OR CASE WHEN b.value IS NULL THEN n.value ->> 'generated' IS NOT NULL"
       "       OR ((n.value ->> 'number')::integer > (before ->> 'width')::integer) IS NOT TRUE"
       "     ELSE b.value - 'missing' <> n.value - 'missing' END)"
@@ -169,7 +170,7 @@ bool has_new_columns(const std::string& before, const std::string& now) {
 }
 
 bool was_redefined(const LineSource& source, const XidSnapshot& baseline) {
-  // Every definition is a catalog row, which carries the id of its last writer like any other.
+  // Every definition is a catalog row, which contains the id of its last writer like any other.
   static const std::string sql =
       versioned +
       " SELECT DISTINCT writer FROM (SELECT unnest(writers) AS writer FROM versions"
@@ -178,7 +179,7 @@ bool was_redefined(const LineSource& source, const XidSnapshot& baseline) {
       "  UNION ALL SELECT xmin::text FROM pg_constraint WHERE conrelid = $1::oid AND contype = 'p')"
       " redefined";
   const pg::Rows rows = pg::query(sql, parameters_of(source));
-  // Read after them, so none of their ids is newer.
+  // Read after the rows, so none of their ids is newer.
   const FullXid next = U64FromFullTransactionId(ReadNextFullTransactionId());
   return std::any_of(rows.begin(), rows.end(), [&](const pg::Row& row) {
     return is_changed(static_cast<std::uint32_t>(pg::to_int(row[0])), baseline, next);

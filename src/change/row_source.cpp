@@ -5,8 +5,8 @@
 namespace hydra::change {
 namespace {
 
-// Rows fill a page from its end, so the next one to be read is most likely the one just below.
-// Inlined, as g++ drops the call of a function that does nothing but this.
+// Rows fill a page from its end, so the next row is most likely just below the current one. Always
+// inlined, because g++ removes the call of a function that does only this.
 [[gnu::always_inline]] inline void prefetch_below(HeapTuple tuple) {
   constexpr uint32 line = 64;
   const char* at = reinterpret_cast<const char*>(tuple->t_data);
@@ -33,8 +33,8 @@ HeapSource::HeapSource(Relation relation, Snapshot snapshot,
 }
 
 void HeapSource::open() {
-  // From the first block on, so that rows inserted in key order come in key order; with a small
-  // ring of buffers, so that other sessions keep theirs.
+  // Starts at the first block, so that rows inserted in key order are read in key order; and uses a
+  // small ring of buffers, so that the buffers of other sessions stay.
   scan_ = table_beginscan_strat(relation_, snapshot_, 0, nullptr, true, false);
   slot_ = table_slot_create(relation_, nullptr);
 }
@@ -121,8 +121,9 @@ QuerySource::QuerySource(std::string sql, Oid relation, std::vector<Oid> types, 
   receiver_.source = this;
 }
 
-// What was checked and locked is a relation, and the statement has a name: another relation may
-// have taken it meanwhile (a schema was renamed, say). Seen before any of that one's code can run.
+// A relation was checked and locked, but the statement contains its name: meanwhile another
+// relation may have that name (for example after a schema was renamed). Checked before any code of
+// the other relation can run.
 void QuerySource::check(const Query* query) const {
   const RangeTblEntry* entry = list_length(query->rtable) == 1
                                    ? static_cast<const RangeTblEntry*>(linitial(query->rtable))
@@ -140,7 +141,7 @@ void QuerySource::check(const Query* query) const {
                   errhint("Its rows come with the next export.")));
 }
 
-// Not through a portal, which the relation's code could move or close.
+// Does not use a portal, because the relation's code could move or close it.
 void QuerySource::open() {
   List* statements = pg_parse_query(sql_.c_str());
   Query* query = pg::compat::analyze(linitial_node(RawStmt, statements), sql_.c_str());
@@ -162,7 +163,7 @@ bool QuerySource::receive(TupleTableSlot* slot, DestReceiver* receiver) {
   return true;
 }
 
-// A plan that has come to its end would begin anew.
+// A plan that has ended would start again.
 bool QuerySource::fetch() {
   if (at_end_) return false;
   MemoryContextReset(rows_context_);

@@ -12,20 +12,20 @@
 namespace hydra::change {
 
 // Rows one after another, under one snapshot, as arrays of values. All methods but the destructor
-// are raw (pg/error.hpp). When an error ends the scan, close() is not called: the subtransaction's
-// end frees what the scan held.
+// are raw (pg/error.hpp). If an error ends the scan, close() is not called: the end of the
+// subtransaction frees the scan's resources.
 class RowSource {
  public:
   virtual ~RowSource() = default;
 
-  // `pause` = no row yet, ask again: the caller's other work should have its turn.
+  // `pause`: no row yet; the caller should do other work before it calls again.
   enum class Next { row, pause, end };
 
-  // Moves to the next row. `xmin` is the row's raw one; nullptr where it does not matter.
+  // Moves to the next row. `xmin` is the row's raw xmin; pass nullptr if it is not needed.
   virtual Next next(TransactionId* xmin) = 0;
 
-  // The current row's values, by the column's place in the list given at the start; valid until
-  // the next call of next().
+  // The current row's values, in the order of the columns given at the start; valid until the next
+  // call of next().
   virtual void values(Datum** values, bool** nulls) = 0;
 
   virtual void close() = 0;
@@ -37,7 +37,7 @@ struct SourceColumn {
   std::string name;
 };
 
-// The rows on the selected blocks of one heap in physical order, straight from the table access
+// The rows on the selected blocks of one heap in physical order, read through the table access
 // method. The relation stays open and locked until after close().
 class HeapSource : public RowSource {
  public:
@@ -48,7 +48,7 @@ class HeapSource : public RowSource {
   void values(Datum** values, bool** nulls) override;
   void close() override;
 
-  // Blocks of the current run that it has not come to.
+  // The number of blocks of the current run that it has not reached.
   BlockNumber blocks_ahead() const;
 
   // Any column of the current row, by its number in the table. Raw.
@@ -66,7 +66,8 @@ class HeapSource : public RowSource {
   Snapshot snapshot_;
   std::vector<AttrNumber> numbers_;
   AttrNumber last_number_ = 0;
-  bool in_order_ = true;  // the columns are the table's first, so read_tuple()'s arrays serve
+  // the columns are the table's first, so read_tuple()'s arrays are used as they are
+  bool in_order_ = true;
   std::vector<Datum> values_;
   std::unique_ptr<bool[]> nulls_;
   std::optional<TupleReader> reader_;
@@ -74,13 +75,13 @@ class HeapSource : public RowSource {
   TupleTableSlot* slot_ = nullptr;
 };
 
-// The rows of a query: the planner finds the way to them. Its first column is an xid (the rows'
-// xmin; NULL where they have none), the rest are the columns, in order. Code of the relation's
-// owner runs in it, so nothing of it can be reached from there.
+// The rows of a query, planned by the server. Its first column is an xid (the rows' xmin; NULL if
+// they have none), followed by the columns in order. It runs code of the relation's owner, so that
+// code must not be able to reach the executor's state.
 class QuerySource : public RowSource {
  public:
-  // sql: of the form SELECT … FROM name …; relation: what the name has to stand for; types: of the
-  // columns.
+  // sql: of the form SELECT … FROM name …; relation: the OID that the name must resolve to; types:
+  // the columns' types.
   QuerySource(std::string sql, Oid relation, std::vector<Oid> types, Snapshot snapshot);
 
   Next next(TransactionId* xmin) override;
@@ -88,8 +89,8 @@ class QuerySource : public RowSource {
   void close() override;
 
  private:
-  // Copies of rows whose large values stay in their own files: a fetch is small however wide they
-  // are.
+  // Fetched rows are copies whose large values stay in TOAST, so a fetch is small even for wide
+  // rows.
   static constexpr std::uint64_t rows_per_fetch = 256;
 
   struct Receiver : DestReceiver {

@@ -50,7 +50,7 @@ TupleReader::Column TupleReader::column_of(Form_pg_attribute attribute) {
 
 // Returns the end of the value.
 inline const char* TupleReader::read_value(const Column& column, const char* at, Datum* value) {
-  // A short varlena is not aligned, and what is padding before another is zero.
+  // A short varlena is not aligned, and padding before another value is zero.
   if (column.kind != Kind::varlena || *at == '\0') at = align(at, column.alignment);
   switch (column.kind) {
     case Kind::bytes1:

@@ -7,14 +7,14 @@
 
 namespace hydra::change {
 
-// Does what slot_getsomeattrs() does, with all that there is to look up for a column looked up
-// before. Values point into the tuple.
+// Does what slot_getsomeattrs() does, but looks up the properties of each column only once. Values
+// point into the tuple.
 class TupleReader {
  public:
-  // count: how many columns are read, from the table's first on.
+  // count: how many columns are read, starting with the table's first.
   TupleReader(TupleDesc descriptor, std::size_t count);
 
-  // False where the tuple has fewer columns: it is older than the last of them. Raw.
+  // False if the tuple has fewer columns, because it is older than the last of them. Raw.
   bool read(HeapTupleHeader tuple, Datum* values, bool* nulls) const;
 
  private:

@@ -23,13 +23,13 @@ void WalChanges::load(const std::vector<Oid>& files, Lsn from, Lsn to) {
 
 namespace {
 
-// WAL that is read after the last summary, at the most: beyond that, looking at page headers is
-// less work.
+// The maximum amount of WAL that is read after the last summary: for more than that, reading page
+// headers is less work.
 constexpr Lsn longest_tail = 64 * 1024 * 1024;
 
 constexpr int changes_at_once = 1024;
 
-// The changed blocks of the files that are asked for.
+// Collects the changed blocks of the requested files.
 class Collection {
  public:
   explicit Collection(const std::vector<Oid>& files) {
@@ -66,10 +66,10 @@ bool summarizes_wal() {
       []() noexcept { return strcmp(GetConfigOption("summarize_wal", false, false), "on") == 0; });
 }
 
-// The server's summaries from a position on, without a gap.
+// The server's summaries from a position on, without gaps.
 struct Summaries {
-  std::vector<std::string> starts, ends;  // each one's, as pg_lsn
-  Lsn covered = 0;                        // up to where they say what changed
+  std::vector<std::string> starts, ends;  // of each summary, as pg_lsn
+  Lsn covered = 0;                        // the end of the last summary
 };
 
 Summaries list_summaries(Lsn from, TimeLineID timeline) {
@@ -89,8 +89,8 @@ Summaries list_summaries(Lsn from, TimeLineID timeline) {
   return summaries;
 }
 
-// Those that were listed, and no other list: one that was removed since is an error. Blocks beyond
-// where a file was cut off are listed when they are written again.
+// Reads exactly the listed summaries: it is an error if one was removed since. Blocks after the
+// point at which a file was truncated are listed when they are written again.
 void read_summaries(const Summaries& summaries, TimeLineID timeline, Collection& collection) {
   const pg::Rows rows = pg::query(
       "SELECT c.relfilenode, c.relblocknumber FROM unnest($2::pg_lsn[], $3::pg_lsn[]) s (first, "
@@ -113,7 +113,7 @@ struct Change {
   BlockNumber block;
 };
 
-// Raw. At the end of what is to be read `done` is set; at the end of all WAL, too.
+// Raw. Sets `done` at the end of the range, and at the end of WAL.
 int read_changes(XLogReaderState* reader, Lsn to, Change* changes, bool* done) {
   int count = 0;
   while (count + XLR_MAX_BLOCK_ID < changes_at_once) {
@@ -150,9 +150,8 @@ XLogReaderState* make_reader() {
   return reader;
 }
 
-// A reader of WAL. The file of a segment that it has open is no resource that the server knows of:
-// it is closed with the reader, whatever ends the reading. Within the life of the memory context
-// that it was made in.
+// A reader of WAL. The server does not track the segment file that it has open, so the destructor
+// closes it however the reading ends. Must not outlive the memory context in which it was made.
 class WalReader {
  public:
   WalReader() : reader_(pg::call([]() noexcept { return make_reader(); })) {}
@@ -160,7 +159,7 @@ class WalReader {
   WalReader(const WalReader&) = delete;
   WalReader& operator=(const WalReader&) = delete;
 
-  // False where there is no record from there on.
+  // False if there is no record from this position on.
   bool seek(Lsn from) {
     XLogReaderState* const reader = reader_;
     return pg::call(
@@ -179,7 +178,7 @@ class WalReader {
   XLogReaderState* reader_;
 };
 
-// False where WAL ends before `to`.
+// False if WAL ends before `to`.
 bool read_wal(Lsn from, Lsn to, Collection& collection) {
   WalReader reader;
   if (!reader.seek(from)) return false;
@@ -203,7 +202,7 @@ void WalChanges::load(const std::vector<Oid>& files, Lsn from, Lsn to) {
   const TimeLineID timeline = pg::compat::timeline();
   const Summaries summaries = list_summaries(from, timeline);
   const Lsn covered = std::min(summaries.covered, to);
-  // WAL before the last checkpoint may be gone.
+  // WAL before the last checkpoint may have been removed.
   if (covered < to && (covered < GetRedoRecPtr() || to - covered > longest_tail)) return;
   Collection collection(files);
   read_summaries(summaries, timeline, collection);

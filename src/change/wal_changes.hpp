@@ -1,4 +1,4 @@
-// Which blocks changed in a stretch of WAL.
+// The blocks that changed in a range of WAL.
 #pragma once
 
 #include <map>
@@ -10,19 +10,18 @@
 
 namespace hydra::change {
 
-// What the server's WAL summaries say of some files (PostgreSQL 17 or later, with summarize_wal =
-// on), and WAL itself after the last of them: a summary ends at a checkpoint.
+// Reads the server's WAL summaries for some files (PostgreSQL 17 or later, with summarize_wal =
+// on), and WAL itself after the last summary, because a summary ends at a checkpoint.
 class WalChanges {
  public:
   using Blocks = std::vector<BlockNumber>;  // in order
 
-  // Reads what changed in the main forks of these files of this database, from one position to
-  // another, which is flushed. Nothing is known of them afterwards where WAL is not summarized,
-  // where summaries are missing, or end too long ago. Throws pg::Error when a summary or WAL cannot
-  // be read.
+  // Reads the changes in the main forks of these files of this database, from one position to
+  // another, which must be flushed. find() returns nothing afterwards if WAL is not summarized, or
+  // if summaries are missing or too old. Throws pg::Error if a summary or WAL cannot be read.
   void load(const std::vector<Oid>& files, Lsn from, Lsn to);
 
-  // nullptr: not known.
+  // nullptr if unknown.
   const Blocks* find(Oid file, Lsn from) const;
 
  private:

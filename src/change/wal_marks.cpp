@@ -7,7 +7,7 @@
 namespace hydra::change {
 namespace {
 
-// As many exports back may the oldest transaction that is open at a baseline have begun.
+// The oldest transaction that is open at a baseline may have begun this many exports earlier.
 constexpr int marks_kept = 200;
 
 WalMark to_mark(const pg::Row& row) {
@@ -30,7 +30,7 @@ std::vector<WalMark> known_wal_marks(const WalMark& own) {
   const pg::Rows rows = pg::query(
       "SELECT lsn - '0/0', next_xid FROM hydra_export.wal_marks"
       " WHERE system_identifier = $1::bigint AND timeline = $2::integer"
-      // A checkpoint has the position of its redo point, then the next id.
+      // For a checkpoint: the position of its redo point, then the next id.
       " UNION ALL SELECT redo_lsn - '0/0', split_part(next_xid, ':', 1)::bigint * 4294967296"
       " + split_part(next_xid, ':', 2)::bigint FROM pg_control_checkpoint()"
       " WHERE timeline_id = $2::integer",

@@ -7,7 +7,7 @@
 namespace hydra::change {
 namespace {
 
-// Takes the number at the front of `text`, which must be followed by `end` or be the last.
+// Removes the number at the front of `text`; `end` or the end of the text must follow it.
 FullXid take_number(std::string_view& text, char end) {
   FullXid value = 0;
   const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);

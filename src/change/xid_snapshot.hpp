@@ -1,4 +1,4 @@
-// A snapshot of transactions that outlives them: plain C++, with 64-bit ids.
+// A snapshot of transactions that can be stored: plain C++, with 64-bit ids.
 #pragma once
 
 #include <cstdint>
@@ -8,13 +8,13 @@
 
 namespace hydra::change {
 
-// A transaction id with its epoch, which never wraps.
+// A transaction id with its epoch, which does not wrap around.
 using FullXid = std::uint64_t;
 
-// Ids 0, 1 and 2 are the server's own; rows of the last two are visible to everybody.
+// Ids 0, 1 and 2 are reserved; rows of 1 and 2 are visible to all.
 inline constexpr std::uint32_t first_normal_xid = 3;
 
-// From this many ids since a baseline on, a 32-bit id could stand for two transactions.
+// From this many ids after a baseline on, a 32-bit id could mean two transactions.
 inline constexpr FullXid widening_limit = FullXid{1} << 31;
 
 // The newest full id with these low 32 bits that is not after `next`.
@@ -24,23 +24,24 @@ constexpr FullXid widen(std::uint32_t xid, FullXid next) {
   return candidate >= (FullXid{1} << 32) ? candidate - (FullXid{1} << 32) : 0;
 }
 
-// Which transactions, subtransactions included, had ended when the snapshot was taken.
+// Which transactions, including subtransactions, had ended when the snapshot was taken.
 //
-// Every id below xmin had; no id from xmax on had; in between, all but those in progress. The
-// in-progress list must hold the ids of subtransactions too: a row carries the id of the
-// subtransaction that wrote it, and one that is missing here would look old, and be lost.
-// Text form: that of pg_snapshot, "xmin:xmax:id,id,…", sorted, without doubles.
+// All ids below xmin had ended, and no id from xmax on; of those in between, all but the ones in
+// progress. The in-progress list must include the ids of subtransactions: a row has the id of the
+// subtransaction that wrote it, and if that id were missing here, the row would look old and be
+// lost.
+// Text form: that of pg_snapshot, "xmin:xmax:id,id,…", sorted, without duplicates.
 class XidSnapshot {
  public:
   XidSnapshot() = default;
-  // in_progress may be in any order, and may hold doubles and ids outside [xmin, xmax).
+  // in_progress may be unsorted, and may contain duplicates and ids outside [xmin, xmax).
   XidSnapshot(FullXid xmin, FullXid xmax, std::vector<FullXid> in_progress);
 
-  // A snapshot that knows nothing from xmin on: what is written there later counts as changed,
-  // as does what was (more rows than needed, never fewer).
+  // A snapshot without a list of ids: everything from xmin on counts as not seen. This sends more
+  // rows than needed, never fewer.
   static XidSnapshot overflowed(FullXid xmin) { return XidSnapshot(xmin, xmin, {}); }
 
-  // Throws std::invalid_argument when this is no pg_snapshot.
+  // Throws std::invalid_argument if the text is not a pg_snapshot.
   static XidSnapshot parse(std::string_view text);
   std::string text() const;
 
@@ -56,9 +57,9 @@ class XidSnapshot {
   std::vector<FullXid> in_progress_;
 };
 
-// Whether the writer of a row version is one that the baseline did not see: the test that decides
-// which rows are exported. `raw` is the row's 32-bit xmin, `next` an id not yet given to any
-// transaction that the scanning snapshot sees.
+// Whether the baseline did not see the writer of a row version: this test decides which rows are
+// exported. `raw` is the row's 32-bit xmin; `next` is an id not yet assigned to any transaction
+// that the scanning snapshot sees.
 inline bool is_changed(std::uint32_t raw, const XidSnapshot& baseline, FullXid next) noexcept {
   return raw >= first_normal_xid && !baseline.saw(widen(raw, next));
 }

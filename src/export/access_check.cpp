@@ -15,10 +15,10 @@ using pg::Error;
 constexpr const char* check_name = "_hydra_export_check";
 constexpr const char* check_text = "hydra_export may write here\n";
 
-// Somebody waits for the answer: fewer attempts than an export makes.
+// Fewer attempts than in an export, because a user waits for the result.
 constexpr int attempts_of_a_check = 3;
 
-// Overwrites it where the destination does not mind.
+// Overwrites the object if the destination permits it.
 Asked store_check(s3::Client& client, const tables::Destination& destination,
                   const std::string& key) {
   const ConditionalText object{key, check_text, "text/plain"};
@@ -44,7 +44,7 @@ AccessCheck check_access(const std::string& name) {
   }
   options.max_attempts = std::min(options.max_attempts, attempts_of_a_check);
   s3::Client client(std::move(options));
-  // What is known is asked for again: the store may have changed.
+  // The condition is tested again even if it is known, because the store may have changed.
   destination.condition_answer.clear();
   const Asked asked = store_check(client, destination, access.key);
   if (!asked.outcome.ok && !asked.was_there) {

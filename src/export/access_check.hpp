@@ -1,4 +1,4 @@
-// A trial upload: what check_access() does.
+// The test upload of check_access().
 #pragma once
 
 #include <string>
@@ -7,13 +7,13 @@
 
 namespace hydra::exporting {
 
-// Writes the object <prefix>_hydra_export_check and waits for it, and asks the store whether it
-// would overwrite it, which is remembered. In no transaction. Throws pg::Error when it could not be
-// written, or the store does not do what `conditional` says.
+// Writes the object <prefix>_hydra_export_check and waits for it. Then tests whether the store
+// would overwrite it, and records the result. Must not run in a transaction. Throws pg::Error if
+// the object could not be written, or the store does not support what `conditional` requires.
 struct AccessCheck {
   std::string key;
   s3::Identity identity;
-  std::string conditional;  // condition::honoured, …; '' where it was not asked
+  std::string conditional;  // condition::honoured, …; '' if it was not tested
 };
 AccessCheck check_access(const std::string& destination);
 

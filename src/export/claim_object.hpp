@@ -1,4 +1,4 @@
-// An export's folder in the bucket, made its own.
+// Claims an export's folder in the bucket.
 #pragma once
 
 #include "export/uploader.hpp"
@@ -7,22 +7,23 @@
 namespace hydra::exporting {
 
 enum class ClaimOutcome {
-  ours,      // nobody else has this folder: what is in it already was sent by this export
-  taken,     // it is somebody's, or may be: take another one, and claim that
-  unproven,  // the store does not take If-None-Match, or the destination does not want it
+  ours,      // no other exporter has this folder: this export wrote whatever is in it
+  taken,     // it is, or may be, another exporter's: take another folder and claim that
+  unproven,  // not known: the store does not support If-None-Match, or `conditional` is off
 };
 
-// Stores <folder>/_claim.json, which says who writes, only where there is none. It comes before all
-// other objects of the export, in no transaction. A claim whose answer was lost and that is there
-// afterwards may be another's, and so counts as taken.
+// Stores <folder>/_claim.json, which identifies the writer, on the condition that it does not
+// exist. This precedes all other objects of the export, and must not run in a transaction. If the
+// response was lost and the claim exists afterwards, it may be another exporter's, so the folder
+// counts as taken.
 //
-// From then on the uploader's objects are stored conditionally where the folder is ours: an object
-// that is there already after an answer was lost is this export's; otherwise another exporter
-// writes to the folder, which fails. `destination` learns the store's answer, so that scan workers
+// If the folder is ours, the uploader's objects are stored conditionally from then on: an object
+// that exists after a response was lost is this export's. Otherwise another exporter writes to the
+// folder, which is an error. The store's support is recorded in `destination`, so that scan workers
 // do the same.
 //
-// Throws pg::Error when the claim could not be stored, or `conditional` is on and the store does
-// not do it.
+// Throws pg::Error if the claim could not be stored, or `conditional` is on and the store does not
+// support it.
 ClaimOutcome claim_folder(Uploader& uploader, tables::Destination& destination,
                           const tables::Claim& claim);
 

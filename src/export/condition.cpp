@@ -17,7 +17,7 @@ bool exists(const s3::Outcome& outcome) {
   return !outcome.ok && outcome.failure->exists();
 }
 
-// The first answer was a success, which says nothing yet.
+// The first response was a success, which proves nothing yet.
 void ask_again(s3::Client& client, const ConditionalText& object, Asked& asked) {
   s3::Outcome second = put(client, object);
   if (exists(second)) {
@@ -28,7 +28,7 @@ void ask_again(s3::Client& client, const ConditionalText& object, Asked& asked) 
   }
 }
 
-// The header may not be what the store refuses.
+// The header may not be the reason for which the store refuses.
 void store_without(s3::Client& client, const ConditionalText& object, Asked& asked) {
   asked.refusal = describe(asked.outcome);
   client.set_conditional(false);

@@ -13,10 +13,10 @@ namespace {
 
 using pg::Error;
 
-// So often a snapshot of a model's own is taken, should tables be attached meanwhile.
+// How often the model takes a snapshot of its own, if tables are attached meanwhile.
 constexpr int snapshot_attempts = 10;
 
-// What all processes of an export may take for their objects together.
+// The memory that all processes of an export may use for their objects together.
 std::size_t all_memory() {
   return static_cast<std::size_t>(pg::guc::memory_limit) * 1024;
 }
@@ -36,7 +36,7 @@ tables::Baseline baseline_of(const Leaf& leaf, const change::ExportSnapshot& cur
   return baseline;
 }
 
-// Its tables are not locked any more.
+// Called when the model's tables are no longer locked.
 std::string describe_waiter() {
   return "gave way to " + pg::describe(*pg::GiveWay::to()) +
          ". The model's rows come with the next export.";
@@ -68,7 +68,7 @@ ModelResult ModelExport::run(const change::ExportSnapshot& shared,
     pg::Subtransaction subtransaction;
     pg::MemoryScope memory("hydra_export model");
     read(shared, before, changes);
-    // Code of somebody else may have caught the cancel, and given a value all the same.
+    // User code may have caught the cancel, and returned a value nevertheless.
     pg::check_interrupts();
   } catch (const Error& error) {
     if (pg::is_cancel(error) || pg::ExtensionHold::wanted_by()) throw;
@@ -95,8 +95,8 @@ void ModelExport::read(const change::ExportSnapshot& shared, const change::Befor
   read_rows(plan, current);
 }
 
-// Nobody can rewrite the tables any more, so a snapshot taken now can read them; but partitions may
-// still come.
+// The tables are locked against rewrites, so a snapshot taken now can read them; but partitions may
+// still be attached.
 void ModelExport::read_anew(ModelPlan& plan, std::optional<change::ExportSnapshot>& fresh,
                             const change::BeforeSnapshot& before) {
   for (int attempt = 0; attempt < snapshot_attempts; ++attempt) {
@@ -169,7 +169,7 @@ ReadTask ModelExport::task_of(const ModelPlan& plan, const change::ExportSnapsho
   return task;
 }
 
-// As many as leave each process the memory for objects of a quarter of the configured size.
+// As many as leave each process enough memory for objects of a quarter of the configured size.
 std::size_t ModelExport::most_workers() const {
   const std::size_t least = Uploader::full_memory(account_.destination.compression_kind()) / 4;
   const std::size_t processes = std::max<std::size_t>(all_memory() / least, 1);
@@ -228,7 +228,7 @@ void ModelExport::finish_reading(ModelReader& reader, SharedReading& shared, Sca
   }
 }
 
-// Throws when what is still read could not be used.
+// Throws if the rows still to be read could not be used.
 void ModelExport::stop_if_useless() {
   if (uploader_.results().failure(number_))
     throw Error(ERRCODE_FDW_ERROR, *uploader_.results().failure(number_));

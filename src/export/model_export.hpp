@@ -1,4 +1,5 @@
-// The export of one model: its tables read under one snapshot, its objects handed to the uploader.
+// The export of one model: reads its tables under one snapshot, and passes its objects to the
+// uploader.
 #pragma once
 
 #include <optional>
@@ -13,8 +14,8 @@
 
 namespace hydra::exporting {
 
-// What is known of a model after its reading. Whether its objects arrived is known only after all
-// uploads have ended.
+// What is known of a model after it was read. Whether its objects were stored is known only after
+// all uploads have ended.
 struct ModelResult {
   tables::ModelRow row;  // objects are filled in at the end
   std::vector<tables::Baseline> baselines;
@@ -30,13 +31,13 @@ class ModelExport {
   ModelExport(const tables::Model& model, std::size_t number, const Account& account,
               const tables::Claim& claim, Uploader& uploader, Observer& observer);
 
-  // Reads the model, with the given snapshot where that can be; changes: up to that one. Runs in a
-  // subtransaction of its own: locks are released at its end. A model that cannot be read has
-  // status 'failed' in the result; a cancel and the loss of the connection to S3 are thrown.
+  // Reads the model, with the given snapshot if possible; changes: up to that snapshot. Runs in its
+  // own subtransaction, whose end releases the locks. If the model cannot be read, the result has
+  // status 'failed'; a cancel and the loss of the connection to S3 are thrown.
   ModelResult run(const change::ExportSnapshot& shared, const change::BeforeSnapshot& before,
                   const change::WalChanges& changes);
 
-  // Rows read so far, arrived or not.
+  // Rows read so far, whether or not they were stored.
   std::uint64_t rows() const { return counts_.rows; }
 
  private:

@@ -28,8 +28,8 @@ std::string holders_of(Oid relation) {
   return pids ? "It is locked by process " + *pids + "." : "";
 }
 
-// A wait that fails leaves the subtransaction fit for nothing, so the holders are looked up before
-// it; who takes the lock in between goes unnamed.
+// A failed wait makes the subtransaction unusable, so the lock's holders are looked up before the
+// wait. A process that takes the lock in between is not named in the error.
 void lock_table(Oid relation, const std::string& name, Patience patience) {
   const bool locked =
       pg::call([=]() noexcept { return ConditionalLockRelationOid(relation, AccessShareLock); });
@@ -49,7 +49,7 @@ void lock_table(Oid relation, const std::string& name, Patience patience) {
   }
 }
 
-// A leaf may have the model's columns at other places than its parent.
+// A leaf may have the model's columns at other positions than its parent.
 std::vector<relations::Column> same_columns(const RelationInfo& leaf,
                                             const std::vector<relations::Column>& wanted) {
   std::vector<relations::Column> columns;
@@ -71,7 +71,7 @@ std::vector<std::string> names_of(const std::vector<relations::Column>& columns)
   return names;
 }
 
-// The model's relation had this name, and another has it now: then the user may well mean that one.
+// If another relation now has the name that the model's relation had, the user may mean that one.
 std::string renamed_from(const Model& model, const RelationInfo& relation) {
   const std::string& before = model.previous_relation_name;
   if (before.empty() || before == relation.name) return "";
@@ -130,7 +130,7 @@ bool was_redefined(const ModelPlan& plan, const Leaf& leaf, const change::XidSna
   return change::was_redefined(line_source(plan, leaf.relation), snapshot);
 }
 
-// Why every row of the leaf is to be exported; '' when its baseline serves.
+// Why every row of the leaf must be exported; '' if its baseline can be used.
 std::string full_reason(const Leaf& leaf, const ModelPlan& plan, const Model& model,
                         const change::ExportSnapshot& current) {
   const tables::Baseline* baseline = model.baseline_of(leaf.relation);
@@ -139,7 +139,7 @@ std::string full_reason(const Leaf& leaf, const ModelPlan& plan, const Model& mo
     return model.baselines.empty() ? "reset" : "new partition";
   }
   if (model.full_due) return "full_every_hours";
-  // pg_upgrade makes a new cluster, with a timeline of its own, and keeps transaction ids.
+  // pg_upgrade makes a new cluster, with its own timeline, but keeps transaction ids.
   if (baseline->system_identifier == current.system_identifier() &&
       baseline->timeline != current.timeline() && pg::guc::after_failover == pg::guc::full) {
     return "promotion of a standby, or a restore";
@@ -148,25 +148,25 @@ std::string full_reason(const Leaf& leaf, const ModelPlan& plan, const Model& mo
     return "columns, key, types or a definition changed";
   }
   const change::XidSnapshot snapshot = change::XidSnapshot::parse(baseline->snapshot);
-  // As pg_resetwal does, or a snapshot of the disk that was put back.
+  // For example by pg_resetwal, or by restoring a disk snapshot.
   if (current.next_xid() < snapshot.xmax()) return "transaction ids went back";
   if (baseline->system_identifier == current.system_identifier() &&
       baseline->timeline == current.timeline() &&
       static_cast<change::Lsn>(baseline->wal_map) > current.wal().map_position) {
     return "WAL went back";
   }
-  // A rewrite writes the value of a column that was added with a default into all rows, with their
-  // old xmin, and the fingerprint does not have it any more. ADD COLUMN itself, where it rewrites,
-  // sets no updated_at.
+  // A rewrite stores the default of an added column in all rows, with their old xmin, and the
+  // fingerprint no longer contains it. If ADD COLUMN itself rewrites the table, it does not set
+  // updated_at.
   if (baseline->file_number != leaf.file_number &&
       change::has_new_columns(baseline->fingerprint, leaf.fingerprint)) {
     return "columns added, and the table rewritten";
   }
-  // ALTER TABLE ... TYPE ... USING computes new values, and sets no updated_at.
+  // ALTER TABLE ... TYPE ... USING computes new values, but does not set updated_at.
   const bool rewritten = baseline->file_number != leaf.file_number;
   if (model.changed_by == ChangedBy::updated_at && rewritten && was_redefined(plan, leaf, snapshot))
     return "the table rewritten, and its columns redefined";
-  // Lines of an export that did not end well may show what the rows looked like meanwhile.
+  // Lines of an export that did not succeed may show the rows in an intermediate form.
   if (model.unfinished && was_redefined(plan, leaf, snapshot)) {
     return "columns or types changed around an export that failed";
   }
@@ -176,7 +176,7 @@ std::string full_reason(const Leaf& leaf, const ModelPlan& plan, const Model& mo
   return "";
 }
 
-// Why WAL positions do not say which blocks changed; '' when they do.
+// Why WAL positions do not tell which blocks changed; '' if they do.
 std::string whole_table_reason(const Leaf& leaf, const tables::Baseline& baseline,
                                const change::ExportSnapshot& current) {
   if (!leaf.logged) return "unlogged";
@@ -187,7 +187,7 @@ std::string whole_table_reason(const Leaf& leaf, const tables::Baseline& baselin
   return "";
 }
 
-// Whether an index begins with the column, so that a range of it need not be searched for.
+// Whether an index begins with the column, so that a range scan is possible.
 bool has_index(const Leaf& leaf, int column) {
   return pg::to_bool(pg::query(
       "SELECT EXISTS (SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
@@ -196,17 +196,17 @@ bool has_index(const Leaf& leaf, int column) {
       {pg::text(leaf.relation), pg::text(column)})[0][0]);
 }
 
-// The cursor less the look-back, as SQL of the column's type. The zone of a column without one is
-// not known: any zone is within 26 hours of UTC. A minute at least is taken off, since now(),
-// which is the start of a statement, comes before its transaction is to be seen.
+// The cursor minus the look-back, as SQL of the column's type. For a column without time zone, the
+// zone is unknown, but within 26 hours of UTC. At least a minute is subtracted, because now(), the
+// start of a statement, is earlier than the moment at which its transaction becomes visible.
 std::string bound_expression(const char* type) {
   const bool has_zone = type == std::string_view("timestamptz");
   return std::string("(($1::timestamptz - greatest($2::interval, interval '1 minute'))") +
          (has_zone ? "" : " AT TIME ZONE 'UTC' - interval '26 hours'") + ")::" + type;
 }
 
-// The rows whose updated_at is not older than the baseline's cursor; nothing where that says
-// nothing.
+// The condition that updated_at is not older than the baseline's cursor; nothing if there is no
+// cursor.
 std::optional<UpdatedSince> updated_since(Leaf& leaf, const Model& model) {
   const char* type = leaf.updated_at_type == TIMESTAMPTZOID ? "timestamptz"
                      : leaf.updated_at_type == DATEOID      ? "date"
@@ -216,7 +216,7 @@ std::optional<UpdatedSince> updated_since(Leaf& leaf, const Model& model) {
   const pg::Row found = pg::query("SELECT nullif(" + bound_expression(type) +
                                       ", '-infinity'), $1::timestamptz > clock_timestamp()",
                                   parameters)[0];
-  // Rows are written with earlier times than the cursor's since then.
+  // Since then, rows are written with times before the cursor.
   const bool went_back = pg::to_bool(found[1]);
   if (went_back && leaf.whole_table_reason.empty())
     leaf.whole_table_reason = "the clock was set back";
@@ -309,7 +309,7 @@ bool fits(const ModelPlan& plan, Snapshot snapshot) {
 void check_definitions(const ModelPlan& plan) {
   const std::vector<std::string>& before = plan.definition_versions;
   const auto now = change::definition_versions(line_source(plan, plan.relation.oid));
-  // A label that was added changes no line.
+  // An added label changes no line.
   if (std::includes(now.begin(), now.end(), before.begin(), before.end())) return;
   throw Error(ERRCODE_OBJECT_IN_USE,
               "a type, cast or function that lines of " + plan.relation.name +

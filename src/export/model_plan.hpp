@@ -1,4 +1,4 @@
-// What one export does with one model: which tables it reads, which of their rows, and why.
+// The plan for one model in one export: which tables are read, which of their rows, and why.
 #pragma once
 
 #include <optional>
@@ -14,7 +14,7 @@ namespace hydra::exporting {
 
 using Oid = ::Oid;
 
-// A bound for the updated_at column; rows in which it is NULL are always within.
+// A lower bound for the updated_at column; rows in which it is NULL always pass.
 struct UpdatedSince {
   std::string condition;   // in SQL
   int number = 0;          // of the column in the table
@@ -22,10 +22,10 @@ struct UpdatedSince {
   std::int64_t bound = 0;  // as the server stores dates and timestamps
 };
 
-// One table that holds rows of the model: itself, a leaf partition, an inheritance child.
+// One table that contains rows of the model: itself, a leaf partition, or an inheritance child.
 struct Leaf {
   Oid relation = 0;
-  Oid owner = 0;  // as which its rows are read
+  Oid owner = 0;  // the role as which its rows are read
   char kind = 'r';
   std::string name;                        // as messages show it
   std::string qualified_name;              // for SQL
@@ -33,21 +33,21 @@ struct Leaf {
   std::string fingerprint;
   Oid updated_at_type = 0;  // of the model's updated_at column; 0 in xmin mode
   int updated_at_number = 0;
-  // Rows whose writer this saw are left out; nothing = every row is exported.
+  // Rows whose writer this snapshot saw are skipped; nothing = every row is exported.
   std::optional<change::XidSnapshot> baseline;
-  // Rows whose updated_at is older are left out; nothing = the column is not looked at.
+  // Rows whose updated_at is older are skipped; nothing = the column is not used.
   std::optional<UpdatedSince> updated_since;
-  bool may_query = true;   // its owner would see all its rows by a query
-  bool has_index = false;  // on that column, so that the planner finds the way to the rows
+  bool may_query = true;   // a query by its owner would return all its rows
+  bool has_index = false;  // on updated_at, so that the planner can use it
   bool has_xmin = true;
-  std::string reason;  // why every row, '' when not
-  // What the baseline knows of WAL; nothing where it cannot be used, and why.
+  std::string reason;  // why every row is read; '' if not every row is
+  // The baseline's WAL positions; nothing if they cannot be used, and why.
   change::WalBaseline wal;
   std::string whole_table_reason;
-  // The blocks that changed since the baseline's floor, where WAL was asked.
+  // The blocks that changed since the baseline's floor, if WAL was read.
   std::optional<change::WalChanges::Blocks> changed;
   Oid file_number = 0;
-  bool logged = true;  // changes are in WAL
+  bool logged = true;  // changes are WAL-logged
 
   bool is_full() const { return !reason.empty(); }
 };
@@ -57,11 +57,11 @@ struct ModelPlan {
   std::vector<std::string> key;
   std::vector<relations::Column> columns;
   std::vector<Leaf> leaves;
-  std::vector<Oid> family;   // the relation, and those below it
+  std::vector<Oid> family;   // the relation, and its partitions and children
   std::vector<Oid> sources;  // what a view reads
-  std::string detached;      // partitions that are just being detached
-  std::string renamed_from;  // a name that another relation has now; '' for none
-  bool numbered = false;     // nothing enforces the key, so object names need a number
+  std::string detached;      // partitions that are being detached
+  std::string renamed_from;  // a name that another relation has now; '' if none
+  bool numbered = false;     // no index enforces the key, so object names need a number
   bool apart = false;        // rows of several tables may have the same key
   std::vector<std::string> definition_versions;  // before the first line was written
   bool full = true;
@@ -72,21 +72,21 @@ struct ModelPlan {
 
 enum class Patience { lock_timeout, none };
 
-// Locks the model's tables (AccessShare, within hydra_export.lock_timeout or at once, until the
-// subtransaction ends) and describes them. Throws when the model cannot be exported.
+// Locks the model's tables (AccessShare, until the subtransaction ends), waiting up to
+// hydra_export.lock_timeout or not at all, and describes them. Throws if the model cannot be
+// exported.
 ModelPlan lock_model(const tables::Model& model, Patience patience = Patience::lock_timeout);
 
-// Whether the snapshot shows the rows of the locked tables. It does not where a table was rewritten
-// or truncated after it was taken, or is newer; nor where rows may have moved between tables, as
-// one of them came or went (ATTACH PARTITION waits for no reader).
+// Whether the snapshot shows the rows of the locked tables. It does not if a table was created,
+// rewritten or truncated after it was taken, nor if tables were added or removed, because rows may
+// have moved between tables (ATTACH PARTITION does not wait for readers).
 bool fits(const ModelPlan& plan, Snapshot snapshot);
 
-// Throws when a type, cast or function that lines depend on was changed since the model was locked:
-// lines may show either form.
+// Throws if a type, cast or function that lines depend on was changed since the model was locked,
+// because the lines may then have either form.
 void check_definitions(const ModelPlan& plan);
 
-// Decides which rows are read. changes: up to where WAL stood when the export's snapshot was
-// taken.
+// Decides which rows are read. changes: up to the end of WAL when the export's snapshot was taken.
 void choose_rows(ModelPlan& plan, const tables::Model& model, const change::ExportSnapshot& current,
                  const change::WalChanges& changes = {});
 

@@ -10,7 +10,7 @@
 namespace hydra::exporting {
 namespace {
 
-// So that those who look on see what goes on.
+// Short enough for the progress shown to users.
 constexpr std::chrono::milliseconds longest_pause{1000};
 
 }  // namespace
@@ -116,7 +116,8 @@ ReadCounts ModelReader::counts() const {
   return counts;
 }
 
-// Comparison functions may run queries. After an error the subtransaction's end drops the snapshot.
+// Comparison functions may run queries. After an error, the end of the subtransaction pops the
+// snapshot.
 row_json::ClosedObject ModelReader::close() {
   pg::UntrustedCode code(task_.owner);
   pg::call([this]() noexcept { PushActiveSnapshot(as_.snapshot); });
@@ -143,7 +144,7 @@ void ModelReader::name_table(row_json::ClosedObject& object) const {
   object.relation_oid = task_.leaves[leaf_].relation;
 }
 
-// By what there is more of: table read, or JSON made of it.
+// By the larger of table data read and JSON written.
 void ModelReader::pace() {
   const ReadCounts done = counts();
   const std::uint64_t work = std::max(done.blocks.read * BLCKSZ, done.bytes);
@@ -153,7 +154,7 @@ void ModelReader::pace() {
   paced_ = work;
 }
 
-// Waits a while of the time that the pace asks for, if any is left.
+// Waits for a part of the time that the pace requires, if any is left.
 bool ModelReader::is_paused() {
   const auto left =
       std::chrono::ceil<std::chrono::milliseconds>(resume_at_ - std::chrono::steady_clock::now());

@@ -1,4 +1,4 @@
-// Reading a model's rows into objects, by one process or by several that share the work.
+// Reads a model's rows into objects, in one process or in several.
 #pragma once
 
 #include <atomic>
@@ -17,31 +17,32 @@ namespace hydra::exporting {
 std::vector<row_json::LineColumn> line_columns(const ModelPlan& plan);
 std::vector<row_json::KeyColumn> key_columns(const ModelPlan& plan);
 
-// What each process has to know.
+// The input of each process.
 struct ReadTask {
   std::vector<Leaf> leaves;
   std::vector<row_json::LineColumn> columns;
   std::vector<row_json::KeyColumn> key;
   change::FullXid next_xid = 0;  // see ReadAs
-  Oid owner = 0;                 // of the model's relation, as which keys are compared and printed
-  bucket::ObjectName name;       // but for the ids and the number
+  // owner of the model's relation, as which keys are compared and printed
+  Oid owner = 0;
+  bucket::ObjectName name;  // without the ids and the number
   bool numbered = false;
   bool apart = false;                  // see ModelPlan
-  std::uint64_t bytes_per_second = 0;  // of table read, or of JSON made of it; 0 = no limit
+  std::uint64_t bytes_per_second = 0;  // of table data read, or of JSON written; 0 = no limit
 };
 
-// What the processes share, beside the task. Lies in memory that is size() bytes large.
+// State that the processes share, in addition to the task. Occupies size() bytes of memory.
 class SharedReading {
  public:
   static std::size_t size(const ReadTask& task);
 
-  // Hands out the blocks of all leaves to so many readers. Called when the snapshot is taken and
+  // Shares the blocks of all leaves among this many readers. Call after the snapshot is taken and
   // the leaves are locked.
   static SharedReading* make(void* memory, const ReadTask& task, int readers);
 
   change::BlockDispenser& dispenser(std::size_t leaf) { return dispensers()[leaf]; }
 
-  // Numbers for the objects' names, from 1 on.
+  // Numbers for the objects' names, starting at 1.
   std::uint64_t next_number() { return ++numbers_; }
 
  private:
@@ -53,7 +54,7 @@ class SharedReading {
   std::atomic<std::uint64_t> numbers_{0};
 };
 
-// What was read so far, arrived or not.
+// Counts of what was read so far, whether or not it was stored.
 struct ReadCounts {
   BlockCounts blocks;
   std::uint64_t rows = 0;
@@ -62,15 +63,15 @@ struct ReadCounts {
   ReadCounts& operator+=(const ReadCounts& other);
 };
 
-// Reads this process's share of the rows, and hands the objects made of them to the uploader. Made,
-// used and dropped within one memory context.
+// Reads this process's share of the rows, and passes the objects made from them to the uploader.
+// Created, used and destroyed within one memory context.
 class ModelReader {
  public:
-  // number: the model's place in the export, for the uploader. All references are kept.
+  // number: the model's number in the export, for the uploader. All references are kept.
   ModelReader(const ReadTask& task, SharedReading& shared, Snapshot snapshot, std::size_t number,
               Uploader& uploader);
 
-  // Reads on for a while, or waits a while for uploads to make room. False at the end.
+  // Continues to read for a while, or waits for uploads if there is no room. False at the end.
   bool step();
 
   ReadCounts counts() const;
@@ -90,15 +91,15 @@ class ModelReader {
   const std::size_t number_;
   Uploader& uploader_;
   std::optional<row_json::Key> key_;
-  // Functions of the columns' types that it calls were looked up for one owner of leaves.
+  // Looked up for one owner of leaves: functions of the columns' types are checked for that role.
   std::optional<row_json::LineWriter> writer_;
   Oid writes_as_ = 0;
-  std::size_t leaf_ = 0;  // the one being read
+  std::size_t leaf_ = 0;  // the current leaf
   std::unique_ptr<TableScan> scan_;
   std::unique_ptr<row_json::ObjectBuffer> object_;
-  ReadCounts done_;  // leaves and objects that are finished
+  ReadCounts done_;  // of leaves and objects that are finished
   Pacer pacer_;
-  std::uint64_t paced_ = 0;  // bytes noted with it
+  std::uint64_t paced_ = 0;  // bytes that were passed to it
   std::chrono::steady_clock::time_point resume_at_;
 };
 

@@ -8,7 +8,7 @@
 namespace hydra::exporting {
 namespace {
 
-// Those that would be read: map, page headers and WAL are asked, as an export does.
+// Counts the blocks that would be read, from map, page headers and WAL, as an export does.
 std::uint64_t count_blocks_to_read(const Leaf& leaf, change::BlockDispenser& dispenser) {
   const Oid oid = leaf.relation;
   ::Relation relation = pg::call([=]() noexcept { return table_open(oid, NoLock); });
@@ -23,11 +23,11 @@ std::uint64_t count_blocks_to_read(const Leaf& leaf, change::BlockDispenser& dis
   return selection.counts().read;
 }
 
-// What the planner believes to be in the table, also where it was never analyzed.
+// The planner's estimate of the table's rows, which exists even if it was never analyzed.
 std::uint64_t estimated_rows(Oid relation) {
   const double rows = pg::call([=]() noexcept {
     ::Relation table = table_open(relation, NoLock);
-    BlockNumber pages = 0;  // of a small new table more than it has
+    BlockNumber pages = 0;  // for a small new table, more than it has
     double tuples = 0, all_visible = 0;
     estimate_rel_size(table, nullptr, &pages, &tuples, &all_visible);
     const double blocks = RelationGetNumberOfBlocks(table);
@@ -37,7 +37,7 @@ std::uint64_t estimated_rows(Oid relation) {
   return static_cast<std::uint64_t>(std::llround(std::max(rows, 0.0)));
 }
 
-// As earlier exports had it; 0 before the first.
+// From earlier exports; 0 before the first.
 double sent_per_row(const tables::Model& model) {
   const pg::Text bytes = pg::query(
       "SELECT round(sum(m.bytes) / nullif(sum(m.rows), 0)) FROM hydra_export.export_models m"
@@ -47,7 +47,7 @@ double sent_per_row(const tables::Model& model) {
   return bytes ? std::stod(*bytes) : 0;
 }
 
-// Bytes of JSON that a value takes, by its type and its average width in the table.
+// Bytes of JSON for a value, by its type and its average width in the table.
 double value_bytes(Oid type, int width) {
   switch (type) {
     case BOOLOID:
@@ -77,8 +77,7 @@ double value_bytes(Oid type, int width) {
   }
 }
 
-// Bytes of a line, by the averages that ANALYZE has found, or what the planner takes for a type
-// before that.
+// Bytes of a line, by the averages of ANALYZE, or by the planner's defaults for types before that.
 double line_bytes(const Leaf& leaf) {
   double bytes = std::strlen("{}\n");
   for (const relations::Column& column : leaf.columns) {
@@ -95,7 +94,7 @@ double line_bytes(const Leaf& leaf) {
   return bytes;
 }
 
-// The rows of the leaf that would be sent, at most; nothing where that is not known beforehand.
+// An upper limit for the leaf's rows that would be sent; nothing if it is not known in advance.
 std::optional<std::uint64_t> look_at_leaf(ModelPreview& preview, const Leaf& leaf) {
   if (needs_query(leaf)) {
     if (leaf.is_full() && leaf.has_xmin) return estimated_rows(leaf.relation);

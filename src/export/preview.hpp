@@ -1,4 +1,4 @@
-// What an export would do now.
+// Describes what an export would do now.
 #pragma once
 
 #include <cstdint>
@@ -12,14 +12,16 @@ namespace hydra::exporting {
 
 struct ModelPreview {
   std::string model;
-  std::string kind;  // '' where the export would fail
+  std::string kind;  // '' if the export would fail
   std::uint64_t blocks_total = 0, blocks_to_read = 0;
-  std::optional<std::uint64_t> rows, bytes;  // estimates, at most; nothing where an index decides
-  std::string reason;                        // why full, why the whole table, or why it would fail
+  // upper estimates; nothing if an index selects the rows
+  std::optional<std::uint64_t> rows, bytes;
+  // why full, why the whole table is read, or why it would fail
+  std::string reason;
 };
 
-// Looks at the model's visibility map and page headers, and reads no row. Inside a transaction,
-// in a subtransaction of its own, so that no lock stays.
+// Reads the model's visibility map and page headers, but no row. Call in a transaction; runs in its
+// own subtransaction, which releases the locks.
 ModelPreview preview_model(const tables::Model& model);
 
 }  // namespace hydra::exporting

@@ -10,7 +10,7 @@ const char* const name = "hydra_export progress";
 constexpr int max_slots = 1024;
 
 struct Slot {
-  int pid;  // 0: free
+  int pid;  // 0: the slot is free
   Oid database;
   std::int64_t export_id;
   char model[256];
@@ -74,7 +74,7 @@ void hide_at_exit(int code, Datum argument) {
   hide_progress();
 }
 
-// Changes what is shown of a model, if anything is.
+// Changes a model's entry, if it has one.
 template <typename Change>
 void change_slot(std::size_t model, Change change) {
   if (model >= own.size()) return;

@@ -1,4 +1,4 @@
-// What running exports say of themselves, in shared memory: the view hydra_export.progress.
+// The progress of running exports, in shared memory: the view hydra_export.progress.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace hydra::exporting {
 
-// Of one model of a running export.
+// The progress of one model of a running export.
 struct Progress {
   std::int64_t export_id = 0;
   std::string model;
@@ -21,22 +21,22 @@ struct Progress {
   int pid = 0;
 };
 
-// Told how an export goes.
+// Receives the progress of an export.
 class Observer {
  public:
   virtual ~Observer() = default;
   virtual void claimed(const tables::Claim& claim) { (void)claim; }
-  virtual void reading(const Progress& progress) { (void)progress; }  // often
+  virtual void reading(const Progress& progress) { (void)progress; }  // called often
   virtual void model_read(const tables::ModelRow& row, std::uint64_t rows) {
     (void)row;
     (void)rows;
   }
-  // An upload of a model failed and is tried again; told once a model.
+  // An upload of a model failed and is retried; called once per model.
   virtual void retrying(const std::string& model, const std::string& text) {
     (void)model;
     (void)text;
   }
-  // All is read; often.
+  // All rows are read; called often.
   virtual void uploading(std::uint64_t rows, std::uint64_t arrived) {
     (void)rows;
     (void)arrived;
@@ -47,18 +47,17 @@ class Observer {
 void request_progress_memory();
 void attach_progress_memory();
 
-// Shows the models of this process's export from now on, until hide_progress() or the process's
-// end. Where the shared memory is full (1,024 models of exports that run at once), the rest is not
-// shown.
+// Shows the models of this process's export until hide_progress() or the process's end. If the
+// shared memory is full (1,024 models of concurrent exports), the remaining models are not shown.
 void show_models(const std::vector<Progress>& models);
 void hide_progress();
 
-// model: its place among them.
+// model: its index in the list.
 void show_progress(std::size_t model, const Progress& progress);
 void show_phase(std::size_t model, const char* phase);
 void show_uploads(std::size_t model, std::uint64_t bytes, std::uint64_t objects);
 
-// Of all models of exports that run in this database.
+// The progress of all models of exports that run in this database.
 std::vector<Progress> list_progress();
 
 }  // namespace hydra::exporting

@@ -23,7 +23,7 @@ using pg::Transaction;
 constexpr std::size_t kilobyte = 1024;
 constexpr int record_attempts = 10;
 
-// So many folders in a row that somebody else has are no chance.
+// If this many consecutive folders belong to other exporters, it is not by chance.
 constexpr int most_folders = 100;
 
 void hold_extension() {
@@ -38,7 +38,7 @@ std::vector<std::string> names_of(const std::vector<tables::Model>& models) {
   return names;
 }
 
-// One export. Its parts are called in order; each leaves behind what the next one needs.
+// One export. run() calls the parts in order; each leaves the input of the next in the members.
 class Export {
  public:
   Export(const std::string& destination, tables::StartedBy started_by, Observer& observer)
@@ -78,9 +78,9 @@ class Export {
   tables::Claim claim_;
   std::optional<pg::ExtensionHold> extension_;
   change::WalMark wal_mark_;
-  std::vector<ModelResult> results_;  // one a model; status '' until it was read
+  std::vector<ModelResult> results_;  // one per model; status '' until it was read
   std::int64_t read_until_ = 0;
-  std::string failure_;  // what ended the export before its manifest
+  std::string failure_;  // the error that ended the export before its manifest
   bool cancelled_ = false;
   bool whole_ = false;  // the manifest is written
   ExportResult result_;
@@ -102,7 +102,7 @@ ExportResult Export::run() {
   try {
     record_in_the_end();
   } catch (const Error&) {
-    // Then history is gone, too: the caller and the log say how the export ended.
+    // The history has been dropped too, so only the caller and the log learn how the export ended.
     if (!pg::ExtensionHold::wanted_by() || whole_) throw;
   }
   hide_progress();
@@ -119,13 +119,15 @@ std::string Export::reason_of(const Error& error) const {
 }
 
 void Export::claim() {
-  // Some moments before the snapshot, so that most of what runs now has ended by then.
+  // Taken some moments before the snapshot, so that most transactions running now have ended by
+  // then.
   wal_mark_ = change::take_wal_mark();
   Transaction transaction;
   hold_extension();
   pg::AsOwner owner;
-  // Whoever saves settings waits, so that the destination and its models are of one state. Another
-  // place makes models of another generation, which is looked at before baselines are saved.
+  // Sessions that save settings wait, so that the destination and its models are from one state. A
+  // change of the place increments the models' generation, which is checked before baselines are
+  // saved.
   tables::hold_destinations();
   tables::fail_abandoned(name_);
   const tables::Destination destination = tables::get_destination(name_);
@@ -177,7 +179,7 @@ void Export::transfer() {
   whole_ = true;
 }
 
-// Until a folder is this export's, as far as the store can tell.
+// Tries folders until one belongs to this export, as far as the store's responses show.
 void Export::claim_folder(Uploader& uploader) {
   for (int i = 0; i < most_folders; ++i) {
     if (exporting::claim_folder(uploader, account_.destination, claim_) != ClaimOutcome::taken)
@@ -193,8 +195,8 @@ void Export::claim_folder(Uploader& uploader) {
               "Give each exporter a bucket or prefix of its own.");
 }
 
-// What WAL says of the tables that models have baselines of. Where it cannot be read, other rules
-// serve.
+// The changes in WAL of the tables for which there are baselines. If WAL cannot be read, the other
+// rules apply.
 change::WalChanges Export::load_changes(const change::ExportSnapshot& current) {
   std::map<change::Lsn, std::vector<Oid>> files;
   for (const tables::Model& model : models_) {
@@ -230,8 +232,8 @@ void Export::read_models(Uploader& uploader) {
   read_until_ = pg::now();
 }
 
-// In one transaction and under one snapshot, until that is old or somebody waits for the end of the
-// transaction. Returns the first model that was not read.
+// Reads models in one transaction and under one snapshot, until that is too old or another session
+// waits for the end of the transaction. Returns the first model that was not read.
 std::size_t Export::read_some_models(std::size_t next, const change::BeforeSnapshot& before,
                                      Uploader& uploader) {
   Transaction transaction(Transaction::Mode::read_only);
@@ -260,7 +262,7 @@ void Export::read_model(std::size_t i, const change::ExportSnapshot& current,
   observer_.model_read(results_[i].row, model.rows());
 }
 
-// Takes over what became of the objects.
+// Copies the outcomes of the uploads into the models' results.
 void Export::settle_models(Uploader& uploader) {
   for (std::size_t i = 0; i < results_.size(); ++i) {
     tables::ModelRow& row = results_[i].row;
@@ -341,7 +343,7 @@ void Export::write_manifest(Uploader& uploader) {
   uploader.put_manifest(key, bucket::serialize(manifest));
 }
 
-// The export ended before its manifest: no model has succeeded, whatever is in the bucket.
+// The export ended before its manifest: no model succeeded, even if its objects are in the bucket.
 void Export::interrupted(const std::string& error) {
   failure_ = error;
   const char* status = cancelled_ ? "cancelled" : "failed";
@@ -352,7 +354,7 @@ void Export::interrupted(const std::string& error) {
   }
 }
 
-// The export's status and error, from those of its models and its own failure.
+// Sets the export's status and error, from those of its models and its own failure.
 void Export::conclude() {
   std::size_t succeeded = 0;
   std::string errors;
@@ -372,13 +374,13 @@ void Export::conclude() {
   } else {
     result_.status = succeeded > 0 ? "partial" : "failed";
   }
-  // What went wrong first is the more telling.
+  // The first error is more informative.
   if (!failure_.empty()) errors += (errors.empty() ? "" : "; ") + failure_;
   result_.error = errors;
 }
 
-// All the work was for this, so whoever is in the way is waited for; but not by a process that is
-// to end.
+// Waits for locks, because otherwise all the work would be lost; but does not wait if the process
+// has to end.
 void Export::record_in_the_end() {
   const int attempts = pg::termination_requested() ? 1 : record_attempts;
   for (int attempt = 1;; ++attempt) {
@@ -395,7 +397,7 @@ void Export::record_in_the_end() {
   }
 }
 
-// History does not take what the export did: then it takes at least that.
+// If recording the result failed, records at least that failure.
 void Export::record_failure(const Error& error) {
   whole_ = false;
   for (ModelResult& result : results_)
@@ -408,7 +410,7 @@ void Export::record_failure(const Error& error) {
 void Export::record() {
   pg::DeferCancel defer;
   Transaction transaction;
-  // There is nothing in it that a failover must not lose.
+  // The record contains nothing that must survive a failover.
   if (cancelled_ || pg::termination_requested()) transaction.hurry();
   hold_extension();
   pg::AsOwner owner;
@@ -417,7 +419,7 @@ void Export::record() {
     rows.push_back(result.row);
   tables::finish_export(claim_, result_.status, result_.error, rows);
   if (started_by_ != tables::StartedBy::user) {
-    // Who cancels an export wants it to rest until the next point of the grid.
+    // After a cancel, the export is not retried before the next point of the grid.
     tables::note_finish(name_, result_.status == "succeeded" || cancelled_);
   }
   for (std::size_t i = 0; whole_ && i < results_.size(); ++i) {
@@ -428,7 +430,7 @@ void Export::record() {
   }
   change::save_wal_mark(wal_mark_);
   tables::remove_old_history(pg::guc::history_retention);
-  // A wait for a standby may be cancelled: the commit stands.
+  // A wait for a standby may be cancelled: the transaction is committed already.
   defer.end();
   transaction.commit();
 }

@@ -13,12 +13,12 @@ struct ExportResult {
   std::int64_t id = 0;
   std::string database;
   std::string status;  // as in hydra_export.exports
-  std::string error;   // '' for none
+  std::string error;   // '' if none
 };
 
-// Runs an export in this worker, in transactions of its own. The caller holds the destination's
-// lock and is in no transaction. What goes wrong once the export is claimed ends in its status; a
-// failure to claim or to record it is thrown.
+// Runs an export in this worker, in its own transactions. The caller holds the destination's lock
+// and is not in a transaction. Errors after the claim are reported in the result's status; an error
+// while claiming or recording is thrown.
 ExportResult run_export(const std::string& destination, tables::StartedBy started_by,
                         Observer& observer);
 

@@ -11,7 +11,7 @@ namespace {
 
 using pg::Error;
 
-// Keys that are saved need no source, unless they serve to assume a role.
+// Stored keys need no source, unless they are used to assume a role.
 void use_credentials(const Account& account, s3::Options& options) {
   const tables::Destination& destination = account.destination;
   const bool is_static = destination.credentials == "static";
@@ -31,7 +31,7 @@ void use_credentials(const Account& account, s3::Options& options) {
   options.credentials = {};
 }
 
-// But for the keys.
+// All options except the keys.
 s3::Options options_without_keys(const tables::Destination& destination) {
   tables::check_policy(destination);
   s3::Options options;

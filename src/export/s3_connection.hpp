@@ -1,4 +1,4 @@
-// How the worker reaches a destination's bucket.
+// Settings with which a worker connects to a destination's bucket.
 #pragma once
 
 #include "s3/client.hpp"
@@ -7,21 +7,21 @@
 
 namespace hydra::exporting {
 
-// A destination and the keys that are saved for it.
+// A destination and its stored keys.
 struct Account {
   tables::Destination destination;
   std::optional<s3::Credentials> saved;
 };
 
-// In a transaction, as the extension's owner.
+// Call in a transaction, as the extension's owner.
 Account account_of(const tables::Destination& destination);
 
-// What a client for this account is made with. In a transaction. Throws pg::Error where a
-// destination with static credentials has none, or the server's administrator forbids what it asks
-// for.
+// The options of a client for this account. Call in a transaction. Throws pg::Error if a
+// destination with static credentials has none, or if the server's settings forbid what it
+// requires.
 s3::Options client_options(const Account& account);
 
-// The same with keys that another process has.
+// The same, with keys that another process fetched.
 s3::Options client_options(const Account& account, const s3::Credentials& keys,
                            std::shared_ptr<s3::credentials::Source> source);
 

@@ -12,15 +12,15 @@ namespace {
 
 using s3::credentials::SharedKeys;
 
-// Of the shared memory's table of contents. Queues follow one another.
+// Keys in the shared memory's table of contents. Queues have consecutive keys.
 constexpr std::uint64_t task_key = 1, reading_key = 2, keys_key = 3, queue_key = 4;
 
 constexpr std::size_t queue_size = 65536;
 
-// Between two reports that hold nothing but counts.
+// Between two reports that contain only counts.
 constexpr std::chrono::milliseconds report_interval{200};
 
-// Those that will be read, at most: the visibility map is asked, no page header.
+// An upper limit for the blocks to be read, from the visibility map alone.
 std::uint64_t count_unproven_blocks(const Leaf& leaf) {
   change::BlockDispenser dispenser(change::count_blocks(leaf.relation), 1);
   if (leaf.changed) return leaf.changed->size();
@@ -33,7 +33,7 @@ std::uint64_t count_unproven_blocks(const Leaf& leaf) {
   return unproven;
 }
 
-// One from the least size on, another each time that it triples.
+// One from the minimum size on, and another each time that the size triples.
 int workers_for(std::uint64_t blocks) {
   int workers = 0;
   for (auto size = static_cast<std::uint64_t>(std::max(min_parallel_table_scan_size, 1));
@@ -117,14 +117,14 @@ ScanWorkers::~ScanWorkers() {
   uploader_.client().keep_keys(false);
   if (context_ == nullptr) return;
   if (keys_ != nullptr) keys_->clear();
-  // Something else went wrong, which matters more; but what is in the bucket is to be known.
+  // Another error is being handled, which matters more; but objects in the bucket must be recorded.
   try {
     collect();
   } catch (const std::exception&) {
   }
 }
 
-// Keys that were renewed, for whatever reason; and one reason more.
+// Publishes renewed keys, and renews keys that a worker's store refused.
 void ScanWorkers::share_keys() {
   s3::Client& client = uploader_.client();
   const std::uint32_t refused = keys_->refused();
@@ -191,13 +191,13 @@ ReadCounts ScanWorkers::counts() const {
 
 namespace {
 
-// A worker's side of its queue.
+// The worker's end of its queue.
 class Reporter {
  public:
   Reporter(shm_mq_handle* queue, Uploader& uploader, const ModelReader& reader)
       : queue_(queue), uploader_(uploader), reader_(reader) {}
 
-  // Reports what is new, if that is worth a message. False when an object has failed.
+  // Sends a report if there is enough news. False if an object has failed.
   bool report(bool always = false) {
     const auto now = std::chrono::steady_clock::now();
     const std::vector<tables::ObjectRow>& objects = uploader_.results().objects(0);

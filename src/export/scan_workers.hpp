@@ -1,6 +1,6 @@
-// The workers that read a model together with the export's own process: PostgreSQL's parallel
+// The workers that read a model together with the export's main process: PostgreSQL's parallel
 // workers, which have its snapshot, locks, role and settings. Each reads the blocks that it is
-// given and uploads its own objects; what comes back are reports of them.
+// given, uploads its own objects, and sends back reports about them.
 #pragma once
 
 #include <memory>
@@ -13,17 +13,17 @@
 
 namespace hydra::exporting {
 
-// How many workers are worth it, as the planner judges by the blocks to be looked at, and are
-// allowed; 0 where the model can be read by one process only.
+// How many workers to use: as many as the planner would use for the number of blocks to be
+// examined, within the limits of the settings; 0 if only one process can read the model.
 int wanted_workers(const ModelPlan& plan, std::size_t most);
 
-// One model's workers. While they are there the process is in parallel mode: it can neither write
-// nor open subtransactions. To be made and dropped within one subtransaction, whose abort ends
-// what still runs.
+// The workers of one model. While this object exists, the process is in parallel mode: it can
+// neither write nor open subtransactions. Create and destroy it within one subtransaction, whose
+// abort ends workers that still run.
 class ScanWorkers {
  public:
-  // Starts as many of them as the server has to give, perhaps none. The snapshot is registered and
-  // stays so. memory: each one's.
+  // Starts as many workers as the server can provide, possibly none. The snapshot must stay
+  // registered. memory: the limit for each worker.
   ScanWorkers(const ReadTask& task, const Account& account, std::size_t memory, Snapshot snapshot,
               int workers, std::size_t number, Uploader& uploader);
   ~ScanWorkers();
@@ -33,11 +33,11 @@ class ScanWorkers {
   SharedReading& shared() { return *shared_; }
   int started() const { return static_cast<int>(queues_.size()); }
 
-  // Hands the objects, and failures, that were reported to the uploader. True while some are at
-  // work. Reports set this process's latch.
+  // Passes reported objects and failures to the uploader. True while workers are running. Reports
+  // set this process's latch.
   bool collect();
 
-  // After collect() has returned false: throws pg::Error where one has not ended well.
+  // Call after collect() has returned false. Throws pg::Error if a worker failed.
   void finish();
 
   ReadCounts counts() const;
@@ -56,8 +56,8 @@ class ScanWorkers {
   ParallelContext* context_ = nullptr;
   SharedReading* shared_ = nullptr;
   s3::credentials::SharedKeys* keys_ = nullptr;
-  s3::Credentials last_keys_;          // that were published
-  std::uint32_t renewed_version_ = 0;  // the last that was refused
+  s3::Credentials last_keys_;          // the ones published last
+  std::uint32_t renewed_version_ = 0;  // the last version that was refused
   std::vector<Queue> queues_;
 };
 

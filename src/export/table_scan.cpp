@@ -7,8 +7,8 @@
 namespace hydra::exporting {
 namespace {
 
-// What one step does at the most: enough to make its own cost vanish, and so little that uploads
-// and cancels never wait long.
+// The most rows of one step: enough to make the cost of a step negligible, and few enough that
+// uploads and cancels do not wait long.
 constexpr int rows_per_step = 2048;
 constexpr std::size_t bytes_per_step = 512 * 1024;
 
@@ -58,9 +58,10 @@ std::unique_ptr<change::RowSource> TableScan::make_source(change::BlockDispenser
     columns.push_back({static_cast<AttrNumber>(column.number), column.name});
   }
   const Oid oid = leaf_.relation;
-  // Its own process has the lock already; a scan worker gets it at once, as its leader has it.
+  // The export's main process has the lock already; a scan worker gets it at once, because its
+  // leader has it.
   relation_ = pg::call([=]() noexcept { return table_open(oid, AccessShareLock); });
-  // Without a baseline nothing is known, and every block is read.
+  // Without a baseline, every block is read.
   selection_ = std::make_unique<change::BlockSelection>(relation_, leaf_.wal, dispenser,
                                                         leaf_.changed ? &*leaf_.changed : nullptr);
   auto heap = std::make_unique<change::HeapSource>(relation_, as_.snapshot, columns, *selection_);
@@ -88,7 +89,7 @@ bool TableScan::step(row_json::ObjectBuffer& object, std::size_t bytes) {
   }
 }
 
-// What surprises most in code that works elsewhere.
+// A hint about the most frequent reason for which code works elsewhere but not here.
 std::string TableScan::hint_for(const pg::Error& error) const {
   const int state = error.sqlstate();
   const bool surprises = state == ERRCODE_INSUFFICIENT_PRIVILEGE ||
@@ -129,7 +130,8 @@ bool TableScan::is_wanted(TransactionId xmin) {
   if (leaf_.baseline && !change::is_changed(xmin, *leaf_.baseline, as_.next_xid)) {
     return false;
   }
-  if (!leaf_.updated_since || heap_ == nullptr) return true;  // or the query has looked
+  // or the query has applied the condition
+  if (!leaf_.updated_since || heap_ == nullptr) return true;
   bool null = false;
   const Datum value = heap_->attribute(static_cast<AttrNumber>(leaf_.updated_since->number), &null);
   if (null) return true;

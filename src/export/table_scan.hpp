@@ -1,4 +1,4 @@
-// Reading one table's rows into objects.
+// Reads one table's rows into objects.
 #pragma once
 
 #include <memory>
@@ -10,21 +10,21 @@
 
 namespace hydra::exporting {
 
-// Under which snapshot rows are read.
+// The snapshot under which rows are read.
 struct ReadAs {
   Snapshot snapshot = nullptr;
-  change::FullXid next_xid = 0;  // not yet given to any transaction that the snapshot sees
+  change::FullXid next_xid = 0;  // not yet assigned to any transaction that the snapshot sees
 };
 
-// Whether the leaf's rows come from a query, not from a scan of its blocks.
+// Whether the leaf's rows come from a query instead of a scan of its blocks.
 bool needs_query(const Leaf& leaf);
 
-// Goes through the rows of a leaf, picks those that changed, and writes each as a line into an
-// object's buffer. Works in steps, so that uploads move on in between. What the table brings along
-// (a view's query, functions of its types) runs as its owner.
+// Reads the rows of a leaf, selects those that changed, and writes each as a line into an object's
+// buffer. Works in steps, so that uploads can proceed in between. The owner's code (a view's query,
+// functions of its types) runs as the owner.
 class TableScan {
  public:
-  // dispenser: of the leaf's blocks. The leaf stays locked while the scan lives. All arguments are
+  // dispenser: of the leaf's blocks. The leaf stays locked while the scan exists. All arguments are
   // used, not copied.
   TableScan(const Leaf& leaf, const ReadAs& as, row_json::LineWriter& writer,
             const row_json::Key& key, change::BlockDispenser& dispenser);
@@ -32,11 +32,11 @@ class TableScan {
   TableScan(const TableScan&) = delete;
   TableScan& operator=(const TableScan&) = delete;
 
-  // Reads on, until some work is done or the object has this many bytes. False at the end. Throws
-  // pg::Error with the row's id and the column where a value is to blame.
+  // Continues until some work is done or the object has this many bytes. False at the end. Throws
+  // pg::Error with the row's id and the column if a value causes an error.
   bool step(row_json::ObjectBuffer& object, std::size_t bytes);
 
-  // Blocks that it has passed. All 0 where the planner chooses the way.
+  // Counts of the blocks that were processed. All 0 if the planner chose another access path.
   BlockCounts counts() const;
 
  private:

@@ -8,7 +8,7 @@
 namespace hydra::exporting {
 namespace {
 
-// Without a look at the clock.
+// The longest wait between two checks of the clock.
 constexpr std::chrono::milliseconds longest_wait{1000};
 
 }  // namespace

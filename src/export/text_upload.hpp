@@ -1,4 +1,4 @@
-// Objects that are in memory in one piece.
+// Uploads of objects that are one block of memory.
 #pragma once
 
 #include <algorithm>
@@ -11,7 +11,7 @@
 
 namespace hydra::exporting {
 
-// Bytes in one piece (a std::string or a ByteBuffer) that are sent as they are.
+// A contiguous block of bytes (a std::string or a ByteBuffer), sent as it is.
 template <typename Bytes>
 class WholeBody : public s3::Body {
  public:
@@ -32,15 +32,15 @@ class WholeBody : public s3::Body {
   std::size_t done_ = 0;
 };
 
-// Uploads a text and waits for its outcome. Nothing else is on its way meanwhile.
+// Uploads a text and waits for its outcome. No other upload of the client may be pending.
 s3::Outcome upload_text(s3::Client& client, const std::string& key, const std::string& text,
                         const char* content_type, s3::Existing existing);
 
 // An upload's failure in one line, with the object's key and the hint.
 std::string describe(const s3::Outcome& outcome);
 
-// Logs what an upload that succeeded had to put right (the clock, the region). Whether there was
-// something.
+// Logs corrections (of the clock or the region) that a successful upload needed. True if there were
+// any.
 bool advise(const s3::Outcome& outcome);
 
 }  // namespace hydra::exporting

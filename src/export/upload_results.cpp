@@ -4,7 +4,7 @@
 
 namespace hydra::exporting {
 
-// What sets rows apart for their key's index may not be seen in their ids.
+// Keys that are different in their index may have the same text as ids.
 std::optional<std::string> UploadResults::take_key(const std::string& key) {
   if (keys_.insert(std::hash<std::string>{}(key)).second) return std::nullopt;
   return "two objects would have the name \"" + pg::from_utf8(key) +

@@ -11,7 +11,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// So long at the most is a wait without a look at the clock.
+// The longest wait between two checks of the clock.
 constexpr milliseconds turn{1000};
 
 constexpr std::size_t compressed_at_once = 1024 * 1024;
@@ -21,12 +21,12 @@ constexpr std::size_t manifest_model = static_cast<std::size_t>(-1);
 using TextBody = WholeBody<std::string>;
 using BufferBody = WholeBody<ByteBuffer>;
 
-// Blocks that are kept for the next objects: a multiple of what can be on its way at once, however
-// many small objects memory_limit has room for.
+// The maximum number of blocks kept for later objects: a multiple of the concurrent uploads, even
+// if memory_limit has room for many small objects.
 constexpr std::size_t most_kept = 256;
 
-// One object is filled while at least one other is on its way, and a filling buffer may be half
-// empty. Compression may take as much again, and half more while its buffer grows.
+// One object is filled while at least one other is being sent, and a buffer that is being filled
+// may be half empty. Compression may need as much again, and half more while its buffer grows.
 std::size_t parts(Compression compression) {
   return compression == Compression::none ? 3 : 5;
 }
@@ -124,8 +124,8 @@ void Uploader::put(std::size_t model, const std::string& key, row_json::ClosedOb
   send(std::move(sent), std::move(body), "application/x-ndjson");
 }
 
-// Other uploads go on meanwhile. Content-Encoding is not set: it would have readers undo what the
-// name says, some of them twice.
+// Other uploads continue meanwhile. Content-Encoding is not set: readers would then decompress the
+// object in addition to what its name asks for, some of them twice.
 std::unique_ptr<s3::Body> Uploader::compress(row_json::LinesBody& body, Sent& sent) {
   std::string piece(compressed_at_once, '\0');
   const auto compressor = make_compressor(compression_, body.size());

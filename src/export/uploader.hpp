@@ -1,4 +1,4 @@
-// The uploads of one export, by model, within its memory.
+// The uploads of one export, by model, within a memory limit.
 #pragma once
 
 #include <map>
@@ -15,71 +15,70 @@
 
 namespace hydra::exporting {
 
-// How long a snapshot is held for a store that takes nothing.
+// How long a snapshot is held while the store accepts no data.
 std::chrono::milliseconds longest_silence();
 
-// Sends objects while the reading goes on, within a bound on memory. What became of them is in
-// results(). When the rest is hopeless (s3::GiveUpRule), it ends early: the rest is left to the
+// Sends objects while the reading goes on, within a memory limit. Outcomes are in results(). If the
+// remaining uploads would fail as well (s3::GiveUpRule), it stops early and leaves them to the
 // schedule's retry.
 class Uploader {
  public:
   // With less memory than this, objects are smaller than configured.
   static std::size_t full_memory(Compression compression);
 
-  // memory: bound on the bodies that wait or are on their way, the one being filled, and what its
-  // compression makes of it.
+  // memory: limit for the bodies that wait or are being sent, the one being filled, and the output
+  // of its compression.
   Uploader(s3::Options options, Compression compression, std::size_t memory);
 
-  // Another bound from now on. What is on its way keeps its memory until it has arrived.
+  // Changes the limit. Uploads in progress keep their memory until they end.
   void set_memory(std::size_t memory);
   bool is_within_memory() const { return used_ <= memory_; }
 
-  // The size at which an object is closed so that several fit into the memory.
+  // The size at which an object is closed, so that several fit into the memory.
   std::size_t object_size() const { return object_size_; }
 
-  // The buffers of objects are taken from here, so that those of sent ones serve again.
+  // The pool from which objects take their buffers, so that those of sent objects are reused.
   BufferPool& buffers() { return buffers_; }
 
-  // Whether there is memory for another object to be filled. Where there is none, wait() until some
-  // upload has moved on.
+  // Whether there is memory to fill another object. If not, call pause() until an upload has ended.
   bool has_room() const;
   void wait();
 
-  // While a snapshot is held, a store that takes nothing is waited for so long; then its failure is
-  // fatal. 0 = for as long as the attempts last.
+  // While a snapshot is held, limits how long a store may accept no data; after that, the failure
+  // is fatal. 0 = no limit other than the number of attempts.
   void limit_silence(std::chrono::milliseconds limit) { give_up_.limit_silence(limit); }
 
-  // What the names of objects end with after ".json".
+  // The end of object names after ".json".
   std::string_view suffix() const { return compression_suffix(compression_); }
 
   // Sends an object of the model with this number.
   void put(std::size_t model, const std::string& key, row_json::ClosedObject object);
 
-  // Takes over what became of objects that another process has sent.
+  // Takes over the outcome of an object that another process has sent.
   void adopt_sent(std::size_t model, tables::ObjectRow object);
   void adopt_failure(std::size_t model, const std::string& failure, bool fatal);
 
-  // Sends the manifest and waits for it. Throws pg::Error when it does not arrive.
+  // Sends the manifest and waits for it. Throws pg::Error if it is not stored.
   void put_manifest(const std::string& key, const std::string& text);
 
-  // Waits this long while uploads move on.
+  // Waits this long while uploads proceed.
   void pause(std::chrono::milliseconds time);
 
-  // Moves uploads on without waiting.
+  // Lets uploads proceed, without waiting.
   void progress();
 
   // Whether all uploads have ended.
   bool is_drained() const { return client_.pending() == 0; }
 
-  // Waits until they have; after a fatal failure, drops them.
+  // Waits until they have; drops them after a fatal failure.
   void drain();
 
   void cancel() { client_.cancel(); }
 
-  // Logs, once, what an upload that succeeded had to put right.
+  // Logs, once, corrections that a successful upload needed.
   void advise(const s3::Outcome& outcome);
 
-  // Its keys are for other processes, too, see there.
+  // Other processes also use its keys, see there.
   s3::Client& client() { return client_; }
 
   UploadResults& results() { return results_; }

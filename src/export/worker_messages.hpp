@@ -1,5 +1,5 @@
-// What an export's own process and its scan workers send each other, as bytes (base/archive.hpp).
-// The bindings name all members, so that a new one cannot be forgotten here.
+// The messages between an export's main process and its scan workers, as bytes (base/archive.hpp).
+// The structured bindings name all members, so that a new one cannot be forgotten here.
 #pragma once
 
 #include "base/archive.hpp"
@@ -113,11 +113,11 @@ void fields(Archive& archive, Account& account) {
   archive(destination, saved);
 }
 
-// To a worker, once.
+// Sent to a worker, once.
 struct WorkerTask {
   ReadTask read;
   Account account;
-  bool keys_change = false;  // the shared ones may be renewed
+  bool keys_change = false;  // the shared keys may be renewed
   std::size_t memory = 0;
 };
 
@@ -127,13 +127,13 @@ void fields(Archive& archive, WorkerTask& task) {
   archive(read, account, keys_change, memory);
 }
 
-// From a worker, now and then.
+// Sent by a worker, repeatedly.
 struct WorkerReport {
-  std::vector<tables::ObjectRow> objects;  // that have arrived since the last report
+  std::vector<tables::ObjectRow> objects;  // stored since the last report
   ReadCounts counts;                       // since the start
-  std::string failure;                     // of an object; '' for none
-  bool fatal = false;                      // every other object would meet it as well
-  std::string retry;                       // the first upload that is tried again; '' for none
+  std::string failure;                     // of an object; '' if none
+  bool fatal = false;                      // every other object would fail as well
+  std::string retry;                       // the first upload that is retried; '' if none
 };
 
 template <typename Archive>

@@ -18,8 +18,8 @@ struct Day {
 };
 
 // Neri and Schneider, "Euclidean affine functions and their application to calendar algorithms"
-// (2022). Years are counted from March on, so that the leap day is a year's last, and from so far
-// back that no day is negative.
+// (2022). Years begin in March, so that the leap day is the last day of a year, and are counted
+// from early enough that no day is negative.
 Day to_calendar(std::int64_t days) noexcept {
   constexpr std::int64_t days_per_400_years = 146097;
   constexpr std::int64_t years_before = 400 * 15;  // PostgreSQL's first day is in 4714 BC
@@ -58,7 +58,7 @@ char* put_era(char* to, const Day& day) noexcept {
   return day.year > 0 ? to : put_text(to, " BC");
 }
 
-// .25: without the zeros at the end; nothing for 0.
+// Writes .25 without trailing zeros; nothing for 0.
 char* put_fraction(char* to, std::uint32_t microseconds) noexcept {
   if (microseconds == 0) return to;
   *to = '.';

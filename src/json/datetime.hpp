@@ -1,9 +1,9 @@
 // Dates, times and intervals in ISO 8601, byte for byte as PostgreSQL prints them.
 //
-// Values are PostgreSQL's own: days and microseconds since 2000-01-01, in the proleptic Gregorian
-// calendar. Each function writes at `to` and returns the end of what it wrote. Years have four
-// digits or more; those before the first are followed by " BC" at the end of all. Infinities are
-// the caller's.
+// Values are in PostgreSQL's own form: days and microseconds since 2000-01-01, in the proleptic
+// Gregorian calendar. Each function writes at `to` and returns the end of its output. Years have
+// four digits or more; years before the first have " BC" at the end of the text. The caller handles
+// infinities.
 #pragma once
 
 #include <cstddef>

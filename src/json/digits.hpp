@@ -1,4 +1,4 @@
-// Decimal digits. Each function writes at `to` and returns the end of what it wrote.
+// Decimal digits. Each function writes at `to` and returns the end of its output.
 #pragma once
 
 #include <array>
@@ -8,7 +8,7 @@
 
 namespace hydra::json {
 
-// The most digits of a 64-bit integer, and its sign.
+// The maximum number of digits of a 64-bit integer, and its sign.
 constexpr std::size_t max_integer_size = 20;
 
 namespace internal {

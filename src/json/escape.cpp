@@ -12,7 +12,7 @@ namespace hydra::json {
 
 namespace {
 
-// The letter of a byte's short escape; 'u' = it has none; 0 = the byte stays as it is.
+// The letter of a byte's short escape; 'u' = it has none; 0 = the byte is not escaped.
 constexpr char escape_letter(unsigned char byte) {
   switch (byte) {
     case '\b':
@@ -52,7 +52,7 @@ inline char* put(char* to, char byte) noexcept {
   return to;
 }
 
-// Rare where blocks are looked at whole, so it must not swell the code that does that.
+// Not inlined: rarely used where whole blocks are processed, and would enlarge that code.
 [[gnu::noinline]] char* put_all(char* to, const char* from, std::size_t n) noexcept {
   for (std::size_t i = 0; i < n; ++i)
     to = put(to, from[i]);
@@ -73,13 +73,13 @@ inline unsigned escape_mask(__m128i block) noexcept {
   return static_cast<unsigned>(_mm_movemask_epi8(any));
 }
 
-// Writes the escaped form of the first n bytes of a block, all of which is loaded. The block is
-// stored whole, past its n bytes too: max_escaped_size() has the room.
+// Writes the escaped form of the first n bytes of a block. The whole block is stored, also past its
+// n bytes: max_escaped_size() includes that room.
 inline char* put_block(char* to, __m128i block, unsigned mask, const char* from,
                        std::size_t n) noexcept {
   _mm_storeu_si128(reinterpret_cast<__m128i*>(to), block);
   if (mask == 0) return to + n;
-  // Up to the first byte that is escaped, all is well; the rest is done byte by byte.
+  // Bytes before the first escaped one are done; the rest is written byte by byte.
   const auto clean = static_cast<std::size_t>(std::countr_zero(mask));
   return put_all(to + clean, from + clean, n - clean);
 }
@@ -90,7 +90,7 @@ inline std::uint64_t load(const char* from, std::size_t n) noexcept {
   return value;
 }
 
-// Fewer than 16 bytes as a block, without reading past them: two loads that may overlap.
+// Loads fewer than 16 bytes as a block, without reading past them: two loads that may overlap.
 inline __m128i load_short(const char* from, std::size_t n) noexcept {
   std::uint64_t low = 0;
   std::uint64_t high = 0;
@@ -112,7 +112,7 @@ inline __m128i load_short(const char* from, std::size_t n) noexcept {
     to = put_block(to, block, escape_mask(block), from, block_size);
   }
   const __m128i rest = load_short(from, n);
-  // What comes after the n bytes is zero, and zero would be escaped.
+  // The bytes after the n bytes are zero, and would be escaped.
   return put_block(to, rest, escape_mask(rest) & ((1U << n) - 1), from, n);
 }
 

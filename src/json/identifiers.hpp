@@ -1,4 +1,4 @@
-// Values of uuid, macaddr and macaddr8, which are bytes in hexadecimal with separators.
+// Values of uuid, macaddr and macaddr8: bytes in hexadecimal with separators.
 #pragma once
 
 #include <cstddef>

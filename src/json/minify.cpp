@@ -11,7 +11,7 @@ std::size_t minify(char* to, const char* from, std::size_t n) noexcept {
     if (in_string) {
       *out++ = byte;
       if (byte == '\\' && from < stop)
-        *out++ = *from++;  // so that an escaped quote ends nothing
+        *out++ = *from++;  // so that an escaped quote does not end the string
       else if (byte == '"')
         in_string = false;
       continue;

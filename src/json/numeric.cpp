@@ -66,7 +66,7 @@ Numeric parse_numeric(const char* bytes, std::size_t n) noexcept {
 }
 
 std::size_t max_numeric_size(const Numeric& numeric) noexcept {
-  // Four digits are written where fewer may count.
+  // Always four digits, although the first may have fewer.
   const int before = std::max(numeric.weight + 1, 1) * 4;
   return static_cast<std::size_t>(before + numeric.scale) + 8;
 }

@@ -6,9 +6,9 @@
 
 namespace hydra::json {
 
-// A stored numeric, taken apart. Its value is the sum of digit[i] * 10000^(weight - i).
+// A parsed numeric. Its value is the sum of digit[i] * 10000^(weight - i).
 //
-// The bytes begin with a 16-bit word in the machine's order. Its two high bits say the form:
+// The bytes begin with a 16-bit word in the machine's byte order. Its two high bits give the form:
 // 11 = special (the next two: 00 NaN, 01 Infinity, 11 -Infinity); 10 = short (then sign 1 bit,
 // scale 6 bits, weight 7 bits as two's complement, digits follow); else long (01 = negative, scale
 // 14 bits, a word with the weight follows, then the digits). A digit is a 16-bit word, 0 to 9999;
@@ -23,14 +23,14 @@ struct Numeric {
   const char* digits = nullptr;
 };
 
-// bytes: of the value, without the varlena header; at any alignment.
+// bytes: the value without the varlena header, at any alignment.
 Numeric parse_numeric(const char* bytes, std::size_t n) noexcept;
 
-// Room that put_numeric() needs.
+// The room that put_numeric() needs.
 std::size_t max_numeric_size(const Numeric& numeric) noexcept;
 
-// Writes at `to` and returns the end. What is not finite comes as the word alone: NaN, Infinity,
-// -Infinity.
+// Writes at `to` and returns the end. Writes values that are not finite as NaN, Infinity or
+// -Infinity, without quotes.
 char* put_numeric(char* to, const Numeric& numeric) noexcept;
 
 }  // namespace hydra::json

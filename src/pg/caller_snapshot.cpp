@@ -14,7 +14,7 @@ bool is_plain_call(const Node* node, Oid function) {
   return plain;
 }
 
-// SELECT f(…) and no more: no table, no other function that would be called afterwards.
+// True for SELECT f(…) without tables and without other functions that would be called afterwards.
 bool is_only_call(const PlannedStmt* statement, Oid function) {
   const Plan* plan = statement->planTree;
   if (statement->commandType != CMD_SELECT || statement->subplans != NIL) return false;
@@ -25,7 +25,7 @@ bool is_only_call(const PlannedStmt* statement, Oid function) {
   return is_plain_call(reinterpret_cast<const Node*>(target->expr), function);
 }
 
-// Not inside of another function, which would have a snapshot of its own.
+// False inside another function, which has a snapshot of its own.
 bool is_of_statement(Snapshot snapshot) {
   const Portal portal = ActivePortal;
   return portal != nullptr && portal->queryDesc != nullptr &&

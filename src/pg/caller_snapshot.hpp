@@ -1,13 +1,13 @@
-// The snapshot of the statement that called a function of ours, while that function waits.
+// Releases the snapshot of the statement that called an SQL function, while that function waits.
 #pragma once
 
 #include "pg/error.hpp"
 
 namespace hydra::pg {
 
-// VACUUM keeps whatever the calling statement could still see. Where the call of this function is
-// all that the statement consists of, and the statement is a transaction of its own, it reads
-// nothing any more: its snapshot then keeps VACUUM back no longer. Elsewhere nothing happens.
+// VACUUM keeps whatever the calling statement's snapshot could still see. If the statement consists
+// only of a call of this function, and is a transaction of its own, it reads nothing more, so its
+// snapshot is marked as no longer holding back VACUUM. Otherwise does nothing.
 void let_go_of_caller_snapshot(Oid function);
 
 }  // namespace hydra::pg

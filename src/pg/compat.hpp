@@ -1,4 +1,4 @@
-// Every difference between server versions, in one place. Supported: PostgreSQL 15 to 18.
+// Every difference between server versions. Supported: PostgreSQL 15 to 18.
 #pragma once
 
 #include "pg/postgres.hpp"
@@ -9,7 +9,8 @@
 
 namespace hydra::pg::compat {
 
-// The file that holds a relation's rows; it changes when the relation is rewritten or truncated.
+// The number of the file with a relation's rows; it changes when the relation is rewritten or
+// truncated.
 inline Oid file_number(Relation relation) {
 #if PG_VERSION_NUM >= 160000
   return relation->rd_locator.relNumber;
@@ -18,7 +19,7 @@ inline Oid file_number(Relation relation) {
 #endif
 }
 
-// Appends an empty message to the WAL and gives its end. Raw.
+// Appends an empty message to WAL and returns its end. Raw.
 inline XLogRecPtr append_wal_message(const char* prefix) {
 #if PG_VERSION_NUM >= 170000
   return LogLogicalMessage(prefix, "", 0, false, false);
@@ -27,12 +28,12 @@ inline XLogRecPtr append_wal_message(const char* prefix) {
 #endif
 }
 
-// Prepares a set-returning function's call for rows in a tuplestore. Raw.
+// Prepares a call of a set-returning function to return its rows in a tuplestore. Raw.
 inline void materialize_rows(FunctionCallInfo call) {
   InitMaterializedSRF(call, 0);
 }
 
-// Up to where WAL is on disk.
+// The position up to which WAL is on disk.
 inline XLogRecPtr flushed_wal() {
   return GetFlushRecPtr(nullptr);
 }
@@ -41,14 +42,15 @@ inline TimeLineID timeline() {
   return GetWALInsertionTimeLine();
 }
 
-// Timeouts that some versions have.
+// Timeouts that only some versions have.
 inline const std::vector<const char*> more_timeouts = {
 #if PG_VERSION_NUM >= 170000
     "transaction_timeout",
 #endif
 };
 
-// Calls f for each process that holds or awaits a lock, whose partition is locked. Raises nothing.
+// Calls f for each process that holds or awaits a lock whose partition the caller has locked.
+// Raises no errors.
 template <typename F>
 void for_each_holder(LOCK* lock, F f) {
 #if PG_VERSION_NUM >= 160000
@@ -72,7 +74,7 @@ inline void send_message(shm_mq_handle* queue, Size size, const char* data) {
   (void)shm_mq_send(queue, size, data, false, true);
 }
 
-// A set that lives until FreeWaitEventSet(). Raw.
+// A wait event set that exists until FreeWaitEventSet(). Raw.
 inline WaitEventSet* create_wait_event_set(int events) {
 #if PG_VERSION_NUM >= 170000
   return CreateWaitEventSet(nullptr, events);
@@ -85,12 +87,12 @@ inline bool is_virtual_generated(char attgenerated) {
   return attgenerated == 'v';
 }
 
-// A statement without parameters, its names looked up. Raw.
+// Parse analysis of a statement without parameters. Raw.
 inline Query* analyze(RawStmt* statement, const char* sql) {
   return parse_analyze_fixedparams(statement, sql, nullptr, 0, nullptr);
 }
 
-// Runs a plan until it has given so many more rows. Raw.
+// Runs a plan until it has returned this many more rows. Raw.
 inline void run_plan(QueryDesc* query, std::uint64_t rows) {
 #if PG_VERSION_NUM >= 180000
   ExecutorRun(query, ForwardScanDirection, rows);
@@ -99,8 +101,8 @@ inline void run_plan(QueryDesc* query, std::uint64_t rows) {
 #endif
 }
 
-// search_path as for code of another role that is not trusted: the server's own objects alone, and
-// nothing of the session's temporary schema before them. Ends with the current nest level. Raw.
+// Sets search_path as for untrusted code of another role: only the server's own objects, and no
+// temporary schema before them. Undone at the end of the current GUC nest level. Raw.
 inline void restrict_search_path() {
 #if PG_VERSION_NUM >= 170000
   RestrictSearchPath();
@@ -116,7 +118,7 @@ inline bool may_select(Oid relation, AttrNumber attribute, Oid role) {
   return pg_attribute_aclcheck(relation, attribute, role, ACL_SELECT) == ACLCHECK_OK;
 }
 
-// Infinite intervals exist since 17: 1, -1, or 0 where it is finite.
+// Infinite intervals exist since 17: returns 1 or -1 for them, 0 if the interval is finite.
 inline int interval_infinity([[maybe_unused]] const Interval& interval) {
 #if PG_VERSION_NUM >= 170000
   if (INTERVAL_IS_NOEND(&interval)) return 1;
@@ -125,7 +127,7 @@ inline int interval_infinity([[maybe_unused]] const Interval& interval) {
   return 0;
 }
 
-// Wait events get a name of our own where the server can give one.
+// Wait events get the extension's own name if the server supports it.
 inline uint32 wait_event() {
 #if PG_VERSION_NUM >= 170000
   static uint32 event = WaitEventExtensionNew("HydraExportUpload");
@@ -135,14 +137,14 @@ inline uint32 wait_event() {
 #endif
 }
 
-// What the server shows of the library in pg_get_loaded_modules().
+// What the server shows about the library in pg_get_loaded_modules().
 #if PG_VERSION_NUM >= 180000
 #define HYDRA_MODULE_MAGIC(name_, version_) PG_MODULE_MAGIC_EXT(.name = name_, .version = version_)
 #else
 #define HYDRA_MODULE_MAGIC(name_, version_) PG_MODULE_MAGIC
 #endif
 
-// pg_available_wal_summaries() and what goes with it.
+// pg_available_wal_summaries() and related declarations.
 #if PG_VERSION_NUM >= 170000
 #define HYDRA_HAVE_WAL_SUMMARIES 1
 #else

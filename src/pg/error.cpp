@@ -12,7 +12,7 @@ Error from_error_data(const ErrorData* data) {
                or_empty(data->hint));
 }
 
-// Plain arrays: filled in a catch block, read after it, without allocating in either place.
+// Plain arrays: filled in a catch block and read after it, without allocation in either place.
 struct Kept {
   int sqlstate;
   char message[4096];
@@ -21,7 +21,7 @@ struct Kept {
 };
 Kept kept;
 
-// Cuts at the end of a character, so that a long message stays valid in the server's encoding.
+// Cuts at the end of a character, so that a long message remains valid in the server's encoding.
 template <std::size_t N>
 void keep(char (&to)[N], const std::string& from) noexcept {
   std::size_t length = std::min(from.size(), N - 1);
@@ -53,8 +53,9 @@ std::string Error::one_line() const {
 
 namespace {
 
-// The error in hand, or nullptr: to copy it takes memory, and what went wrong may be that there is
-// none. The error raised then must not get past this function, as C++ frames lie above it.
+// Copies the current error, or returns nullptr: copying needs memory, and the error may be that
+// there is none. An error raised here must not leave this function, because C++ frames are above
+// it.
 ErrorData* copy_error() noexcept {
   ErrorData* volatile error = nullptr;
   PG_TRY();

@@ -1,15 +1,16 @@
 // The two bridges between PostgreSQL's errors (a longjmp) and C++ exceptions.
 //
 // Inwards: call() runs a piece of code that may ereport(ERROR) and turns the error into a
-// pg::Error. The lambda is noexcept, throws nothing and holds no object with a destructor, since
-// the longjmp would skip it; what it shares with its surroundings is captured by reference. Code
-// that is only ever run inside such a lambda is marked "raw" in its header: it may ereport, and
-// obeys the same two rules.
+// pg::Error. The lambda is noexcept, throws nothing and holds no object with a destructor, because
+// the longjmp would skip it; it captures by reference what it shares with its surroundings. Code
+// that is only run inside such a lambda is marked "raw" in its header: it may ereport, and obeys
+// the same two rules.
 //
 // Outwards: entry() runs the body of a function that the server calls. It catches every exception,
 // leaves the catch block, and only then raises the ereport(ERROR), when nothing is left to unwind.
 //
-// After a caught error the (sub)transaction is over: whoever catches rethrows or aborts it.
+// After a caught error the (sub)transaction is aborted: the code that catches it must rethrow or
+// end the (sub)transaction.
 #pragma once
 
 #include "pg/postgres.hpp"
@@ -41,7 +42,7 @@ class Error : public std::exception {
 };
 
 namespace internal {
-// Runs f(argument); throws pg::Error when it raised.
+// Runs f(argument); throws pg::Error if it raised an error.
 void guarded(void (*f)(void*), void* argument);
 }  // namespace internal
 
@@ -67,16 +68,16 @@ auto call(F&& f) -> std::invoke_result_t<F&> {
   }
 }
 
-// What entry() may keep out of the server's log.
+// Whether the server's log may contain the statement that entry() was called for.
 enum class Statement { logged, hidden /* it may hold a secret */ };
 
 namespace internal {
-// The current exception, copied to where no destructor is needed.
+// Saves the current exception in memory without destructors.
 void keep_current_exception() noexcept;
 [[noreturn]] void raise_kept(Statement statement);
 }  // namespace internal
 
-// Runs the body of a function called by the server. Everything it throws becomes an ERROR.
+// Runs the body of a function that the server calls. Every exception becomes an ERROR.
 template <typename F>
 auto entry(F&& body, Statement statement = Statement::logged) -> std::invoke_result_t<F&> {
   try {

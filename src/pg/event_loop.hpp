@@ -6,8 +6,8 @@
 
 namespace hydra::pg {
 
-// Waits on the process's latch, the postmaster's death and a client's sockets. A cancel, a
-// termination or the postmaster's death thus ends the wait at once, however long S3 takes.
+// Waits on the process's latch, the postmaster's death and a client's sockets, so that a cancel, a
+// termination or the postmaster's death ends the wait at once, however long S3 takes.
 class EventLoop {
  public:
   explicit EventLoop(s3::Client& client) : client_(client) {}
@@ -15,7 +15,7 @@ class EventLoop {
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
 
-  // One turn: waits until something happens (at most `limit`), lets the client act on it, then
+  // One turn: waits until something happens (at most `limit`), lets the client process it, then
   // handles interrupts. Throws pg::Error for a cancel.
   void wait(std::chrono::milliseconds limit);
 
@@ -27,7 +27,7 @@ class EventLoop {
   std::uint64_t version_ = 0;
 };
 
-// Waits for the latch alone, then handles interrupts; true when the configuration was reloaded.
+// Waits only for the latch, then handles interrupts; true if the configuration was reloaded.
 bool wait_for_latch(std::chrono::milliseconds limit);
 
 }  // namespace hydra::pg

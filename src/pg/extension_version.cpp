@@ -5,7 +5,7 @@
 namespace hydra::pg {
 namespace {
 
-// Part by part: 0.10.0 comes after 0.9.1. What is no number counts as 0.
+// Compares part by part: 0.10.0 is newer than 0.9.1. A part that is not a number counts as 0.
 bool is_older(std::string_view a, std::string_view b) {
   while (!a.empty() || !b.empty()) {
     int parts[] = {0, 0};

@@ -13,12 +13,12 @@ namespace {
 // In nanoseconds.
 constexpr long look_interval = 500000000;
 
-// What of this process's locks is looked after.
+// Which locks of this process are checked for waiters.
 enum Look : int { nothing, extension_lock, all_locks };
 volatile std::sig_atomic_t looked_after = nothing;
 
-// Of the last look, and whether it was there at the one before. For the signal handler, until it
-// says that it was.
+// The waiter found by the last check, and whether the check before found it too. Only the signal
+// handler uses these until it sets `found`.
 Waiter found_waiter;
 volatile std::sig_atomic_t found = false;
 
@@ -35,7 +35,7 @@ bool is_ours(const PGPROC* process) {
   return process == MyProc || process->lockGroupLeader == MyProc;
 }
 
-// The lock's partition is locked.
+// The caller has locked the lock's partition.
 bool is_held_against(LOCK* lock, LOCKMODE mode) {
   const LOCKMASK conflicts = GetLocksMethodTable(lock)->conflictTab[mode];
   bool held = false;
@@ -46,7 +46,8 @@ bool is_held_against(LOCK* lock, LOCKMODE mode) {
 }
 
 // What a process waits for cannot change while the lock's partition is locked. The partition is
-// found without that, so it is looked at again. Where it is not free the next look will do.
+// determined before it is locked, so the process is checked again afterwards. If the partition is
+// not free, the next check is soon enough.
 bool waits_for_us(const PGPROC* process, Waiter* waiter) {
   LOCK* const lock = *const_cast<LOCK* volatile*>(&process->waitLock);
   if (lock == nullptr || is_ours(process)) return false;
@@ -70,14 +71,14 @@ bool find(Look among, Waiter* waiter) {
   return false;
 }
 
-// A look takes LWLocks, without waiting for them. Where interrupts are held off, the process may
-// hold such itself, or be about to; elsewhere it does not.
+// A check takes LWLocks, without waiting for them. While interrupts are held off, the process may
+// hold or be taking such locks itself; otherwise it does not.
 bool may_look() {
   return looked_after != nothing && InterruptHoldoffCount == 0 && CritSectionCount == 0 &&
          !proc_exit_inprogress && MyProc != nullptr;
 }
 
-// Somebody who is gone at the second look did not wait long: a small model is read by then.
+// A waiter that is gone at the second check did not wait long: a small model is read by then.
 void look() {
   Waiter waiter;
   const bool any = find(static_cast<Look>(looked_after), &waiter);
@@ -92,7 +93,7 @@ void handle_look(SIGNAL_ARGS) {
   const int saved = errno;
   if (may_look()) {
     if (!found) look();
-    // Code of somebody else may have caught the first.
+    // User code may have caught the first cancel.
     if (found) raise_cancel();
   }
   errno = saved;
@@ -117,15 +118,15 @@ void start_timer() {
   set_timer(look_interval);
 }
 
-// Takes note of what the handler found, and what it found of a scope that is over goes with it.
+// Saves the waiter that the handler found.
 void settle() {
   if (!found) return;
   std::optional<Waiter>& who = is_extension(found_waiter.tag) ? dropper : gave_way_to;
   if (!who) who = found_waiter;
 }
 
-// A transaction that was aborted has released it already, and to release it once more would warn:
-// it is taken again, where nobody else has it, and released as often as it is held.
+// An aborted transaction has released the lock already, and releasing it once more would give a
+// warning. So it is taken again, if no other process has it, and released as often as it is held.
 void release() {
   try {
     call([]() noexcept {

@@ -1,30 +1,31 @@
-// Whoever waits for something that an export holds is let through within about a second, whatever
-// the export is doing just then.
+// Makes an export give up what other sessions wait for, within about a second, whatever it is doing
+// (doc/design.md, "Giving way").
 #pragma once
 
 #include "pg/error.hpp"
 
 namespace hydra::pg {
 
-// Somebody who waits for a lock that this process, or a parallel worker of it, holds in a mode that
-// conflicts: a lock of a table or an index, of an object, or that of the transaction itself, for
-// the end of which CREATE INDEX CONCURRENTLY and others wait. Who waits only behind others is none.
+// A process that waits for a lock that this process, or a parallel worker of it, holds in a
+// conflicting mode: a lock on a table or an index, on an object, or on the transaction itself, for
+// whose end CREATE INDEX CONCURRENTLY and others wait. A process that waits only behind other
+// waiters does not count.
 struct Waiter {
   int pid;
   LOCKMODE mode;
   LOCKTAG tag;
 };
 
-// Looks once. Takes no memory and raises nothing.
+// Checks once. Allocates no memory and raises no errors.
 std::optional<Waiter> find_waiter();
 
 // "process 12, which waits to lock orders (AccessExclusiveLock)". In a transaction.
 std::string describe(const Waiter& waiter);
 
-// Keeps the extension there while this process exports. DROP EXTENSION waits for it, which ends the
-// export: check_interrupts() throws then, until the end of the scope. An abort of a transaction
-// lets go of it. In a transaction, which has
-// held the extension (hold_extension()); the scope outlives it.
+// Locks the extension while this process exports. DROP EXTENSION waits for that lock, and thereby
+// ends the export: check_interrupts() throws from then on, until the end of the scope. The abort of
+// a transaction releases the lock. Construct it in a transaction that has locked the extension
+// (hold_extension()); it may outlive that transaction.
 class ExtensionHold {
  public:
   ExtensionHold();
@@ -32,16 +33,16 @@ class ExtensionHold {
   ExtensionHold(const ExtensionHold&) = delete;
   ExtensionHold& operator=(const ExtensionHold&) = delete;
 
-  // Nobody is let through any more: what remains to be done takes no time.
+  // From now on no waiter ends the export, because the remaining work takes no time.
   static void stop_looking();
 
-  // Who wants to drop it.
+  // The process that wants to drop the extension.
   static const std::optional<Waiter>& wanted_by();
 };
 
-// What somebody waits for is given up at the end of this scope, so that anybody who waits ends it:
-// whatever runs in it is cancelled, code of somebody else included, and check_interrupts() throws
-// from then on. Within the life of an ExtensionHold.
+// A scope whose locks are released at its end, so a process that waits for them ends the scope:
+// everything in it, including user code, is cancelled, and check_interrupts() throws from then on.
+// Must be used within the life of an ExtensionHold.
 class GiveWay {
  public:
   GiveWay();
@@ -49,11 +50,11 @@ class GiveWay {
   GiveWay(const GiveWay&) = delete;
   GiveWay& operator=(const GiveWay&) = delete;
 
-  // Who ended the last such scope, if anybody did.
+  // The process that ended the last such scope, if one did.
   static const std::optional<Waiter>& to();
 };
 
-// Throws where somebody was found to wait; part of check_interrupts().
+// Throws if a waiter was found; part of check_interrupts().
 void throw_if_awaited();
 
 }  // namespace hydra::pg

@@ -33,7 +33,7 @@ namespace {
 
 constexpr int max_seconds = 7 * 24 * 3600;
 
-// Sizes of lines are 32 bits in an object's buffer.
+// Sizes of lines have 32 bits in an object's buffer.
 constexpr int max_row_kilobytes = 4 * 1024 * 1024 - 1;
 
 const config_enum_entry after_failover_values[] = {
@@ -55,7 +55,7 @@ void text(const char* name, const char* meaning, char** value, GucStringCheckHoo
                              nullptr);
 }
 
-// Copies what is wrong with a list of places; false where nothing is.
+// Copies the problem of a list of places; false if there is none.
 bool copy_problem(const char* list, char* to, std::size_t size) noexcept {
   try {
     const auto problem = s3::places_problem(list);
@@ -81,7 +81,7 @@ void assign_places(const char*, void*) {
   places_unknown = false;
 }
 
-// hydra_export.allowed_buckets was the bound in version 0.1.0.
+// hydra_export.allowed_buckets was the restriction in version 0.1.0.
 bool has_unknown_places() {
   const char* buckets = GetConfigOption("hydra_export.allowed_buckets", true, false);
   const char* list = GetConfigOption("hydra_export.allowed_places", true, false);

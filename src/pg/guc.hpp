@@ -1,4 +1,4 @@
-// The server's settings, hydra_export.*; sql-level names and meanings are in README.
+// The server's settings, hydra_export.*; README has their names and meanings.
 #pragma once
 
 namespace hydra::pg::guc {
@@ -17,8 +17,8 @@ extern int after_failover;    // AfterFailover
 extern bool server_credentials;
 extern char* credential_files;
 extern char* allowed_places;
-// Whether what the server was started with says where data may go, but cannot be read: then it may
-// go nowhere. (The server itself only warns of such settings, and drops them.)
+// True if the server was started with an invalid setting of the places to which data may go: then
+// it may go nowhere. (The server itself only warns of invalid settings, and drops them.)
 extern bool places_unknown;
 extern int request_timeout;  // ms
 extern int max_attempts;

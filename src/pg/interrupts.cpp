@@ -9,7 +9,7 @@
 namespace hydra::pg {
 namespace {
 
-// So long may code of somebody else go on after a cancel, in nanoseconds.
+// The time that user code may run after a cancel, in nanoseconds.
 constexpr long grace = 500000000;
 
 volatile std::sig_atomic_t terminate_pending = false;
@@ -59,7 +59,8 @@ void handle_grace_end(SIGNAL_ARGS) {
   errno = saved;
 }
 
-// The end is ours to write down, so the server's own way to end waits for another signal.
+// The error lets the extension record the end. The server's own handling is left to a further
+// signal.
 [[noreturn]] void throw_termination() {
   ProcDiePending = false;
   throw Error(ERRCODE_ADMIN_SHUTDOWN, "terminating the worker due to administrator command");
@@ -97,7 +98,7 @@ bool check_interrupts() {
     throw Error(ERRCODE_QUERY_CANCELED, "canceling the export due to user request");
   }
   throw_if_awaited();
-  // In parallel mode settings cannot change; they do so at the next look after it.
+  // In parallel mode settings cannot change; the reload is done at the next check after it.
   if (!reloads || !ConfigReloadPending || IsInParallelMode()) return false;
   ConfigReloadPending = false;
   call([]() noexcept { ProcessConfigFile(PGC_SIGHUP); });

@@ -1,41 +1,42 @@
-// Cancels, terminations and reloads: what other processes ask of this one, and when it is done.
+// Cancels, terminations and reloads: requests of other processes to this one, and when it handles
+// them.
 //
-// SIGTERM ends a worker wherever it is, as it ends any backend: in code of somebody else and in
-// waits of the server by a FATAL. Where we wait ourselves (check_interrupts()) it ends by an error
-// instead, so that an export can still write down how it ended. What a FATAL left unsaid, the next
-// visit says.
+// SIGTERM ends a worker wherever it is, as it ends any backend: in user code and in waits of the
+// server by a FATAL error. In the extension's own waits (check_interrupts()) it raises an error
+// instead, so that an export can still record how it ended. After a FATAL error, the next visit
+// records it.
 #pragma once
 
 #include "pg/error.hpp"
 
 namespace hydra::pg {
 
-// Signal handlers of a database worker. Scan workers and backends have the server's own.
+// Installs the signal handlers of a database worker. Scan workers and backends have the server's.
 void handle_worker_signals();
 
-// Handles what other processes asked of this one: cancel, termination, and in our own workers a
-// reloaded configuration (then true). Throws pg::Error for a cancel, also for one that somebody
-// else's code has caught, and for a termination.
+// Handles requests of other processes: cancel, termination, and in the extension's own workers a
+// reload of the configuration (then returns true). Throws pg::Error for a termination, and for a
+// cancel even if user code has caught it.
 bool check_interrupts();
 
-// Has check_interrupts() reload the configuration in this process.
+// Makes check_interrupts() reload the configuration in this process.
 void reload_here();
 
-// Whether this process was asked to end (pg_terminate_backend, shutdown of the server).
+// Whether this process was asked to end (pg_terminate_backend, server shutdown).
 bool termination_requested();
 
-// Whether an error is the answer to a cancel or termination of this process.
+// Whether an error was raised by a cancel or termination of this process.
 bool is_cancel(const Error& error);
 
-// The cancel was for work that has ended.
+// Ignores a cancel, because the work that it was meant for has ended.
 void forget_cancel();
 
-// Cancels whatever runs, for a reason of our own; for signal handlers, too. And takes that back,
-// where nobody else has cancelled.
+// Cancels whatever runs, for a reason of the extension's own; usable in signal handlers. The second
+// undoes it, unless another process has cancelled too.
 void raise_cancel();
 void forget_raised_cancel();
 
-// A cancel that comes in this scope waits for its end.
+// Delays a cancel that arrives in this scope to its end.
 class DeferCancel {
  public:
   DeferCancel();
@@ -46,7 +47,7 @@ class DeferCancel {
   void end();
 
  private:
-  const bool earlier_;  // one had come before
+  const bool earlier_;  // a cancel had arrived before
 };
 
 }  // namespace hydra::pg

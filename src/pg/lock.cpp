@@ -6,7 +6,7 @@
 namespace hydra::pg {
 namespace {
 
-// pg_locks shows it as objsubid, 18501, by which check_history() finds the lock. The server's own
+// pg_locks shows it as objsubid 18501, by which check_history() finds the lock. The server's own
 // functions use 1 and 2.
 constexpr uint16 lock_class = 0x4845;
 
@@ -52,7 +52,7 @@ KeepLock::KeepLock(const std::string& destination) : tag_(tag_of(destination)) {
   });
 }
 
-// The transaction still has the lock, so nobody else can have taken it meanwhile.
+// The transaction still has the lock, so no other process can have taken it meanwhile.
 KeepLock::~KeepLock() {
   try {
     call([this]() noexcept {

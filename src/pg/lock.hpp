@@ -1,4 +1,4 @@
-// The lock that says whether a destination's export is alive.
+// The lock that tells whether a destination's export is alive.
 #pragma once
 
 #include <string>
@@ -7,9 +7,9 @@
 
 namespace hydra::pg {
 
-// Held by the process that exports a destination, across transactions, and freed by the server
-// when that process ends in whatever way. An advisory lock of a class of its own, so that no
-// user's lock is in its way.
+// Held by the process that exports a destination, across transactions; the server releases it when
+// that process ends in any way. It is an advisory lock of a separate lock class, so it cannot
+// conflict with advisory locks of users.
 class DestinationLock {
  public:
   explicit DestinationLock(const std::string& destination);
@@ -17,10 +17,10 @@ class DestinationLock {
   DestinationLock(const DestinationLock&) = delete;
   DestinationLock& operator=(const DestinationLock&) = delete;
 
-  // Does not wait. Inside a transaction.
+  // Does not wait. Call in a transaction.
   bool try_lock();
 
-  // The process that holds it; 0 = none does. Inside a transaction.
+  // The process that holds it; 0 = none. Call in a transaction.
   int holder() const;
 
  private:
@@ -28,10 +28,10 @@ class DestinationLock {
   bool held_ = false;
 };
 
-// Keeps the lock that this process holds while code of somebody else may run in the transaction:
-// such code can let go of a session's advisory locks (pg_advisory_unlock_all), but not of a
-// transaction's. Advisory locks that such code took go at the end of the scope, which comes
-// before the transaction's.
+// Keeps this process's lock while user code may run in the transaction: user code can release a
+// session's advisory locks (pg_advisory_unlock_all), but not a transaction's. Advisory locks that
+// the user code took are released at the end of the scope, which must come before the end of the
+// transaction.
 class KeepLock {
  public:
   explicit KeepLock(const std::string& destination);

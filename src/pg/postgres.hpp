@@ -1,7 +1,8 @@
-// The server's headers, all of them, in the only order that works: the standard library first
-// (the server redefines printf and friends), then postgres.h, then the rest.
+// All headers of the server that the extension uses, in the only order that works: the standard
+// library first (the server redefines printf and friends), then postgres.h, then the rest.
 //
-// Nothing outside pg/ includes a server header by name; what another folder needs is added here.
+// Files outside pg/ include no header of the server directly; headers that they need are added
+// here.
 #pragma once
 
 #include <algorithm>

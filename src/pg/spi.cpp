@@ -6,7 +6,7 @@
 namespace hydra::pg {
 namespace {
 
-// Cells of a result, copied out of SPI's memory before SPI_finish() frees it.
+// Fields of a result, copied out of SPI's memory before SPI_finish() frees it.
 struct Cells {
   MemoryContext context;
   std::uint64_t rows;
@@ -33,8 +33,9 @@ void copy_cells(Cells* cells) {
   MemoryContextSwitchTo(previous);
 }
 
-// Raw. What a statement of our own means must not depend on the session that it runs in: neither
-// which objects its names find, nor whether the triggers of our tables fire. Ends with the level.
+// Raw. The meaning of the extension's own statements must not depend on the session: neither to
+// which objects names resolve, nor whether triggers of its tables fire. Undone at the end of the
+// nest level.
 int begin_own_settings() {
   const int level = NewGUCNestLevel();
   if (std::strcmp(namespace_search_path, "pg_catalog, pg_temp") != 0) {
@@ -47,7 +48,7 @@ int begin_own_settings() {
   return level;
 }
 
-// Raw. With a snapshot the statement is read-only and runs under it.
+// Raw. With a snapshot, the statement is read-only and uses it.
 void execute(const char* sql, int count, const char* const* parameters, Snapshot snapshot,
              Cells* cells) {
   Oid* types = static_cast<Oid*>(palloc(sizeof(Oid) * (count + 1)));
@@ -60,7 +61,7 @@ void execute(const char* sql, int count, const char* const* parameters, Snapshot
   }
   const int level = begin_own_settings();
   SPI_connect();
-  // SPI takes a snapshot for each writing statement, but wants one around it all the same.
+  // SPI takes a snapshot for each writing statement, but requires an active one nevertheless.
   PushActiveSnapshot(snapshot != nullptr ? snapshot : GetTransactionSnapshot());
   const int result =
       SPI_execute_with_args(sql, count, types, values, nulls, snapshot != nullptr, 0);

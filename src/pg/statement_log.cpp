@@ -8,7 +8,7 @@ namespace {
 char shown[] = "SELECT hydra_export.configure(...)";
 constexpr std::size_t shown_length = sizeof(shown) - 1;
 
-// No key is shorter, and a shorter word would be found in texts that have nothing to do with it.
+// Keys are longer than this, and a shorter word could occur in unrelated texts.
 constexpr std::size_t shortest_secret = 8;
 
 // ---- messages
@@ -26,8 +26,8 @@ bool is_blank(const char* text) {
   return text != nullptr && (*text == '*' || std::strncmp(text, shown, shown_length) == 0);
 }
 
-// At the first literal; a constant of a plan that is printed is one, too. In place: the text gets
-// shorter, or stays as long as it is.
+// Cuts at the first literal; a constant of a printed plan is one, too. Works in place, because the
+// text does not get longer.
 void cut(char* text) {
   if (text == nullptr) return;
   const char* quote = std::strpbrk(text, "'$");
@@ -40,9 +40,10 @@ void cut(char* text) {
   end[dots] = '\0';
 }
 
-// The client gets the message as well, so that what it says itself stays, as far as it is no quote.
+// The client gets the same message, so its own words stay, except quotes of a statement.
 void guard_message(ErrorData* message) {
-  // Ours say what they hide, and may name configure() in a log of exports.
+  // Our own messages hide their statement already, and may name configure() in the log of an
+  // export.
   if (!message->output_to_server || (message->hide_stmt && message->hide_ctx)) return;
   if (message->message != nullptr && std::strncmp(message->message, "hydra_export: ", 14) == 0)
     return;
@@ -54,7 +55,7 @@ void guard_message(ErrorData* message) {
       std::none_of(std::begin(texts), std::end(texts), gives_keys))
     return;
   std::for_each(std::begin(texts), std::end(texts), cut);
-  // One may quote another: EXECUTE gives values, and PREPARE said what for.
+  // A statement may refer to another: EXECUTE has the values, and PREPARE the text.
   if (!blank) message->hide_stmt = true;
 }
 
@@ -65,7 +66,7 @@ void on_message(ErrorData* message) {
 
 // ---- the text
 
-// As it is, and as a literal writes it.
+// As it is, and as it is written in a literal.
 bool holds(std::string_view text, const std::string& secret) {
   if (secret.size() < shortest_secret) return false;
   if (text.find(secret) != std::string_view::npos) return true;
@@ -83,9 +84,9 @@ bool has_several_statements(const char* text) {
   return end != nullptr && end[1 + std::strspn(end + 1, " \t\r\n;")] != '\0';
 }
 
-// In place and with the same length: others hold pointers to the text, and offsets into it. Where
-// another statement follows, pg_stat_statements looks for constants behind its first character
-// that is no space: it finds a comment.
+// In place and with the same length, because other code has pointers to the text, and offsets into
+// it. If another statement follows, pg_stat_statements looks for constants after the first
+// character that is not a space: there it finds a comment.
 void overwrite(char* text) {
   const std::size_t length = std::strlen(text);
   const char filler = length < shown_length ? '*' : has_several_statements(text) ? '-' : ' ';
@@ -94,7 +95,7 @@ void overwrite(char* text) {
 }
 
 // A client's statement is in a buffer, or was copied from one. In other processes it may be a
-// constant, and another text takes its place.
+// constant; there another text replaces it.
 bool is_writable() {
   return MyBackendType == B_BACKEND || !IsUnderPostmaster;
 }
@@ -125,7 +126,7 @@ StatementText blank_statement(const std::vector<std::string>& secrets) {
   StatementText found;
   if (ActivePortal != nullptr) blank(ActivePortal->sourceText, secrets, &found);
   blank(debug_query_string, secrets, &found);
-  // pg_stat_activity shows a session's statement, also after its end.
+  // pg_stat_activity shows a session's statement, even after its end.
   call([]() noexcept { pgstat_report_activity(STATE_RUNNING, shown); });
   return found;
 }
@@ -145,7 +146,8 @@ const char* setting_that_logs_parameters() {
   if (ActivePortal == nullptr || ActivePortal->portalParams == nullptr) return nullptr;
   if (log_parameter_max_length == 0) return nullptr;
   if (log_statement == LOGSTMT_ALL) return "log_statement";
-  // Slow or not: the message that brings the parameters has a duration of its own.
+  // For slow and fast statements alike: the message that contains the parameters has its own
+  // duration.
   if (log_min_duration_statement >= 0) return "log_min_duration_statement";
   if (log_min_duration_sample >= 0 && log_statement_sample_rate > 0)
     return "log_min_duration_sample";

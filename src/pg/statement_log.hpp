@@ -1,10 +1,10 @@
-// Keeps secrets that are part of a statement out of what is logged of it.
+// Keeps secrets in a statement's text out of the server's log.
 //
-// Two ways, as each has its gaps. The text itself is overwritten as soon as we hear of the call,
-// for whatever keeps it when it has ended (pg_stat_statements, pg_stat_activity, log lines). And
-// every message that goes to the server's log is looked at, for what is written before we hear of
-// the call (log_statement, an error in another part of the statement), or quotes other texts
-// (CONTEXT, QUERY, the parameters, a plan).
+// There are two methods, because each has gaps. The text in memory is overwritten as soon as the
+// call is planned, for whatever reads it afterwards (pg_stat_statements, pg_stat_activity, log
+// lines). And every message to the server's log is filtered, for messages before the call is
+// planned (log_statement, an error in another part of the statement) and for those that quote other
+// texts (CONTEXT, QUERY, the parameters, a plan).
 #pragma once
 
 #include <string>
@@ -12,25 +12,25 @@
 
 namespace hydra::pg {
 
-// From now on, messages on their way to the server's log are cut where they quote a statement that
-// seems to give keys to configure(): at the first literal. For _PG_init.
+// Installs the filter: messages to the server's log that quote a statement which seems to pass keys
+// to configure() are cut at the first literal. For _PG_init.
 void guard_log();
 
-// What the text of the running statement had before it was overwritten.
+// What the text of the running statement contained before it was overwritten.
 struct StatementText {
-  bool literal = false;  // one of the secrets
-  bool guarded = false;  // what guard_log() looks for
+  bool literal = false;  // one of the secrets, as a literal
+  bool guarded = false;  // a text that guard_log() filters
 };
 
-// Overwrites the text of the running statement, for the rest of it.
+// Overwrites the text of the running statement.
 StatementText blank_statement(const std::vector<std::string>& secrets);
 
-// The planner hears of a call before it runs, in the same transaction. What it found is given once.
+// The planner sees a call before it runs, in the same transaction. Its finding is reported once.
 void note_planned(const StatementText& text);
 StatementText take_planned();
 
-// The setting that may have logged the values of the running statement's parameters before it
-// began; nullptr where there is none.
+// The setting by which the values of the running statement's parameters may have been logged before
+// it began; nullptr if there is none.
 const char* setting_that_logs_parameters();
 
 }  // namespace hydra::pg

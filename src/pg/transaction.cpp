@@ -24,7 +24,7 @@ Transaction::~Transaction() {
       pgstat_report_activity(STATE_IDLE, nullptr);
     });
   } catch (const Error& error) {
-    // A transaction that cannot even be aborted leaves the process in no state to go on.
+    // If a transaction cannot be aborted, the process cannot continue.
     const char* message = error.what();
     ereport(FATAL, errmsg_internal("could not abort a transaction: %s", message));
   }
@@ -80,7 +80,7 @@ AsRole::~AsRole() {
 
 MemoryScope::MemoryScope(const char* name) {
   context_ = call([=]() noexcept {
-    // The macro wants a literal; the name is one, but the compiler cannot see it here.
+    // The macro requires a literal; the name is one, but the compiler cannot see that here.
     return AllocSetContextCreateInternal(CurrentMemoryContext, name, ALLOCSET_DEFAULT_SIZES);
   });
   previous_ = MemoryContextSwitchTo(context_);
@@ -93,13 +93,13 @@ MemoryScope::~MemoryScope() {
 
 namespace {
 
-// What pg_extension says of the extension; no owner where it is not installed.
+// The extension's entry in pg_extension; no owner if it is not installed.
 struct Installed {
   Oid owner;
   char version[64];
 };
 
-// Raw. The extension's own row is read by its system attribute: there is no cache for it.
+// Raw. The extension's entry is found by a scan, because there is no syscache for it.
 Installed read_extension() {
   Installed installed{};
   Relation relation = table_open(ExtensionRelationId, AccessShareLock);

@@ -5,8 +5,8 @@
 
 namespace hydra::pg {
 
-// One transaction of a worker, and its memory context. Aborted when the scope ends without
-// commit(). READ COMMITTED, so that only the snapshots that are held on purpose keep VACUUM back.
+// One transaction of a worker, and its memory context. Aborted if the scope ends without commit().
+// READ COMMITTED, so that only snapshots that are held on purpose hold back VACUUM.
 class Transaction {
  public:
   enum class Mode { read_write, read_only };
@@ -15,10 +15,11 @@ class Transaction {
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
 
-  // Waits until the commit is on disk, whatever synchronous_commit says.
+  // Waits until the commit is on disk, whatever synchronous_commit is.
   void commit();
 
-  // From now on it waits neither for standbys nor long for locks: somebody waits for this process.
+  // From now on the transaction does not wait for standbys, and waits for locks only briefly,
+  // because another process waits for this one.
   void hurry();
 
  private:
@@ -26,8 +27,8 @@ class Transaction {
   bool open_ = true;
 };
 
-// A subtransaction that is always rolled back: what it locked is released, what it read stays in
-// the caller's own objects.
+// A subtransaction that is always rolled back: its locks are released; results stay in objects of
+// the caller.
 class Subtransaction {
  public:
   Subtransaction();
@@ -40,10 +41,10 @@ class Subtransaction {
   ResourceOwner owner_;
 };
 
-// Runs the code of the scope with the rights of another role.
+// Runs the code of the scope with the privileges of another role.
 class AsRole {
  public:
-  // flags: of SetUserIdAndSecContext(), e.g. SECURITY_RESTRICTED_OPERATION.
+  // flags: for SetUserIdAndSecContext(), e.g. SECURITY_RESTRICTED_OPERATION.
   AsRole(Oid role, int flags);
   ~AsRole();
   AsRole(const AsRole&) = delete;
@@ -54,10 +55,10 @@ class AsRole {
   int flags_;
 };
 
-// A memory context for the code of the scope; what was allocated in it goes with it.
+// A memory context for the code of the scope; its end frees what was allocated in it.
 class MemoryScope {
  public:
-  explicit MemoryScope(const char* name);  // name: a literal
+  explicit MemoryScope(const char* name);  // name: a string literal
   ~MemoryScope();
   MemoryScope(const MemoryScope&) = delete;
   MemoryScope& operator=(const MemoryScope&) = delete;
@@ -67,13 +68,13 @@ class MemoryScope {
   MemoryContext previous_;
 };
 
-// Whether the extension is installed. If so it stays until the transaction ends: DROP EXTENSION,
-// which locks the extension before its tables, waits, and cannot get into a deadlock with us.
-// Throws WrongVersion where its SQL objects are of another version than this library.
+// Whether the extension is installed. If so, it is locked until the transaction ends: DROP
+// EXTENSION locks the extension before its tables, so it waits and cannot deadlock with this
+// process. Throws WrongVersion if the SQL objects have another version than this library.
 bool hold_extension();
 
-// The role that owns the extension, whose tables only it may write. Throws where the extension is
-// not installed, and WrongVersion as above.
+// The role that owns the extension; only it may write the extension's tables. Throws if the
+// extension is not installed, and WrongVersion as above.
 Oid extension_owner();
 
 // Runs the code of the scope as that role.

@@ -38,7 +38,7 @@ UntrustedCode::~UntrustedCode() {
   try {
     call([=]() noexcept { AtEOXact_GUC(false, level); });
   } catch (const Error& error) {
-    // A process whose settings are somebody else's must run nothing more.
+    // A process whose settings are those of another role must run nothing more.
     const char* message = error.what();
     ereport(FATAL, errmsg_internal("could not restore settings: %s", message));
   }

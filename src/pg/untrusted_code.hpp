@@ -1,18 +1,18 @@
-// Where code of somebody else runs in a process that has more rights than its author.
+// Runs code of other roles in a process that has more privileges than the code's owner.
 #pragma once
 
 #include "pg/error.hpp"
 
 namespace hydra::pg {
 
-// Whatever a relation brings along (a view's body, casts, output and comparison functions,
-// generated columns) is code of its owner. In this scope it runs as the server runs such code in
-// REINDEX or REFRESH MATERIALIZED VIEW: as the owner, security-restricted, with a search_path that
-// holds the server's own objects, and with all settings as they were before once the scope ends,
-// whatever the code set. No query of our own runs in it.
+// Code that belongs to a relation (a view's body, casts, output and comparison functions, generated
+// columns) is chosen by its owner. In this scope it runs in the way in which the server runs such
+// code in REINDEX or REFRESH MATERIALIZED VIEW: as the owner, security-restricted, with a
+// search_path that contains only the server's own objects. When the scope ends, all settings have
+// their previous values, whatever the code set. No query of the extension runs in the scope.
 //
-// A cancel may be caught by such code. One that has not ended this scope after half a second ends
-// the process, as SIGTERM does at once.
+// User code may catch a cancel. If a cancel has not ended this scope after half a second, the
+// process ends as by SIGTERM.
 class UntrustedCode {
  public:
   explicit UntrustedCode(Oid owner);
@@ -29,8 +29,9 @@ class UntrustedCode {
   int level_;
 };
 
-// Raises unless the owner of a function has the rights of the current role anyway: else its code
-// would run with rights that its author does not have. Functions of the server itself pass. Raw.
+// Raises an error unless the owner of a function has the privileges of the current role anyway:
+// otherwise its code would run with privileges that its owner does not have. Functions of the
+// server itself are allowed. Raw.
 void check_author(Oid function);
 
 }  // namespace hydra::pg

@@ -12,7 +12,7 @@ struct Option {
   const char* value;
 };
 
-// Raw. InvalidOid where the server or the mapping is missing.
+// Raw. InvalidOid if the server or the mapping is missing.
 Oid find_mapping() {
   const Oid server = get_foreign_server_oid(server_name, true);
   if (!OidIsValid(server)) return InvalidOid;
@@ -20,7 +20,7 @@ Oid find_mapping() {
                          ObjectIdGetDatum(ACL_ID_PUBLIC), ObjectIdGetDatum(server));
 }
 
-// Raw. DefElems, whose values are Strings.
+// Raw. A list of DefElems, whose values are Strings.
 List* read_options() {
   const Oid mapping = find_mapping();
   if (!OidIsValid(mapping)) return NIL;

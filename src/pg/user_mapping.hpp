@@ -1,9 +1,9 @@
-// The options of a user mapping, where PostgreSQL itself keeps passwords of other servers.
+// The options of a user mapping, the catalog in which PostgreSQL keeps passwords for foreign
+// servers.
 //
-// pg_user_mapping can be read by superusers only. It belongs to the database and to its
-// transactions, is copied by physical replication and pg_upgrade, and is taken along neither by
-// publications, which carry tables, nor by pg_dump, as what the mapping is for belongs to an
-// extension.
+// Only superusers can read pg_user_mapping. It is transactional and belongs to the database;
+// physical replication and pg_upgrade copy it. Publications do not contain it, because they contain
+// only tables; pg_dump does not dump a mapping of a server that belongs to an extension.
 #pragma once
 
 #include <string>
@@ -14,18 +14,18 @@ namespace hydra::pg {
 
 using Options = std::vector<std::pair<std::string, std::string>>;  // name, value
 
-// The options of the mapping that the foreign server hydra_export has for PUBLIC: it depends on no
-// role, which could be dropped, and nobody can use a server that has no handler. Empty where there
-// is none. Whoever asks, no right is checked.
+// The options of the mapping for PUBLIC of the foreign server hydra_export. It depends on no role,
+// which could be dropped, and a server without a handler cannot be used. Empty if there is no
+// mapping. Privileges are not checked.
 Options user_mapping();
 
-// Replaces all of them. As the server's owner; concurrent calls are the caller's to exclude. The
-// names must be shorter than an SQL identifier, as pg_upgrade writes them down as such.
+// Replaces all options. Call as the server's owner; the caller must exclude concurrent calls. The
+// names must be shorter than an SQL identifier, because pg_upgrade writes them as identifiers.
 void set_user_mapping(const Options& options);
 
-// Makes the mapping a member of the extension, if there is one: DROP EXTENSION takes it along, and
-// DROP USER MAPPING is refused. Nothing but ourselves can say so in an SQL script or after
-// pg_upgrade, as PostgreSQL has no ALTER EXTENSION ... ADD USER MAPPING.
+// Makes the mapping a member of the extension, if there is one: DROP EXTENSION then removes it, and
+// DROP USER MAPPING is refused. Needed in SQL scripts and after pg_upgrade, because PostgreSQL has
+// no ALTER EXTENSION ... ADD USER MAPPING.
 void hold_user_mapping();
 
 }  // namespace hydra::pg

@@ -7,7 +7,7 @@
 namespace hydra::pg {
 namespace {
 
-// Set in the postmaster, inherited by every process.
+// Set in the postmaster, and inherited by every process.
 bool preloaded = false;
 
 void describe(BackgroundWorker* worker, const char* name, const char* type, const char* function) {
@@ -20,8 +20,8 @@ void describe(BackgroundWorker* worker, const char* name, const char* type, cons
   strlcpy(worker->bgw_function_name, function, sizeof(worker->bgw_function_name));
 }
 
-// A new worker ignores SIGHUP at first, so a reload between its fork and this moment is lost on it:
-// the configuration is read once more, at the next look at interrupts.
+// A new worker ignores SIGHUP at first, so a reload between its fork and this moment would be
+// missed: the configuration is read once more at the next check for interrupts.
 void watch_configuration() {
   pqsignal(SIGHUP, SignalHandlerForConfigReload);
   reload_here();
@@ -32,10 +32,10 @@ void set(const char* name, const char* value) {
   call([=]() noexcept { SetConfigOption(name, value, PGC_SUSET, PGC_S_OVERRIDE); });
 }
 
-// What the lines look like must not depend on the settings of a database or role; nor may a
-// timeout meant for sessions end an export.
+// The content of lines must not depend on settings of a database or role, and a timeout meant for
+// sessions must not end an export.
 void settle_session() {
-  // A database's settings may name a role, or have triggers not fire.
+  // The settings of a database may name a role, or disable triggers.
   set("role", "none");
   set("session_replication_role", "origin");
   set("search_path", "pg_catalog, pg_temp");
@@ -47,17 +47,17 @@ void settle_session() {
   set("lc_monetary", "C");
   set("xmloption", "content");
   set("row_security", "off");
-  // Names that values print (regclass).
+  // Affects the text of some values (regclass).
   set("quote_all_identifiers", "off");
-  // Planning a query of one table evaluates no constraint of it.
+  // Planning a query of one table must not evaluate its constraints.
   set("constraint_exclusion", "partition");
   set("statement_timeout", "0");
   set("idle_in_transaction_session_timeout", "0");
   for (const char* name : compat::more_timeouts)
     set(name, "0");
   set("jit", "off");
-  // Should a worker and a user's session (DROP EXTENSION, say) wait for each other, the worker is
-  // to notice first, and give way.
+  // In a deadlock between a worker and a user's session (DROP EXTENSION, for example), the worker
+  // should detect it first, and be the one that fails.
   set("deadlock_timeout", "100ms");
   set("default_transaction_read_only", "off");
   set("default_transaction_deferrable", "off");
@@ -76,7 +76,7 @@ bool is_preloaded() {
 
 void register_launcher() {
   preloaded = true;
-  // pg_upgrade wants its servers, and the databases that it makes, to itself.
+  // pg_upgrade must be the only user of its servers and of the databases that it creates.
   if (IsBinaryUpgrade) return;
   BackgroundWorker worker;
   describe(&worker, "hydra_export launcher", "hydra_export launcher", "hydra_export_launcher_main");

@@ -3,7 +3,7 @@
 namespace hydra::relations {
 namespace {
 
-// Of a query whose rows are one OID each.
+// The result of a query whose rows consist of one OID.
 std::vector<Oid> find_oids(Snapshot snapshot, const std::string& sql, Oid relation) {
   const std::vector<pg::Text> parameters = {pg::text(relation)};
   const pg::Rows rows =

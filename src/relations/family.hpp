@@ -1,6 +1,7 @@
-// Which other relations hold a relation's rows: partitions, children, and what a view reads.
+// The other relations that contain a relation's rows: partitions, children, and the relations that
+// a view reads.
 //
-// With a snapshot, as it shows the catalogs; with none, as things are now.
+// With a snapshot: as the catalogs were then; without: as they are now.
 #pragma once
 
 #include <string>
@@ -10,14 +11,14 @@
 
 namespace hydra::relations {
 
-// The tables below a partitioned or inherited one, in whatever depth, itself included and first.
-// Partitions that DETACH ... CONCURRENTLY has not quite taken away are left out, as by queries.
+// The tables below a partitioned or inherited one at any depth, preceded by the table itself.
+// Partitions that DETACH ... CONCURRENTLY is still detaching are omitted, as in queries.
 std::vector<Oid> family_of(Oid relation, Snapshot snapshot = nullptr);
 
-// The names of those that are left out; '' for none.
+// The names of the omitted ones; '' if none.
 std::string being_detached(const std::vector<Oid>& family);
 
-// The relations that a view reads, in whatever depth; what functions in it read is not known.
+// The relations that a view reads, at any depth. Those that functions in it read are not known.
 std::vector<Oid> sources_of(Oid view, Snapshot snapshot = nullptr);
 
 // A parameter of type oid[].

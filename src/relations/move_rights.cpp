@@ -33,7 +33,7 @@ void check_model_may_move(const Model& model, Oid caller) {
   }
 }
 
-// A transaction that has added a model is waited for, and one that will sees the new place.
+// Waits for transactions that have added a model; one that adds a model later sees the new place.
 void lock_models() {
   if (IsolationUsesXactSnapshot()) {
     throw Error(ERRCODE_FEATURE_NOT_SUPPORTED,
@@ -53,7 +53,7 @@ void check_move(const Destination& before, const Destination& after, Oid caller)
 }
 
 void check_holdings(const std::string& destination, Oid caller) {
-  constexpr int any = 3600;  // seconds of an hour, for what is due
+  constexpr int any = 3600;  // the value has no effect here
   for (const Model& model : tables::load_models(destination, any))
     check_model_may_move(model, caller);
 }

@@ -1,4 +1,4 @@
-// What the server's catalogs say about a relation.
+// A relation's description from the system catalogs.
 #pragma once
 
 #include <optional>
@@ -23,7 +23,7 @@ struct RelationInfo {
   Oid oid = 0;
   Oid owner = 0;
   std::string schema, table;
-  std::string name;  // as messages show it: schema.table, quoted where SQL needs it
+  std::string name;  // for messages: schema.table, quoted as in SQL
   char kind = 'r';   // pg_class.relkind
   char persistence = 'p';
   bool heap = false;
@@ -38,11 +38,11 @@ struct RelationInfo {
   bool is_remote() const { return kind == 'v' || kind == 'f'; }
 };
 
-// nullopt when there is no such relation.
+// nullopt if there is no such relation.
 std::optional<RelationInfo> describe_relation(Oid oid);
 
-// Whether values of these columns can be written and compared by parallel workers: what their types
-// run, inner ones included, is all PARALLEL SAFE.
+// Whether parallel workers can write and compare values of these columns: all functions of their
+// types, and of types inside these, are PARALLEL SAFE.
 bool is_parallel_safe(const std::vector<Column>& columns);
 
 }  // namespace hydra::relations

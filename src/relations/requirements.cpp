@@ -26,7 +26,8 @@ bool is_enforced(Oid relation, const std::vector<std::string>& key) {
                 {pg::text(relation), pg::array_literal(key)})[0][0]);
 }
 
-// The first of the relation, its partitions and its children that the condition holds for, by name.
+// The name of the first relation, of the given one, its partitions and children, that meets the
+// condition.
 std::string find_member(Oid relation, const std::string& condition) {
   const pg::Rows rows = pg::query(
       "SELECT c.oid::regclass FROM pg_class c LEFT JOIN pg_am a ON a.oid = c.relam"
@@ -78,7 +79,7 @@ void check_kind(const RelationInfo& relation) {
       relation.schema == "pg_toast") {
     throw wrong_kind(relation, "part of the system catalogs");
   }
-  // Secrets among them, which nobody gets to read.
+  // They include secrets, which must not be readable.
   if (relation.schema == "hydra_export") throw wrong_kind(relation, "part of hydra_export itself");
   if (!relation.populated) {
     throw Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
@@ -137,8 +138,8 @@ void check_key(const Model& model, const RelationInfo& relation) {
                   "key column \"" + name + "\" of " + relation.name + " does not exist", "",
                   "Name existing columns with key_columns => '{...}'.");
     }
-    // Nothing marks columns of views and materialized views as not null: there, a null is found
-    // when it is read.
+    // Columns of views and materialized views are never marked as not null: there, a null is
+    // detected when it is read.
     if ((relation.kind == 'r' || relation.kind == 'p') && !column->not_null) {
       throw Error(ERRCODE_INVALID_PARAMETER_VALUE,
                   "key column \"" + name + "\" of " + relation.name + " may be null", "",
@@ -148,7 +149,7 @@ void check_key(const Model& model, const RelationInfo& relation) {
   const bool vouched = relation.is_remote() || has_foreign_leaf(relation);
   if (vouched) return;
   if (!relation.has_children) return check_unique(relation.oid, relation.name, key);
-  // Unique indexes are not inherited. Foreign tables can have none.
+  // Unique indexes are not inherited, and foreign tables cannot have any.
   for (const Oid member : family_of(relation.oid)) {
     const std::optional<RelationInfo> child = describe_relation(member);
     if (child && child->kind == 'r') check_unique(child->oid, child->name, key);

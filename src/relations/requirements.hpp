@@ -1,4 +1,4 @@
-// What a relation needs to be exported as a model says.
+// The requirements that a relation must meet to be exported as a model.
 #pragma once
 
 #include <string>
@@ -15,17 +15,18 @@ using tables::Model;
 // The call that removes the model, for hints.
 std::string removal_of(const Model& model);
 
-// What to throw when the model's relation is not there (any more), or nobody knows which it is.
+// The error if the model's relation does not exist (any more), or is not known.
 pg::Error no_relation(const Model& model);
 
-// The key's columns: those the model names, or the primary key's. Throws when there is neither.
+// The key's columns: those that the model names, or the primary key's. Throws if there are none.
 std::vector<std::string> key_of(const Model& model, const RelationInfo& relation);
 
-// The exported columns: those the model names, in the table's order, or all.
+// The exported columns: those that the model names, in the table's order, or all.
 std::vector<Column> columns_of(const Model& model, const RelationInfo& relation);
 
-// Throws pg::Error, with a hint, when a model of this relation cannot be exported with the rights
-// of `role`: wrong kind of relation, no fit key, no such column, no right to read it, row security.
+// Throws pg::Error, with a hint, if a model of this relation cannot be exported with the privileges
+// of `role`: wrong kind of relation, no suitable key, a missing column, no SELECT privilege, row
+// security.
 void check_model(const Model& model, const RelationInfo& relation, Oid role);
 
 }  // namespace hydra::relations

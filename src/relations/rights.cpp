@@ -65,8 +65,8 @@ bool has_rights_of(Oid role, Oid other) {
   return pg::call([=]() noexcept { return has_privs_of_role(role, other); });
 }
 
-// What a view or foreign table shows depends on who reads it (functions of a view, user mappings),
-// and it is read as its owner.
+// What a view or foreign table returns depends on the role that reads it (functions of a view, user
+// mappings), and it is read as its owner.
 void check_owner(const RelationInfo& relation, Oid role) {
   if (!relation.is_remote() || has_rights_of(role, relation.owner)) return;
   const bool view = relation.kind == 'v';
@@ -79,10 +79,10 @@ void check_owner(const RelationInfo& relation, Oid role) {
                    : "Let the owner add it.");
 }
 
-// What a view reads, calls and computes with, in whatever depth, of which the owner lacks the
-// rights of the view's: what it is, and its owner's name. Planning a query runs code of tables, too
-// (expressions of indexes and constraints), puts operators in each other's place (negators,
-// commutators), and a value becomes one of a domain by its checks.
+// What a view reads, calls and computes with, at any depth, that belongs to roles without the
+// privileges of the view's owner: its description, and the owner's name. Planning a query also runs
+// code of tables (expressions of indexes and constraints), and replaces operators by their negators
+// and commutators; and a value is converted to a domain by the domain's checks.
 pg::Rows foreign_authors(const RelationInfo& view) {
   return pg::query(
       "WITH RECURSIVE used (class, oid) AS ("
@@ -135,8 +135,8 @@ void check_authors(const RelationInfo& relation) {
               "view.");
 }
 
-// Indexes of a table that it is a part of are also its own, and planning a query evaluates their
-// expressions: whether all who may have made some have the rights of its owner.
+// Indexes of a table's parents also exist on the table, and planning a query evaluates their
+// expressions: whether all roles that may have created them have the privileges of its owner.
 bool owns_all_indexes(const RelationInfo& relation) {
   return pg::to_bool(pg::query(
       "WITH RECURSIVE above (oid) AS (SELECT inhparent FROM pg_inherits WHERE inhrelid = $1::oid"

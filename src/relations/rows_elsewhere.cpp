@@ -14,7 +14,7 @@ bool others_plan() {
   return planner_hook != nullptr || set_rel_pathlist_hook != nullptr;
 }
 
-// Raw. Not rewritten: row security would only be in the way, and a table has no other rule.
+// Raw. The query is not rewritten: row security would interfere, and a table has no other rules.
 PlannedStmt* plan_query(const char* sql) {
   List* statements = pg_parse_query(sql);
   PushActiveSnapshot(GetTransactionSnapshot());
@@ -24,8 +24,7 @@ PlannedStmt* plan_query(const char* sql) {
   return plan;
 }
 
-// What the plan reads the table with, where that is something else than its heap; else nullptr.
-// Raw.
+// How the plan reads the table, if it is not from its heap; else nullptr. Raw.
 const char* other_reader(const Plan* plan) {
   switch (nodeTag(plan)) {
     case T_SeqScan:
@@ -48,7 +47,7 @@ const char* other_reader(const Plan* plan) {
 
 void check_rows_in_heap(const RelationInfo& relation) {
   if (!others_plan() || !relation.heap) return;
-  // Children are tables of their own.
+  // Children are checked as separate tables.
   const std::string sql = std::string("SELECT * FROM ") + (relation.has_children ? "ONLY " : "") +
                           pg::quote_identifier(relation.schema) + "." +
                           pg::quote_identifier(relation.table);

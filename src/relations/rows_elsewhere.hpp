@@ -1,17 +1,17 @@
-// Tables whose rows are not, or not all, in their own heaps.
+// Tables some of whose rows are not in their own heaps.
 #pragma once
 
 #include "relations/relation_info.hpp"
 
 namespace hydra::relations {
 
-// Extensions keep rows elsewhere (on other nodes, compressed in another table) and have the planner
-// ask them for the rows. Throws where a table whose heap would be read is one of these. Costs
-// nothing where no module has a say in planning, else the planning of a query, which runs as the
+// Some extensions store rows elsewhere (on other nodes, compressed in another table), and provide
+// them through the planner. Throws if a table whose heap would be read is one of these. If no
+// module hooks into planning, this costs nothing; otherwise a query is planned, which runs as the
 // table's owner.
 void check_rows_in_heap(const RelationInfo& relation);
 
-// The same of all tables below a partitioned or inherited one, itself included.
+// The same for all tables below a partitioned or inherited one, including itself.
 void check_rows_in_heaps(Oid relation);
 
 }  // namespace hydra::relations

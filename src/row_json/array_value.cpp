@@ -1,9 +1,9 @@
 // Arrays, read in place.
 //
-// After the varlena header: the number of dimensions, where the elements begin (0: right after the
-// dimensions, and there are no nulls), the element type, the size of each dimension, its lower
-// bound, then a bitmap of what is not null. Places count from the header's start as if it had four
-// bytes, also where a short one was stored.
+// After the varlena header: the number of dimensions, the offset of the elements (0: right after
+// the dimensions, and there are no nulls), the element type, the size of each dimension, its lower
+// bound, then a bitmap of the elements that are not null. Offsets are counted as if the header had
+// four bytes, even if a short one was stored.
 #include "row_json/varlena.hpp"
 #include "row_json/writers.hpp"
 
@@ -12,13 +12,13 @@ namespace {
 
 struct ArrayWriter : ValueWriter {
   ValueWriter* element;
-  Oid element_type;  // as the array says: it may be a domain
+  Oid element_type;  // as stored in the array: it may be a domain
   int16 element_length;
   bool element_by_value;
   char element_alignment;
 };
 
-// The element type is the array's own: that of anyarray and record[] is known only from a value.
+// The element type is taken from the array: for anyarray and record[] only a value has it.
 void prepare_element(ArrayWriter* writer, Oid type) {
   if (writer->element_type == type) return;
   MemoryContext previous = MemoryContextSwitchTo(writer->context);
@@ -35,10 +35,10 @@ int32 word_at(const char* at) {
   return word;
 }
 
-// One array while it is being written.
+// The elements of one array while it is being written.
 class Elements {
  public:
-  // base: where a header of four bytes would begin.
+  // base: the position at which a header of four bytes would begin.
   Elements(const char* base, const ArrayWriter* writer) : base_(base), writer_(writer) {
     const int dimensions = word_at(base + offsetof(ArrayType, ndim));
     const int32 start = word_at(base + offsetof(ArrayType, dataoffset));
@@ -110,8 +110,8 @@ class Elements {
   int number_ = 0;
 };
 
-// Elements in the innermost brackets, of a type whose values are short: room is asked for once in
-// a while.
+// Writes the elements of the innermost brackets, of a type with short values: room is requested for
+// many of them at once.
 char* write_short_elements(Line& line, char* to, const ValueWriter* element, Elements& elements,
                            int32 size) {
   constexpr int32 batch = 64;
@@ -186,7 +186,7 @@ char* write_array(Line& line, char* to, ValueWriter* base, Datum value) {
   if (is_aligned || writer->element_by_value || writer->element->takes_any_place) {
     to = write_stored(line, to, writer, start);
   } else {
-    // Functions of the server expect their values where the compiler would put them.
+    // Functions of the server expect aligned values.
     char* copy = static_cast<char*>(palloc(stored.size + VARHDRSZ));
     std::memcpy(copy + VARHDRSZ, stored.data, stored.size);
     to = write_stored(line, to, writer, copy);

@@ -1,4 +1,4 @@
-// Types whose values take a few bytes at the most.
+// Types whose values have at most a few bytes.
 #include <cmath>
 
 #include "json/datetime.hpp"
@@ -12,7 +12,7 @@
 namespace hydra::row_json {
 namespace {
 
-// A copy, as the value may stand anywhere.
+// A copy, because the value may have any alignment.
 template <typename Struct>
 Struct read(Datum value) {
   Struct copy;
@@ -50,7 +50,7 @@ char* put_int8(char* to, Datum value) {
   return json::put_signed(to, DatumGetInt64(value));
 }
 
-// Object and transaction ids are strings to json.c.
+// json.c writes object and transaction ids as strings.
 char* put_id(char* to, Datum value) {
   return put_quoted(to, [=](char* at) { return json::put_unsigned(at, DatumGetUInt32(value)); });
 }
@@ -59,7 +59,7 @@ char* put_long_id(char* to, Datum value) {
   return put_quoted(to, [=](char* at) { return json::put_unsigned(at, DatumGetUInt64(value)); });
 }
 
-// What is no JSON number comes as a string.
+// A value that is not a JSON number is written as a string.
 char* put_float_word(char* to, double value) {
   if (std::isnan(value)) return put_text(to, "\"NaN\"");
   return value > 0 ? put_text(to, "\"Infinity\"") : put_text(to, "\"-Infinity\"");
@@ -137,8 +137,8 @@ char* put_interval(char* to, Datum value) {
 constexpr std::size_t max_address_size =
     sizeof("xxxx:xxxx:xxxx:xxxx:xxxx:xxxx:255.255.255.255/128");
 
-// The address, and its bits where they are not all. The long form's rules are many, and the
-// server's own function has them.
+// Writes the address, and the number of its bits unless it is the maximum. The rules for IPv6 are
+// complex, and are left to the server's own function.
 char* put_address(char* to, const inet_struct& address) {
   if (address.family != PGSQL_AF_INET) {
     pg_inet_net_ntop(address.family, address.ipaddr, address.bits, to, max_address_size);
@@ -165,7 +165,7 @@ char* put_inet(char* to, Datum value) {
   return put_quoted(to, [=](char* at) { return put_address(at, read_address(value)); });
 }
 
-// A network always says its bits.
+// A network always includes the number of bits.
 char* put_cidr(char* to, Datum value) {
   const inet_struct address = read_address(value);
   const bool all = address.bits == (address.family == PGSQL_AF_INET ? 32 : 128);

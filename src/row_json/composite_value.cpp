@@ -4,11 +4,11 @@
 namespace hydra::row_json {
 namespace {
 
-// How records of one row type are written. A row type cannot contain itself, so values_ is never
-// in use twice; anonymous records of another type get an entry of their own.
+// How records of one row type are written. A row type cannot contain itself, so values_ is never in
+// use twice; anonymous records of another type have their own entry.
 struct CompositeWriter : ValueWriter {
-  TupleDesc descriptor;  // the row type last met
-  MemoryContext parts;   // what was made for it
+  TupleDesc descriptor;  // the row type of the last record
+  MemoryContext parts;   // what was made for the row type
   ValueWriter** attributes;
   MemberLead* leads;
   Datum* values;

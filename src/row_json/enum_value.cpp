@@ -1,4 +1,4 @@
-// Enums, by the labels met so far.
+// Enums, with a cache of labels.
 #include "json/escape.hpp"
 #include "row_json/writers.hpp"
 
@@ -11,7 +11,7 @@ struct Label {
   char text[json::max_escaped_size(NAMEDATALEN * 4)];  // as JSON, in UTF-8
 };
 
-// Labels in the order of their oids, each looked up once.
+// Labels in the order of their OIDs, each looked up once.
 struct EnumWriter : ValueWriter {
   Label** labels;
   int count;

@@ -1,10 +1,10 @@
-// jsonb, by walking its bytes.
+// jsonb, read from its bytes.
 //
-// A container is a 32-bit head (the number of its children, and what it is), then an entry of 32
+// A container is a 32-bit header (the number of its children, and its kind), then an entry of 32
 // bits for each child, then the children. An object has its keys first, then their values in the
-// same order. An entry says the child's type and either its length or, every so often, where it
-// ends; numbers and containers begin at multiples of four. Nothing is copied or allocated, and
-// values with a short header are read in place: all reads are by bytes.
+// same order. An entry has the child's type and either its length or, at regular intervals, its
+// end; numbers and containers are aligned to four bytes. Nothing is copied or allocated, and values
+// with a short header are read in place: all reads are by bytes.
 #include "row_json/varlena.hpp"
 #include "row_json/writers.hpp"
 
@@ -17,14 +17,14 @@ uint32 word_at(const char* at) {
   return word;
 }
 
-// Goes through some children of a container, one after another.
+// Iterates over some children of a container.
 class Children {
  public:
   // first: the number of the first one. entries: the container's; count: of all its entries.
   Children(const char* entries, uint32 count, uint32 first)
       : Children(entries, count, first, offset_of(entries, first)) {}
 
-  // offset: where the first one begins.
+  // offset: of the first one.
   Children(const char* entries, uint32 count, uint32 first, uint32 offset)
       : entry_(entries + first * sizeof(JEntry)),
         data_(entries + count * sizeof(JEntry)),
@@ -47,7 +47,7 @@ class Children {
   }
 
  private:
-  // Where a child begins: the lengths before it, back to one whose end is known.
+  // The offset of a child: the sum of the lengths before it, back to one whose end is known.
   static uint32 offset_of(const char* entries, uint32 number) {
     uint32 offset = 0;
     while (number > 0) {
@@ -63,11 +63,11 @@ class Children {
   uint32 offset_;
 };
 
-// Objects of one column mostly have the same keys: those of the object met last, as they are stored
-// and as they are written. A column whose objects have others again and again goes without.
+// Most objects of one column have the same keys: caches the keys of the last object, as stored and
+// as written. Not used for a column whose objects keep having other keys.
 class Keys {
  public:
-  // Raw, in the memory context in which all is kept.
+  // Raw. Allocated in the current memory context.
   static Keys* make() {
     auto* keys = static_cast<Keys*>(palloc0(sizeof(Keys)));
     keys->context_ =
@@ -75,8 +75,8 @@ class Keys {
     return keys;
   }
 
-  // Whether these are the keys of the object with these entries; they are learned where they are
-  // not, as long as that may pay. Raw.
+  // Whether these are the keys of the object with these entries. If not, stores those keys, as long
+  // as that seems worthwhile. Raw.
   bool know(const char* entries, uint32 count) {
     if (matches(entries, count)) {
       misses_ = 0;
@@ -88,10 +88,10 @@ class Keys {
     return true;
   }
 
-  // All of the stored keys.
+  // The size of all stored keys.
   uint32 size() const { return size_; }
 
-  // Key i with what stands before and after it.
+  // Key i with the text before and after it.
   const MemberLead& lead(uint32 i) const { return leads_[i]; }
 
  private:
@@ -111,7 +111,7 @@ class Keys {
   char* entries_;
   char* bytes_;
   MemberLead* leads_;
-  int misses_;  // in a row
+  int misses_;  // consecutive
 };
 
 char* copy(const char* from, std::size_t n) {
@@ -158,7 +158,7 @@ char* write_child(Line& line, char* to, const Children::Child& child) {
   }
 }
 
-// The separator, the key and the colon.
+// Writes the separator, the key and the colon.
 char* write_key(Line& line, char* to, const Children::Child& key, bool is_first) {
   to = line.room(to, 2);
   std::memcpy(to, is_first ? "{" : ", ", 2);

@@ -6,7 +6,7 @@
 namespace hydra::row_json {
 namespace {
 
-// Values of these types have a fixed form, in which '-' separates nothing.
+// Values of these types have a fixed form, in which '-' is not a separator.
 bucket::IdForm form_of(Oid type) {
   switch (type) {
     case INT2OID:
@@ -28,7 +28,7 @@ bucket::IdForm form_of(Oid type) {
   }
 }
 
-// Raw. Of the functions that compare values of a type, those within it included.
+// Raw. Checks the functions that compare values of a type, including types inside it.
 void check_order(Oid type) {
   check_stack_depth();
   type = getBaseType(type);
@@ -60,8 +60,8 @@ void prepare_order(SortSupportData* order, Oid type, Oid collation, const char* 
   PrepareSortSupportFromOrderingOp(entry->lt_opr, order);
 }
 
-// Raw. Elements are numbered from 1 in JSON, whatever the array says: two keys that differ by that
-// alone would be one for readers.
+// Raw. JSON does not show an array's lower bounds: two keys that differ only in these would be the
+// same for readers.
 void check_bounds(Datum value, const char* name) {
   const auto* array = DatumGetAnyArrayP(value);
   for (int i = 0; i < AARR_NDIM(array); ++i) {
@@ -74,8 +74,8 @@ void check_bounds(Datum value, const char* name) {
   }
 }
 
-// Raw. Some encodings have two codes for one character of UTF-8, which readers could not tell
-// apart. The conversion back gives one of them; the other is refused.
+// Raw. Some encodings have two codes for one character of UTF-8, which readers could not
+// distinguish. The conversion back returns one of them; the other is refused.
 void check_characters(const char* text, const char* name) {
   const int length = static_cast<int>(std::strlen(text));
   const char* utf8 = pg_server_to_any(text, length, PG_UTF8);

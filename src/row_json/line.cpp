@@ -5,13 +5,13 @@
 namespace hydra::row_json {
 namespace {
 
-// Text in UTF-8; to be closed after use, as a copy was made where it had to be converted. Raw.
+// Text in UTF-8. Close it after use, to free the copy of a text that was converted. Raw.
 struct Utf8 {
   const char* data;
   std::size_t size;
   bool is_copy;
 
-  // Raises where the bytes are not valid.
+  // Raises an error if the bytes are not valid.
   static Utf8 convert(const char* from, std::size_t n) {
     const char* converted = pg_server_to_any(from, static_cast<int>(n), PG_UTF8);
     if (converted == from) return {from, n, false};
@@ -25,7 +25,7 @@ struct Utf8 {
 
 }  // namespace
 
-// detail: has a place for the size.
+// detail: contains a placeholder for the size.
 void Line::raise_too_large(const char* detail) const {
   ereport(ERROR,
           (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -47,8 +47,8 @@ char* Line::make_room(char* to, std::size_t n) {
   return buffer_.end();
 }
 
-// The length of the first piece of a text, whole characters. In SQL_ASCII nothing is known of
-// characters; but there texts are only checked, not converted, so size is no matter.
+// The length of the first piece of a text, in whole characters. With SQL_ASCII, characters are
+// unknown; but then texts are only checked, not converted, so the size does not matter.
 std::size_t Line::piece_of(std::string_view text) const {
   const std::size_t most = std::min(text.size(), escape_piece);
   if (!converts_ || most == text.size()) return most;

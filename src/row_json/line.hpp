@@ -1,4 +1,4 @@
-// The line being written: the growing end of an object's buffer.
+// The line being written, at the end of an object's buffer.
 #pragma once
 
 #include "base/byte_buffer.hpp"
@@ -7,11 +7,12 @@
 
 namespace hydra::row_json {
 
-// Appends to a buffer, up to a limit per line. Where the next byte goes is not kept here but
-// handed on: everything that writes takes it as `to` and returns the end of what it wrote, so that
-// it stays in a register. room() may move the buffer, and gives the place in the moved one.
+// Appends to a buffer, up to a limit per line. The write position is not stored here: everything
+// that writes takes it as `to` and returns the end of its output, so that it stays in a register.
+// room() may move the buffer, and returns the position in the moved one.
 //
-// All methods are raw (pg/error.hpp): they raise when memory is out or the line passes the limit.
+// All methods are raw (pg/error.hpp): they raise an error if memory is out or the line exceeds the
+// limit.
 class Line {
  public:
   // limit: of one line, in bytes.
@@ -28,7 +29,7 @@ class Line {
     if (size() > limit_) raise_too_large("It has %zu bytes.");
   }
 
-  // Of the line that was begun last: its place in the buffer.
+  // The offset in the buffer of the line that was begun last.
   std::size_t start() const { return start_; }
 
   // Room for n bytes from `to` on.
@@ -58,11 +59,13 @@ class Line {
   char* append_string(char* to, const char* text) {
     return append_string(to, text, std::strlen(text));
   }
-  char* append_json(char* to, const char* from, std::size_t n);      // JSON text as it is
-  char* append_minified(char* to, const char* from, std::size_t n);  // no whitespace but in strings
+  char* append_json(char* to, const char* from, std::size_t n);  // JSON text as it is
+  // no whitespace except in strings
+  char* append_minified(char* to, const char* from, std::size_t n);
 
  private:
-  // Escaping may make six bytes of one; in pieces, the room asked for stays near what is needed.
+  // Escaping may turn one byte into six; in pieces, the requested room stays close to what is
+  // needed.
   static constexpr std::size_t escape_piece = 16 * 1024;
 
   std::size_t size() const { return buffer_.size() - start_; }

@@ -9,20 +9,20 @@
 
 namespace hydra::row_json {
 
-// A column of the line, as the scan gives it.
+// A column of the line, in the row source.
 struct LineColumn {
   std::string name;
-  std::size_t place;  // in the arrays that the row source gives
+  std::size_t place;  // index in the arrays of the row source
   Oid type;
 };
 
-// Writes rows of one table as row_to_json() would. Made, used and dropped within one memory
-// context, which holds the writers of the columns.
+// Writes rows of one table as row_to_json() does. Created, used and destroyed within one memory
+// context, which contains the writers of the columns.
 class LineWriter {
  public:
   explicit LineWriter(const std::vector<LineColumn>& columns);
 
-  // Appends the line and its newline. Raw. Leaves garbage in the current memory context.
+  // Appends the line and its newline. Raw. Leaves allocations in the current memory context.
   void write(Line& line, const Datum* values, const bool* nulls);
 
   // The column being written, for messages; nullptr between rows.

@@ -1,4 +1,4 @@
-// numeric, from its digits.
+// numeric, written from its digits.
 #include "json/numeric.hpp"
 #include "row_json/varlena.hpp"
 #include "row_json/writers.hpp"

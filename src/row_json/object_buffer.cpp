@@ -90,8 +90,8 @@ int ObjectBuffer::compare(const void* a, const void* b, void* self) {
                               buffer->key_of(*static_cast<const Entry*>(b)));
 }
 
-// A table is mostly in the order in which its rows were inserted, but for those that found room in
-// an older page: only what comes after a greater key is sorted, then merged into the rest.
+// A table is mostly in the order of insertion, except for rows that were placed on an older page:
+// only rows that come after a greater key are sorted, and then merged with the rest.
 void ObjectBuffer::sort() {
   Entry* late = static_cast<Entry*>(MemoryContextAllocHuge(context_, rows_ * sizeof(Entry)));
   std::size_t rising_count = 0, late_count = 0;
@@ -110,10 +110,10 @@ void ObjectBuffer::sort() {
   pfree(late);
 }
 
-// Lines that follow each other in the buffer as well are one piece.
+// Consecutive lines that are also consecutive in the buffer form one piece.
 std::vector<LinesBody::Piece> ObjectBuffer::pieces() const {
   std::vector<LinesBody::Piece> pieces;
-  std::uint64_t end = 0;  // of the last piece
+  std::uint64_t end = 0;  // of the previous piece
   for (std::size_t i = 0; i < rows_; ++i) {
     const Entry& entry = entries_[i];
     if (pieces.empty() || entry.offset != end) {

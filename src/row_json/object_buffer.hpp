@@ -1,4 +1,4 @@
-// The contents of the object being filled.
+// The contents of the object that is being filled.
 #pragma once
 
 #include <memory>
@@ -11,14 +11,14 @@
 
 namespace hydra::row_json {
 
-// Lines in the order of the key, wherever they stand in the buffer: what an upload reads.
+// The lines in the order of the key, wherever they are in the buffer: the body of an upload.
 class LinesBody : public s3::Body {
  public:
   struct Piece {
     std::uint64_t offset;
     std::uint64_t size;
   };
-  // The bytes go to the pool in the end.
+  // The buffer is returned to the pool at the end.
   LinesBody(ByteBuffer bytes, std::vector<Piece> pieces, BufferPool& pool);
   ~LinesBody() override;
 
@@ -32,9 +32,9 @@ class LinesBody : public s3::Body {
  private:
   BufferPool& pool_;
   ByteBuffer bytes_;
-  std::vector<Piece> pieces_;  // together all of the bytes
-  std::size_t piece_ = 0;      // the one being read
-  std::uint64_t done_ = 0;     // of its bytes
+  std::vector<Piece> pieces_;  // together they cover all of the bytes
+  std::size_t piece_ = 0;      // the current one
+  std::uint64_t done_ = 0;     // bytes of it that were read
 };
 
 // An object whose contents are complete.
@@ -42,15 +42,16 @@ struct ClosedObject {
   std::unique_ptr<LinesBody> body;
   std::string first_id, last_id;
   std::uint64_t rows = 0, bytes = 0;
-  std::string relation;  // the one table that the rows are of; '' where that does not matter
+  std::string relation;  // the table of the rows; '' if the manifest does not need it
   unsigned relation_oid = 0;
 };
 
-// Lines of one object with the keys of their rows. Lines are written to buffer() by others, then
-// noted with add(). The lines are never moved: sorting orders what points to them.
+// The lines of one object with the keys of their rows. Lines are written to buffer() by other code,
+// and then registered with add(). The lines are never moved: sorting only orders references to
+// them.
 class ObjectBuffer {
  public:
-  // pool: where the buffer is from; it outlives the object and its body.
+  // pool: the source of the buffer; must outlive this object and its body.
   ObjectBuffer(const Key& key, BufferPool& pool);
   ~ObjectBuffer();
   ObjectBuffer(const ObjectBuffer&) = delete;
@@ -58,21 +59,22 @@ class ObjectBuffer {
 
   ByteBuffer& buffer() { return bytes_; }
 
-  // The bytes of the buffer from `start` on are the line of the row with this key. Raw.
+  // Registers the bytes of the buffer from `start` on as the line of the row with this key. Raw.
   void add(std::size_t start, const Datum* values, const bool* nulls);
 
   std::size_t rows() const { return rows_; }
   std::size_t bytes() const { return bytes_.size(); }
-  std::size_t memory() const;  // all that it takes, keys included
+  std::size_t memory() const;  // all that it uses, keys included
 
-  // Sorts the rows and hands the contents over. At least one row; nothing can be added after it.
+  // Sorts the rows and returns the contents. Requires at least one row; nothing can be added after
+  // it.
   ClosedObject close();
 
  private:
   struct Entry {
     std::uint64_t offset;
     std::uint32_t size;
-    std::uint32_t row;  // the row's place in keys_
+    std::uint32_t row;  // the row's index in keys_
   };
   void grow();                                                   // raw
   void sort();                                                   // raw

@@ -1,5 +1,5 @@
-// Ranges and multiranges of numbers and dates: their text as range_out() prints it, without a call
-// for each bound. Those of other types take the server's way.
+// Ranges and multiranges of numbers and dates, in the form of range_out(), without a function call
+// for each bound. Ranges of other types are written by the server's functions.
 #include "json/datetime.hpp"
 #include "json/digits.hpp"
 #include "json/numeric.hpp"
@@ -24,7 +24,7 @@ char* write_int8(Line& line, char* to, Datum value) {
   return json::put_signed(line.room(to, json::max_integer_size), DatumGetInt64(value));
 }
 
-// What is not finite is a word like any other here.
+// In a range, a value that is not finite is not quoted.
 char* write_number(Line& line, char* to, Datum value) {
   const Varlena stored = Varlena::open(value);
   const json::Numeric numeric = json::parse_numeric(stored.data, stored.size);
@@ -37,7 +37,7 @@ char* write_infinity(Line& line, char* to, bool is_negative) {
   return line.append(to, is_negative ? "-infinity" : "infinity", is_negative ? 9 : 8);
 }
 
-// A bound's text with a space in it is quoted, and JSON escapes the quotes.
+// A bound with a space in its text is quoted, and JSON escapes the quotes.
 char* write_quoted(Line& line, char* to, const char* text, const char* end) {
   to = line.append(to, "\\\"", 2);
   to = line.append(to, text, static_cast<std::size_t>(end - text));

@@ -1,4 +1,4 @@
-// Types that are text, and all that comes as text from a function of the server.
+// Types that are text, and types that are converted to text by a function of the server.
 #include "base/hex.hpp"
 #include "pg/untrusted_code.hpp"
 #include "row_json/varlena.hpp"
@@ -56,8 +56,8 @@ char* write_output(Line& line, char* to, ValueWriter* writer, Datum value) {
   return to;
 }
 
-// A single byte, which is no character where its high bit is set: what then is printed depends on
-// the server's version, and need not be valid.
+// A single byte, which is not a valid character if its high bit is set: what is printed then
+// depends on the server's version, and may be invalid.
 char* write_char(Line& line, char* to, ValueWriter* writer, Datum value) {
   const char byte = DatumGetChar(value);
   if (!IS_HIGHBIT_SET(byte)) {
@@ -70,7 +70,7 @@ char* write_char(Line& line, char* to, ValueWriter* writer, Datum value) {
   return to;
 }
 
-// What the cast wrote stays, but for line breaks.
+// The cast's output is copied unchanged, except for line breaks.
 char* write_cast(Line& line, char* to, ValueWriter* writer, Datum value) {
   text* json = DatumGetTextPP(FunctionCall1(function_of(writer), value));
   const char* bytes = VARDATA_ANY(json);
@@ -127,7 +127,7 @@ ValueWriter* make_text_writer(Oid type) {
   }
 }
 
-// Types of extensions that are text under another name (citext) have its output function.
+// Types of extensions that are text under another name (citext) have the output function of text.
 ValueWriter* make_output_writer(Oid type) {
   ValueWriter* writer = make_output_writer(type, write_output);
   if (function_of(writer)->fn_addr == textout) return make_plain_writer(type, write_text);

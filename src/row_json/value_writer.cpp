@@ -6,7 +6,7 @@
 namespace hydra::row_json {
 namespace {
 
-// A function that makes json of a type, as json.c looks for one; none for built-in types.
+// The cast of a type to json, looked up as in json.c; none for built-in types.
 Oid cast_to_json(Oid type) {
   if (type < FirstNormalObjectId) return InvalidOid;
   Oid function = InvalidOid;
@@ -18,7 +18,7 @@ bool is_array(Oid type) {
   return OidIsValid(get_element_type(type)) || type == ANYARRAYOID || type == RECORDARRAYOID;
 }
 
-// Types of json.c's last category: a string, unless a cast says otherwise.
+// Types in the last category of json.c: written as a string, unless there is a cast.
 ValueWriter* make_other_writer(Oid type) {
   const Oid cast = cast_to_json(type);
   if (OidIsValid(cast)) return make_cast_writer(type, cast);

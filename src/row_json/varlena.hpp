@@ -5,8 +5,8 @@
 
 namespace hydra::row_json {
 
-// Where a varlena's contents are: in place, whatever its header and alignment, or in a copy where
-// it was compressed or stored elsewhere. Close it after use, so that a row's large values are not
+// Locates a varlena's contents: in place, at any alignment and with any header, or in a copy if the
+// value was compressed or stored in TOAST. Close it after use, so that a row's large values are not
 // all in memory at once. Raw.
 struct Varlena {
   const char* data;

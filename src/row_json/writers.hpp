@@ -1,12 +1,12 @@
-// The writers of each kind of type, for make_value_writer(). All raw; made in the current memory
-// context.
+// The writers of each kind of type, for make_value_writer(). All are raw, and made in the current
+// memory context.
 #pragma once
 
 #include "row_json/value_writer.hpp"
 
 namespace hydra::row_json {
 
-// A writer with what all have in common; the struct may be derived from ValueWriter.
+// Allocates a writer and sets the common members; the struct may be derived from ValueWriter.
 template <typename Writer>
 Writer* allocate_writer(Oid type, ValueWriter::Write write) {
   auto* writer = static_cast<Writer*>(palloc0(sizeof(Writer)));
@@ -28,13 +28,13 @@ ValueWriter* make_composite_writer(Oid type);
 ValueWriter* make_range_writer(Oid type);
 ValueWriter* make_multirange_writer(Oid type);
 
-// Through a function that makes json of the type.
+// Uses a function that converts the type to json.
 ValueWriter* make_cast_writer(Oid type, Oid function);
 
-// Any type: what its output function prints, as a string.
+// For any type: writes the text of its output function as a string.
 ValueWriter* make_output_writer(Oid type);
 
-// A numeric as a JSON number, or, where it is none, as a string. bytes: without the header.
+// Writes a numeric as a JSON number, or as a string if it is not finite. bytes: without the header.
 char* write_numeric(Line& line, char* to, const char* bytes, std::size_t n);
 
 }  // namespace hydra::row_json

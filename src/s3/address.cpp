@@ -47,8 +47,8 @@ bool begins_with(const V6& address, const std::uint8_t* start, std::size_t size)
   return std::memcmp(address.data(), start, size) == 0;
 }
 
-// An IPv4 address in IPv6's clothes: mapped (::ffff:0:0/96), compatible (::/96, which holds :: and
-// ::1 as well), or translated by a gateway (64:ff9b::/96).
+// An IPv6 address that contains an IPv4 address: mapped (::ffff:0:0/96), compatible (::/96, which
+// includes :: and ::1), or translated by a gateway (64:ff9b::/96).
 bool holds_ipv4(const V6& address) {
   constexpr std::uint8_t compatible[12] = {};
   constexpr std::uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};

@@ -14,14 +14,14 @@ namespace {
 constexpr std::int64_t longest_wait = 24 * 60 * 60;
 constexpr std::int64_t end_of_year_9999 = 253402300799;
 
-// Whether the line begins with this, given in lower case.
+// Whether the line begins with the prefix, which is given in lower case.
 bool has_prefix(std::string_view line, std::string_view prefix) {
   const auto same = [](char expected, char c) { return expected == to_lower(c); };
   return line.size() >= prefix.size() &&
          std::equal(prefix.begin(), prefix.end(), line.begin(), same);
 }
 
-// The value of this header if the line holds it.
+// The value of this header, if the line contains it.
 std::optional<std::string_view> header_value(std::string_view line, std::string_view name) {
   if (line.size() <= name.size() || line[name.size()] != ':' || !has_prefix(line, name))
     return std::nullopt;
@@ -31,9 +31,9 @@ std::optional<std::string_view> header_value(std::string_view line, std::string_
   return value.substr(0, value.find_last_not_of(spaces) + 1);
 }
 
-// Whether the header says that objects are encrypted with a key of a KMS or of the client: their
-// ETag is then no MD5 (S3 API Reference, "Object"; IBM's Key Protect, Google's CMEK and Alibaba's
-// OSS alike). With keys of S3's own it is one.
+// Whether the header shows encryption with a KMS or client key: then the object's ETag is not an
+// MD5 (S3 API Reference, "Object"; also IBM's Key Protect, Google's CMEK and Alibaba's OSS). With
+// keys managed by S3 it is one.
 bool tells_of_a_key(std::string_view line) {
   if (const auto value = header_value(line, "x-amz-server-side-encryption"))
     return *value != "AES256";

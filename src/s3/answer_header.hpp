@@ -1,4 +1,4 @@
-// The headers of a store's answer.
+// The headers of a store's response.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,8 @@
 
 namespace hydra::s3 {
 
-// Takes note of one line of an answer's head. A status line begins the answer anew, as "100
-// Continue" may come before it. `now`: Unix seconds, for a Retry-After that is a date.
+// Reads one line of a response's header into `answer`. A status line resets it, because "100
+// Continue" may precede the final response. `now`: Unix seconds, for a Retry-After that is a date.
 void read_header(std::string_view line, std::int64_t now, Answer& answer);
 
 }  // namespace hydra::s3

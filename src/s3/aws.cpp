@@ -36,8 +36,9 @@ std::optional<std::string_view> region_of_label(std::string_view label) {
   return std::nullopt;
 }
 
-// The region that S3's host names, '' where it names none; nothing where it is not S3's. The labels
-// are those before the domain (S3 User Guide, "Amazon S3 endpoints and quotas", "AWS PrivateLink").
+// The region in the name of an S3 host, '' if it contains none; nothing if the host is not one of
+// S3. The labels are those before the domain (S3 User Guide, "Amazon S3 endpoints and quotas", "AWS
+// PrivateLink").
 std::optional<std::string_view> region_of_service(const Labels& labels) {
   switch (labels.size()) {
     case 1:
@@ -58,7 +59,7 @@ std::optional<std::string_view> region_of_service(const Labels& labels) {
   }
 }
 
-// The labels before the domain, which is cut off; nothing for other hosts.
+// The labels before the domain; nothing for other hosts.
 std::optional<Labels> labels_below(std::string_view host, std::string_view domain) {
   if (host.size() <= domain.size() + 1 || !host.ends_with(domain)) return std::nullopt;
   host.remove_suffix(domain.size());
@@ -67,7 +68,7 @@ std::optional<Labels> labels_below(std::string_view host, std::string_view domai
   return split(host, '.');
 }
 
-// A partition shares its domain with another: the region decides.
+// Two partitions share one domain: the region decides.
 const Partition* partition_of(std::string_view domain, std::string_view region) {
   const Partition& partition = partition_of_region(region);
   if (partition.domain == domain) return &partition;
@@ -80,7 +81,7 @@ const Partition* partition_of(std::string_view domain, std::string_view region) 
 
 }  // namespace
 
-// A short part of the world, at least one more word, and a number. ("website-…" is another
+// A short geographic prefix, at least one more word, and a number. ("website-…" is another
 // service.)
 bool is_region_name(std::string_view text) {
   const auto parts = split(text, '-');

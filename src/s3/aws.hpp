@@ -5,31 +5,31 @@
 
 namespace hydra::s3 {
 
-// A world of its own: accounts, keys and names of buckets of one partition mean nothing in another,
+// A partition: its accounts, keys and bucket names are separate from those of other partitions,
 // where anybody may own a bucket of the same name. (Names, domains and regions are those of
 // botocore's partitions.json.)
 struct Partition {
   std::string_view name;    // as in ARNs: "aws", "aws-cn", …
   std::string_view domain;  // "amazonaws.com"
-  std::string_view region;  // how names of its regions begin; '' = all others
+  std::string_view region;  // prefix of the names of its regions; '' = all others
 };
 
-// Never nothing: what is no region of another partition belongs to "aws".
+// A region that matches no other partition belongs to "aws".
 const Partition& partition_of_region(std::string_view region);
 
-// "eu-central-1": whether it has the form of a region's name.
+// Whether the text has the form of a region's name, such as "eu-central-1".
 bool is_region_name(std::string_view text);
 
-// nullptr where there is no such partition.
+// nullptr if there is no such partition.
 const Partition* find_partition(std::string_view name);
 
-// The partition whose S3 answers at a host (lower case, without a port), with or without a bucket's
-// name in front of it; nullptr where the host is not S3's own. Other hosts below AWS's domains
-// belong to whoever rents them: load balancers, instances, API gateways, websites.
+// The partition whose S3 is reached at a host (lower case, without a port), with or without a
+// bucket name in front of it; nullptr if the host is not one of S3. Other hosts in AWS's domains
+// (load balancers, instances, API gateways, websites) belong to AWS's customers.
 const Partition* partition_of_host(std::string_view host);
 
-// The same for hosts that take the bucket's name in the path, or in front of them. Where a bucket's
-// name is in the host already, the path's first part is no bucket but part of the key.
+// The same for hosts that take the bucket name in the path, or in front of the host. If the host
+// already contains a bucket name, the first part of the path belongs to the key.
 const Partition* partition_of_service(std::string_view host);
 
 }  // namespace hydra::s3

@@ -24,8 +24,9 @@ bool is_region_character(char c) {
   return is_lower_or_digit(c) || is_upper(c) || c == '-' || c == '_';
 }
 
-// Reserved for directory and table buckets, internationalized names, AWS's own, and access points
-// that take no plain PutObject. (An access point's alias is as good as a bucket's name.)
+// Prefixes and suffixes that are reserved for directory and table buckets, internationalized names,
+// AWS itself, and access points that do not support plain PutObject. (The alias of an access point
+// can be used as a bucket name.)
 std::optional<std::string> reserved_part(std::string_view name) {
   for (std::string_view prefix : {"xn--", "sthree-", "amzn-s3-demo-"}) {
     if (name.starts_with(prefix)) return "must not begin with \"" + std::string(prefix) + '"';
@@ -43,7 +44,7 @@ bool has_control_character(std::string_view text) {
   return false;
 }
 
-// The '/' at a prefix's end is the separator that keys need, not an empty segment.
+// The '/' at a prefix's end is the separator before the rest of a key, not an empty segment.
 bool has_bad_segment(std::string_view prefix) {
   if (prefix.ends_with('/')) prefix.remove_suffix(1);
   while (true) {
@@ -99,7 +100,7 @@ std::optional<BucketInEndpoint> bucket_in_endpoint(const EndpointSettings& setti
   const std::string_view path = url->path;
   if (percent_decode(path.substr(path.rfind('/') + 1)) == settings.bucket)
     return BucketInEndpoint{"ends with the name of the bucket", false};
-  // Of AWS's own hosts it is known where they take a bucket's name, whichever bucket's it is.
+  // For AWS's own hosts it is known where they contain a bucket name, whichever bucket it is.
   if (partition_of_host(url->host) != nullptr && partition_of_service(url->host) == nullptr)
     return BucketInEndpoint{"begins with the name of a bucket", false};
   const bool in_front = url->host.starts_with(settings.bucket + '.') && !is_ipv4(url->host);

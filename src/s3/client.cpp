@@ -59,9 +59,9 @@ void initialize_library() {
     throw std::runtime_error("libcurl could not be initialized");
 }
 
-// A job is in one of four places: queued, in flight (inside an active transfer), waiting for its
-// next attempt, or gone into an outcome. Transfers go back and forth between active and idle, and
-// there are never more of them than `concurrency`.
+// A job is in one of four states: queued, in flight (owned by an active transfer), waiting for its
+// next attempt, or turned into an outcome. Transfers move between active and idle; there are at
+// most `concurrency` of them.
 class Client::Impl {
  public:
   explicit Impl(Options options)
@@ -110,7 +110,7 @@ class Client::Impl {
       if (places && (!next || waiting.due < *next)) next = waiting.due;
     }
     if (!next) return std::nullopt;
-    // Rounded up, so that whoever waits this long finds something to do.
+    // Rounded up, so that something is due after the wait.
     const auto left = std::chrono::ceil<milliseconds>(*next - Clock::now());
     return std::max(left, milliseconds{0});
   }
@@ -137,7 +137,7 @@ class Client::Impl {
     return since;
   }
 
-  // Those in flight have their jobs themselves; one that waits is a first sign soon enough.
+  // Jobs in flight are owned by their transfers; a waiting one is noticed soon enough.
   std::optional<Trouble> trouble() const {
     if (waiting_.empty()) return std::nullopt;
     const Job& job = waiting_.front().job;
@@ -192,8 +192,8 @@ class Client::Impl {
     Job job;
   };
 
-  // Starting an upload sets libcurl's timer to now, so a second round connects at once. The bound
-  // keeps a caller that is scanning from being held up.
+  // Starting an upload sets libcurl's timer to now, so a second round connects at once. The number
+  // of rounds is limited, so that a scanning caller is not delayed.
   void settle() {
     constexpr int rounds = 4;
     for (int round = 0; round < rounds; ++round) {
@@ -237,22 +237,23 @@ class Client::Impl {
     job.perhaps_stored = job.perhaps_stored || failure.perhaps_stored;
     job.damaged = job.damaged || failure.damaged;
     const auto wait = delay_before_another(job, failure);
-    // What no attempt heals says more than what it was first repeated for.
+    // A failure that a retry cannot resolve is more informative than the one that caused the first
+    // retry.
     const bool hopeless = !wait && failure.action != Action::retry;
     if (!job.failure || hopeless) job.failure = std::move(failure);
     if (!wait) return end(std::move(job), false, "");
     waiting_.push_back({Clock::now() + *wait, std::move(job)});
   }
 
-  // That an object of the job's key is there.
+  // Whether an existing object with the job's key means success.
   static bool is_success(const Job& job) {
     const Existing existing = job.upload.existing;
     return existing == Existing::welcome ||
            (existing == Existing::ours_if_lost && job.perhaps_stored);
   }
 
-  // How long to wait before another attempt; nothing = there is none. An attempt after something
-  // was put right comes at once, and counts for nothing.
+  // The wait before another attempt; nothing = there is none. An attempt after a correction follows
+  // at once, and is not counted.
   std::optional<milliseconds> delay_before_another(Job& job, const Failure& failure) {
     if (failure.action == Action::fix) {
       if (!put_right(job, failure)) return std::nullopt;
@@ -265,7 +266,7 @@ class Client::Impl {
     return std::max(backoff_.delay(attempts), std::min(asked, options_.longest_retry_after));
   }
 
-  // Each thing is put right once, but for the place: one answer tells the host, the next its
+  // Each correction is made once, except for the place: one response gives the host, the next its
   // region.
   bool put_right(Job& job, const Failure& failure) {
     const std::size_t limit = failure.fix == Fix::place ? most_moves : 1;
@@ -274,8 +275,8 @@ class Client::Impl {
     return session_.correct(failure, job.corrections, job.upload.key);
   }
 
-  // The store's clock says that the signature is too old, and agrees with ours: the machine was
-  // paused, or the upload took too long. The next attempt is signed anew.
+  // The store says that the signature is too old, although both clocks agree: the machine was
+  // paused, or the upload took too long. The next attempt is signed again.
   bool is_old_signature(const Job& job, const Failure& failure) const {
     constexpr std::size_t clock = static_cast<std::size_t>(Fix::clock);
     return failure.fix == Fix::clock && session_.corrections()[clock] == job.corrections[clock] &&
@@ -294,7 +295,7 @@ class Client::Impl {
     outcomes_.push_back(std::move(outcome));
   }
 
-  // True when other keys than the job's will be there.
+  // True if other keys than the job's will be available.
   bool renew_credentials(const Job& job) {
     if (!refreshing_) return false;
     constexpr std::size_t keys = static_cast<std::size_t>(Fix::credentials);
@@ -302,7 +303,7 @@ class Client::Impl {
     return true;
   }
 
-  // Whether there is something to sign with. Where there never will be, all uploads end.
+  // Whether there are keys to sign with. If there will never be any, all uploads end.
   bool may_start() {
     if (!refreshing_) return true;
     if (pending() > active_.size() || keep_keys_) refreshing_->poll();
@@ -333,7 +334,7 @@ class Client::Impl {
     }
   }
 
-  // Repeated attempts first: they have waited longest.
+  // Retries first, because they have waited longest.
   std::optional<Job> next_job() {
     const auto first =
         std::min_element(waiting_.begin(), waiting_.end(),
@@ -343,7 +344,7 @@ class Client::Impl {
       waiting_.erase(first);
       return job;
     }
-    // While many wait, the store is in trouble: new uploads would only add to it.
+    // While many uploads wait, the store is in trouble, and new uploads would increase its load.
     const bool trouble = waiting_.size() > static_cast<std::size_t>(options_.concurrency);
     if (queue_.empty() || trouble) return std::nullopt;
     Job job = std::move(queue_.front());
@@ -368,7 +369,7 @@ class Client::Impl {
   Session session_;
   Backoff backoff_;
   Multi multi_;
-  std::unique_ptr<credentials::RefreshingCredentials> refreshing_;  // none where the keys are given
+  std::unique_ptr<credentials::RefreshingCredentials> refreshing_;  // nullptr if the keys are given
   bool keep_keys_ = false;
   std::vector<std::unique_ptr<Transfer>> active_;
   std::vector<std::unique_ptr<Transfer>> idle_;

@@ -1,4 +1,4 @@
-// Uploads to S3, many at a time, without ever waiting: the caller owns the waiting.
+// Concurrent uploads to S3. The client never waits; its caller does.
 #pragma once
 
 #include <chrono>
@@ -17,37 +17,38 @@ namespace hydra::s3 {
 // Throws std::runtime_error when libcurl refuses.
 void initialize_library();
 
-// As what, and where to, a client makes its requests by now.
+// The identity and the endpoint with which a client currently makes its requests.
 struct Identity {
   std::string endpoint;  // the bucket's URL
   std::string region;
-  std::string source;  // of the keys; '' where they were given, or are not there yet
+  std::string source;  // of the keys; '' if they were given, or are not fetched yet
   std::optional<std::int64_t> expires_at;  // Unix seconds
 };
 
 // An uploader on libcurl's multi socket interface. put() queues; at most `concurrency` uploads are
-// in flight; a failed attempt is repeated after a backoff, signed anew each time, and its place
-// goes to another upload meanwhile (unless more than `concurrency` wait already: a store in trouble
-// is not asked for more). Each upload put in ends in exactly one outcome, unless
-// cancel() drops it.
+// in flight. A failed attempt is repeated after a backoff, with a new signature. Another upload
+// takes its slot meanwhile, unless more than `concurrency` uploads already wait for a retry, to
+// reduce the load on a store in trouble. Each upload ends in exactly one outcome, unless cancel()
+// drops it.
 //
-// Nothing here waits. Either call perform() often (it looks at the sockets itself), or wait for
-// watches() and timeout(), then call ready() for each ready socket and perform() in any case. Look
-// at watches() again whenever watches_version() changed: a closed socket's number can come back.
+// Nothing here waits. Either call perform() often (it polls the sockets itself), or wait for
+// watches() and timeout(), then call ready() for each ready socket and perform() in any case. Call
+// watches() again whenever watches_version() has changed: the number of a closed socket can be
+// reused.
 //
-// With Options::conditional a store refuses to overwrite (412). After an attempt whose answer was
-// lost that means that the attempt had stored the object, if nobody else writes such keys: see
+// With Options::conditional a store refuses to overwrite (412). After an attempt whose response was
+// lost, this means that the attempt had stored the object, if nobody else writes such keys: see
 // Existing.
 //
-// An upload is a success where the store answers as S3 does, with the MD5 of the body where it
-// answers with an MD5 at all (see stored.hpp).
+// An upload succeeds if the store's response is one that S3 would send, with the MD5 of the body if
+// it contains an MD5 (see stored.hpp).
 //
 // All signals are blocked while libcurl runs: its resolver may start a thread, which must not run
 // the process's signal handlers, and a handler must not jump out of a callback.
 //
-// Constructor and methods throw std::runtime_error or std::bad_alloc when libcurl or memory fails
-// (and the constructor where settings make no request possible); an upload's failure is an
-// outcome, never an exception. Not for use by several threads.
+// Constructor and methods throw std::runtime_error or std::bad_alloc if libcurl or memory fails
+// (and the constructor if the settings permit no request); an upload's failure is an outcome, never
+// an exception. Not thread-safe.
 class Client {
  public:
   explicit Client(Options options);
@@ -55,10 +56,10 @@ class Client {
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
-  // Queues an upload, and starts it if a place is free.
+  // Queues an upload, and starts it if a slot is free.
   void put(Upload upload);
 
-  // Moves all uploads forward as far as they go without waiting, and starts what is due.
+  // Advances all uploads as far as possible without waiting, and starts those that are due.
   void perform();
 
   // The same for one watched socket that is ready.
@@ -67,17 +68,17 @@ class Client {
   const std::vector<Watch>& watches() const;
   std::uint64_t watches_version() const;
 
-  // How long until perform() must be called though no socket is ready; nothing = no limit.
+  // The time after which perform() must be called even if no socket is ready; nothing = no limit.
   std::optional<std::chrono::milliseconds> timeout() const;
 
-  // Uploads that ended since the last call, in the order in which they ended.
+  // The outcomes of uploads that ended since the last call, in the order in which they ended.
   std::vector<Outcome> take_outcomes();
 
-  // Since when no upload has moved on: none has ended well, none has sent more of its body than the
-  // attempts before. Nothing while there are none.
+  // The time since which no upload has made progress: none has succeeded, and none has sent more of
+  // its body than its earlier attempts. Nothing if there are no uploads.
   std::optional<std::chrono::steady_clock::time_point> quiet_since() const;
 
-  // An upload that is tried again, if one is: its tag, and why.
+  // An upload that is being retried, if there is one: its tag, and the error.
   struct Trouble {
     std::uint64_t tag = 0;
     const std::string& key;
@@ -88,25 +89,25 @@ class Client {
 
   Identity identity() const;
 
-  // Fetches keys, and keeps them fresh, while there are no uploads, too: others sign with them.
+  // Fetches and refreshes keys even while there are no uploads, because other processes use them.
   void keep_keys(bool keep);
 
-  // The keys to sign with, once there are some; why there will be none; and whether there can be
-  // other ones.
+  // The keys to sign with, once they are fetched; or why there will be none; and whether they can
+  // be renewed.
   std::optional<credentials::Found> keys() const;
   std::optional<Failure> keys_failure() const;
   bool keys_change() const;
 
-  // A store did not accept the keys.
+  // A store refused the keys.
   void renew_keys();
 
-  // Another Options::conditional for attempts that begin from now on.
+  // Changes Options::conditional for attempts that begin from now on.
   void set_conditional(bool conditional);
 
-  // Queued, in flight, and waiting for another attempt.
+  // Number of uploads that are queued, in flight, or waiting for a retry.
   std::size_t pending() const;
 
-  // Drops all uploads and outcomes, and closes the connections in use. The client stays usable.
+  // Drops all uploads and outcomes, and closes the connections in use. The client remains usable.
   void cancel();
 
  private:

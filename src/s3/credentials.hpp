@@ -1,4 +1,4 @@
-// What a request is signed with.
+// The keys with which a request is signed.
 #pragma once
 
 #include <string>
@@ -7,15 +7,15 @@
 
 namespace hydra::s3 {
 
-// A key pair, and the token that comes with temporary ones ('' without). Never printed: no message
-// of this library holds any of the three.
+// A key pair, and the session token of temporary keys ('' if none). No message of this library
+// contains any of the three.
 struct Credentials {
   std::string access_key;
   std::string secret_key;
   std::string session_token;
 };
 
-// Whether a request's headers can hold what they are to hold of the keys.
+// Whether headers can contain the parts of the keys that a request sends.
 inline bool can_be_sent(const Credentials& keys) {
   return is_header_value(keys.access_key) && is_header_value(keys.session_token);
 }

@@ -9,7 +9,7 @@ namespace hydra::s3 {
 
 namespace {
 
-// What OpenSSL found wrong with a certificate; '' for what libcurl's own words say well enough.
+// OpenSSL's reason for refusing a certificate; '' if libcurl's own message is sufficient.
 const char* certificate_problem(long code) {
   switch (code) {
     case X509_V_ERR_CERT_HAS_EXPIRED:
@@ -61,7 +61,7 @@ Easy::Easy(const std::string& ca_file, const std::string& user_agent) : handle_(
   set(CURLOPT_PROTOCOLS, static_cast<long>(CURLPROTO_HTTP | CURLPROTO_HTTPS));
 #endif
 #if LIBCURL_VERSION_NUM >= 0x075700
-  // Otherwise giving up a transfer waits for its resolver thread, for as long as DNS takes.
+  // Without it, giving up a transfer waits for its resolver thread, for as long as DNS takes.
   set(CURLOPT_QUICK_EXIT, 1L);
 #endif
 }

@@ -1,4 +1,4 @@
-// One of libcurl's easy handles. Internal to src/s3.
+// One libcurl easy handle. Internal to src/s3.
 #pragma once
 
 #include <curl/curl.h>
@@ -29,14 +29,15 @@ class HeaderList {
   std::unique_ptr<curl_slist, Free> list_;
 };
 
-// An easy handle with what all our requests have in common: HTTP/1.1 over http or https only, TLS
-// 1.2 or newer with the server's certificate checked, no signals, no redirects, and no connection
-// to a special address (see address.hpp) unless that was allowed. Whatever a name resolves to is
-// seen here, and nowhere earlier. libcurl keeps its address. The caller blocks signals around each
-// method, and around the destructor.
+// An easy handle with the options that all requests share: only HTTP/1.1 over http or https, TLS
+// 1.2 or newer with verification of the server's certificate, no signals, no redirects, and no
+// connection to a special address (see address.hpp) unless that is allowed. The address is checked
+// when the connection is opened, after name resolution. libcurl keeps a pointer to this object. The
+// caller blocks signals around each method, and around the destructor.
 //
-// A proxy of the environment was chosen by whoever runs the server, and may have such an address.
-// It looks up names itself, so that what they resolve to is for the proxy to refuse.
+// A proxy of the environment is allowed to have a special address, because the server's
+// administrator chose it. It resolves names itself, so the addresses that they resolve to are for
+// the proxy to refuse.
 class Easy {
  public:
   // ca_file '' = the system's.
@@ -44,7 +45,7 @@ class Easy {
   Easy(const Easy&) = delete;
   Easy& operator=(const Easy&) = delete;
 
-  // What the user can do where refused().
+  // The hint if refused().
   static constexpr const char* refusal_advice =
       "hydra_export.allowed_places must name the host, as its address is loopback, link-local or "
       "otherwise special.";
@@ -56,23 +57,23 @@ class Easy {
     require(curl_easy_setopt(handle_.get(), option, value));
   }
 
-  // Before a request: no request of before has left an error.
+  // Call before a request, to clear errors of earlier requests.
   void forget_error() {
     error_[0] = '\0';
     refused_ = false;
   }
 
-  // Whether connections made from now on may lead to special addresses. (One that is kept is used
-  // for the same host again.)
+  // Whether new connections may be made to special addresses. (A kept connection is reused only for
+  // the same host.)
   void allow_special(bool allowed) { special_allowed_ = allowed; }
 
-  // Whether the request failed as its host has none but special addresses.
+  // Whether the request failed because its host has only special addresses.
   bool refused(CURLcode result) const { return refused_ && result == CURLE_COULDNT_CONNECT; }
 
-  // Why a request failed, in words: our own for certificates and special addresses, else libcurl's.
+  // Why a request failed: our own text for certificates and special addresses, else libcurl's.
   std::string why(CURLcode result) const;
 
-  int status() const;  // of the answer; 0 = none
+  int status() const;  // of the response; 0 = none
 
  private:
   struct Cleanup {

@@ -35,8 +35,8 @@ bool is_label(std::string_view label) {
                      [](char c) { return is_lower(c) || is_digit(c) || c == '-' || c == '_'; });
 }
 
-// A DNS name or an IPv4 address in four parts. Other spellings of addresses (127.1, 0x7f000001)
-// are refused, so that what looks like a name is never an address.
+// A DNS name or an IPv4 address in four parts. Other spellings of addresses (127.1, 0x7f000001) are
+// refused, so that an address never looks like a name.
 bool is_host_name(const std::string& host) {
   const auto labels = split(host, '.');
   const std::string_view last = labels.back();
@@ -46,7 +46,7 @@ bool is_host_name(const std::string& host) {
          (!numeric || is_ipv4(host));
 }
 
-// "" or "/a/b" with each segment encoded as we send it; nothing if a segment is empty or dots.
+// "" or "/a/b" with each segment encoded as in requests; nothing if a segment is empty or dots.
 std::optional<std::string> normal_path(std::string_view path) {
   while (path.ends_with('/'))
     path.remove_suffix(1);
@@ -60,7 +60,7 @@ std::optional<std::string> normal_path(std::string_view path) {
   return normal;
 }
 
-// Either a URL or what is wrong with it.
+// A URL or its problem.
 struct Parsed {
   std::optional<EndpointUrl> url;
   std::string problem;
@@ -120,7 +120,7 @@ std::string port_suffix(const EndpointUrl& url) {
   return url.port == (url.scheme == "https" ? 443 : 80) ? "" : ':' + std::to_string(url.port);
 }
 
-// Whether a store may send us from one endpoint to a plain http:// one.
+// Whether a store may redirect from one endpoint to a plain http:// one.
 bool may_be_plain(const Endpoint& from, const EndpointUrl& to) {
   return from.scheme == "http" && (!from.is_loopback() || is_loopback_host(to.host));
 }

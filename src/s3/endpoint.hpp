@@ -1,4 +1,4 @@
-// Where a bucket is reached.
+// The endpoint at which a bucket is reached.
 #pragma once
 
 #include <optional>
@@ -7,7 +7,7 @@
 
 namespace hydra::s3 {
 
-// How the bucket appears in URLs: first segment of the path, or first label of the host.
+// How URLs contain the bucket: as the first segment of the path, or as the first label of the host.
 enum class Addressing { automatic, path, virtual_hosted };
 
 struct EndpointSettings {
@@ -30,12 +30,12 @@ struct Endpoint {
 
 // Automatic addressing is path style for custom endpoints, and virtual-hosted for AWS unless the
 // bucket's name has a dot (the certificate *.s3… covers one label). An endpoint that is an IP
-// address is always path style. Throws std::runtime_error when the endpoint is no URL.
+// address is always path style. Throws std::runtime_error if the endpoint is not a valid URL.
 Endpoint resolve(const EndpointSettings& settings);
 
-// Where a store's answer sends an upload of `key`: `location` is a URL that ends in the key, or the
-// host alone. Nothing where that is no other endpoint of the same bucket, or where it would leave
-// https, or this machine, for plain http.
+// The endpoint to which a store's response redirects an upload of `key`: `location` is a URL that
+// ends in the key, or only a host. Nothing if it is not another endpoint of the same bucket, or
+// would change from https, or from this machine, to plain http on another host.
 std::optional<Endpoint> redirect(const Endpoint& from, std::string_view bucket,
                                  std::string_view location, std::string_view key);
 
@@ -43,24 +43,24 @@ std::optional<Endpoint> redirect(const Endpoint& from, std::string_view bucket,
 struct EndpointUrl {
   std::string scheme;  // "https" or "http"
   std::string host;    // lower case; IPv6 in brackets
-  int port = 0;        // the scheme's default where none was given
+  int port = 0;        // the scheme's default if none was given
   std::string path;    // "" or "/a/b", percent-encoded, without a '/' at its end
 };
 
-// Where the service is reached, without the bucket. Throws std::runtime_error when the endpoint is
-// no URL.
+// The service's URL, without the bucket. Throws std::runtime_error if the endpoint is not a valid
+// URL.
 EndpointUrl service_url(const EndpointSettings& settings);
 
-// The partition of AWS that the settings lead to (see aws.hpp); '' for other stores. Throws as
+// The partition of AWS that the settings refer to (see aws.hpp); '' for other stores. Throws as
 // service_url() does.
 std::string partition_of(const EndpointSettings& settings);
 
-// Nothing where endpoint_problem() would complain (plain http aside).
+// Nothing if endpoint_problem() reports a problem (other than plain http).
 std::optional<EndpointUrl> parse_endpoint(std::string_view url);
 
-// Nothing when all is well, else words that complete "endpoint …", which never repeat the value. An
-// endpoint is an http:// or https:// URL with a host and perhaps a port and a path, and nothing
-// else. Plain http is for loopback addresses, unless allowed elsewhere too.
+// Nothing if the URL is valid, else words that complete "endpoint …", which never repeat the value.
+// An endpoint is an http:// or https:// URL with a host and optionally a port and a path, and
+// nothing else. Plain http is valid for loopback addresses, and for other hosts if allowed.
 std::optional<std::string> endpoint_problem(std::string_view url, bool allow_http);
 
 }  // namespace hydra::s3

@@ -18,7 +18,7 @@ namespace {
 
 using Kind = ErrorBody::Kind;
 
-// More of a page or of a text than this says nothing that the beginning does not.
+// The beginning of a page or a text is enough; the rest would add nothing.
 constexpr std::size_t longest_words = 200;
 constexpr std::string_view blanks = " \t\r\n\f\v";
 
@@ -49,7 +49,7 @@ std::size_t find_in_any_case(std::string_view text, std::string_view word) {
   return std::string_view::npos;
 }
 
-// Some gateways repeat the request that they refuse, with its signature and token.
+// Some gateways repeat the refused request, with its signature and token.
 std::string without_secrets(std::string text) {
   for (std::string_view mark : {"authorization:", "authorization=", "aws4-hmac",
                                 "credential=", "signature=", "security-token", "bearer "}) {
@@ -108,7 +108,7 @@ ErrorBody read_xml(std::string_view document) {
   body.request_id = words(xml_element(document, "RequestId"));
   body.region = words(xml_element(document, "Region"));
   body.endpoint = words(xml_element(document, "Endpoint"));
-  // S3's other elements repeat the request. Those of a document that is not S3's say what it says.
+  // Other elements of an S3 error repeat the request. In other documents they are the message.
   if (body.code.empty() && body.message.empty() && !same_name(root_of(document), "Error"))
     body.message = few_words(text_of_markup(document));
   return body;
@@ -122,7 +122,7 @@ struct Release {
 
 using Names = std::initializer_list<const char*>;
 
-// The first member of these names that is a text, and not an empty one.
+// The first of these members that is a non-empty text.
 std::string member(const json_t* object, Names names) {
   for (const char* name : names) {
     const char* text = json_string_value(json_object_get(object, name));
@@ -131,8 +131,8 @@ std::string member(const json_t* object, Names names) {
   return {};
 }
 
-// "NotAuthenticated", "invalid_token", "com.example#AccessDeniedException": one word, which begins
-// with a letter.
+// One word that begins with a letter: "NotAuthenticated", "invalid_token",
+// "com.example#AccessDeniedException".
 bool is_code(std::string_view text) {
   return !text.empty() && text.size() <= 64 && is_letter(text.front()) &&
          text.find_first_of(" \t\r\n") == std::string_view::npos;
@@ -147,7 +147,7 @@ std::string code_in(const json_t* object) {
   return {};
 }
 
-// Where the error is: in the object itself, in its "error", or the first of its "errors".
+// The object with the error: the document itself, its "error", or the first of its "errors".
 const json_t* error_in(const json_t* object) {
   if (json_is_array(object)) object = json_array_get(object, 0);
   for (const char* name : {"error", "Error", "errors", "fault"}) {
@@ -199,7 +199,7 @@ ErrorBody read_document(std::string_view body) {
   if (body.front() == '{' || body.front() == '[') {
     if (auto json = read_json(body)) return *std::move(json);
   }
-  // Something may stand before the document, such as the size of a chunk.
+  // Other text may precede the document, such as the size of a chunk.
   const std::size_t error = body.find("<Error");
   if (body.front() != '<' && error != std::string_view::npos) body.remove_prefix(error);
   if (body.front() != '<') return read_text(body);

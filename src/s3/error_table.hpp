@@ -1,5 +1,5 @@
-// What the answers of S3-compatible stores mean, and what to do about each (codes from the S3 API
-// Reference, "Error responses", and from the stores themselves).
+// The meaning of error responses of S3-compatible stores, and how to handle each (codes from the S3
+// API Reference, "Error responses", and from the stores themselves).
 #pragma once
 
 #include <span>
@@ -8,37 +8,38 @@
 namespace hydra::s3 {
 
 enum class Action {
-  retry,  // another attempt can end otherwise
-  fix,    // another attempt can, once what is wrong is put right: see Fix
-  skip,   // no attempt helps this object; others may be stored
-  stop    // no object will be stored
+  retry,  // another attempt may succeed
+  fix,    // another attempt may succeed after a correction: see Fix
+  skip,   // no attempt can store this object; others may be stored
+  stop    // no object can be stored
 };
 
-// What is put right before the one attempt that Action::fix allows.
+// What is corrected before the one attempt that Action::fix allows.
 enum class Fix {
   none,
   clock,        // sign with the store's time
-  place,        // sign for the bucket's own region, go to its own endpoint
-  credentials,  // fetch them anew, where their source can
+  place,        // sign for the bucket's own region, use its own endpoint
+  credentials,  // fetch them again, if their source can
 };
 
-// One kind of answer. Rows with a code are found by it, rows without by their status.
+// One kind of response. Entries with a code are found by the code, entries without by their status.
 struct KnownError {
   int status;
   std::string_view code;
   Action action;
   Fix fix;
-  std::string_view words;  // said where the store gives no message
-  std::string_view hint;   // what the user can do, as sentences
+  std::string_view words;  // used if the store gives no message
+  std::string_view hint;   // what the user can do, in full sentences
 };
 
 std::span<const KnownError> known_errors();
 
-// The row for an answer: by its code, else by its status; nullptr where there is none.
+// The entry for a response: by its code, else by its status; nullptr if there is none.
 const KnownError* find_known_error(int status, std::string_view code);
 
-// What to do. Either of status and code is reason enough to try again: stores and proxies do not
-// agree on how to say it. An unknown status from 500 on is the store's own trouble: retry.
+// How to handle a response. Either status or code is a sufficient reason for a retry, because
+// stores and proxies report errors differently. An unknown status of 500 or above is an error of
+// the store: retry.
 Action action_for(int status, std::string_view code);
 
 }  // namespace hydra::s3

@@ -14,7 +14,7 @@ std::string either(std::string first, std::string_view second) {
   return first.empty() ? clean_text(second) : first;
 }
 
-// What the answer says about the right place, time or wait.
+// Reads what the response says about the right place, time or wait.
 void read_remedies(const Answer& answer, const ErrorBody& body, Failure& failure) {
   failure.region = either(body.region, answer.region);
   if (region_problem(failure.region)) failure.region.clear();
@@ -23,15 +23,15 @@ void read_remedies(const Answer& answer, const ErrorBody& body, Failure& failure
   failure.retry_after = answer.retry_after;
 }
 
-// A gateway's word that it has no answer from the store, or the store's that it lost its way: it
-// may have stored the object. (501, 503 and 507 are refusals.)
+// A gateway reports that it got no response from the store, or the store reports an internal error:
+// it may have stored the object. (501, 503 and 507 are refusals.)
 bool is_lost_answer(int status) {
   return status >= 500 && status != 501 && status != 503 && status != 507;
 }
 
 constexpr const char* speak_tls = "The port speaks TLS: let endpoint begin with https://.";
 
-// A TLS server's word that it was spoken to in plain HTTP. Each says it otherwise.
+// A TLS server reports that it received plain HTTP. Servers word this differently.
 bool is_plain_to_tls(const Failure& failure) {
   if (failure.http_status != 400 || !failure.code.empty()) return false;
   const auto has = [&](const char* word) {
@@ -40,7 +40,7 @@ bool is_plain_to_tls(const Failure& failure) {
   return has("HTTP") && (has("HTTPS") || has("SSL") || has("TLS"));
 }
 
-// A page of somebody else, such as a form to sign in.
+// For a page of another server, such as a login form.
 std::string host_of(const std::string& location) {
   const auto url = parse_endpoint(location.substr(0, location.find_first_of("?#")));
   return url ? url->host : "";
@@ -119,12 +119,12 @@ std::optional<std::string> Failure::hint() const {
   return std::string(row->hint);
 }
 
-// MinIO answered 304 until 2024.
+// MinIO responded with 304 until 2024.
 bool Failure::exists() const {
   return http_status == 412 || http_status == 304;
 }
 
-// S3 itself said 501 until 2024, others say what they do not know.
+// S3 itself responded with 501 until 2024; other stores name the unsupported header.
 bool Failure::refuses_condition() const {
   return http_status == 501 || (http_status >= 400 && names_condition && !exists());
 }

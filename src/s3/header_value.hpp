@@ -5,7 +5,7 @@
 
 namespace hydra::s3 {
 
-// Whether a header can hold the value as it is: a line break would let it add headers of its own.
+// Whether a header can contain the value unchanged: a line break would allow it to add headers.
 inline bool is_header_value(std::string_view value) {
   return std::all_of(value.begin(), value.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
 }

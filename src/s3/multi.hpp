@@ -13,11 +13,11 @@
 
 namespace hydra::s3 {
 
-// The sockets that libcurl wants watched, and the time at which it wants to be called: what a
-// waiting caller needs to know, kept up to date by libcurl's callbacks. Nothing here waits.
+// Tracks, through libcurl's callbacks, the sockets that libcurl wants watched, and the time at
+// which it wants to be called, for a caller that waits. Nothing here waits.
 //
 // Every method may call into libcurl, so the caller blocks signals (SignalsBlocked) around it.
-// Throws std::runtime_error or std::bad_alloc when libcurl fails.
+// Throws std::runtime_error or std::bad_alloc if libcurl fails.
 class Multi {
  public:
   using Clock = std::chrono::steady_clock;
@@ -34,13 +34,13 @@ class Multi {
   void add(CURL* handle);
   void remove(CURL* handle) noexcept;
 
-  // Lets libcurl act on one socket; `events` are CURL_CSELECT_ bits.
+  // Makes libcurl process one socket; `events` are CURL_CSELECT_ bits.
   void act(curl_socket_t socket, int events);
-  // Looks which watched sockets are ready, and acts on them.
+  // Polls the watched sockets, and processes the ready ones.
   void act_on_ready();
   // Runs libcurl's timer if it is due; false if it is not.
   bool run_timer();
-  // The next transfer that ended. The handle is still to be removed.
+  // The next transfer that ended. The caller must still remove its handle.
   std::optional<Done> next_done();
 
   const std::vector<Watch>& watches() const { return watches_; }
@@ -59,7 +59,7 @@ class Multi {
   std::vector<Watch> watches_;
   std::uint64_t version_ = 0;
   std::optional<Clock::time_point> deadline_;
-  // Last, so that it goes first: its cleanup still calls back.
+  // The last member, so that it is destroyed first: its cleanup still calls back.
   std::unique_ptr<CURLM, Cleanup> multi_;
 };
 

@@ -11,7 +11,8 @@ namespace hydra::s3 {
 namespace {
 
 constexpr std::size_t longest_value = 2048;
-constexpr std::size_t most_metadata = 2048;  // S3: names and values of all x-amz-meta-* together
+// S3: total size of all names and values of x-amz-meta-*
+constexpr std::size_t most_metadata = 2048;
 constexpr std::size_t most_headers = 50;
 
 constexpr std::string_view metadata = "x-amz-meta-";

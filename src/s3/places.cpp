@@ -17,7 +17,7 @@ bool has_wildcard(std::string_view text) {
   return text.find('*') != std::string_view::npos;
 }
 
-// Whether `*` in the pattern can stand for what the text has there. Neither has a '/'.
+// Whether the pattern matches the text, with `*` for any characters. Neither contains a '/'.
 bool fits(std::string_view pattern, std::string_view text) {
   std::size_t at = 0, star = std::string_view::npos, resume = 0;
   for (std::size_t i = 0; i < text.size();) {
@@ -37,7 +37,7 @@ bool fits(std::string_view pattern, std::string_view text) {
   return pattern.substr(at).find_first_not_of('*') == std::string_view::npos;
 }
 
-// Either a place or what is wrong with it.
+// A place or its problem.
 struct Parsed {
   std::optional<Place> place;
   std::string problem;
@@ -58,13 +58,13 @@ bool ends_in_wildcard(std::string_view host) {
   return host != "*" && has_wildcard(host.substr(dot == std::string_view::npos ? 0 : dot));
 }
 
-// The URL's host and port, cut out of it.
+// The URL's host and port.
 std::string_view authority_of(std::string_view url) {
   url.remove_prefix(std::min(url.find("://") + 3, url.size()));
   return url.substr(0, url.find('/'));
 }
 
-// Wildcards of the authority are filled in for a look at the URL's form.
+// Wildcards of the authority are replaced to check the form of the URL.
 Parsed parse_url(std::string_view url) {
   const std::string_view authority = authority_of(url);
   const std::size_t start = static_cast<std::size_t>(authority.data() - url.data());
@@ -72,7 +72,7 @@ Parsed parse_url(std::string_view url) {
   std::replace(filled.begin() + start, filled.begin() + start + authority.size(), '*', 'w');
   const bool any_port = authority.ends_with(":*");
   if (any_port) filled.erase(start + authority.size() - 2, 2);
-  // An endpoint's problem with http:// is not the list's.
+  // Whether http:// is allowed is not checked here, but for each endpoint.
   if (const auto problem = endpoint_problem(filled, true))
     return wrong("an endpoint that " + *problem);
   const EndpointUrl parts = *parse_endpoint(filled);
@@ -126,7 +126,8 @@ bool matches(const Place& place, const EndpointUrl& url, std::string_view partit
          (!place.port || *place.port == url.port) && place.path == url.path;
 }
 
-// The partition whose S3 is meant as such: by its own hosts, and the bucket alone in the path.
+// The partition whose S3 the endpoint stands for: one of its own hosts, with only the bucket in the
+// path.
 std::string_view partition_as_such(const EndpointUrl& url) {
   if (url.scheme != "https" || url.port != 443 || !url.path.empty()) return "";
   const Partition* partition = partition_of_service(url.host);
@@ -164,8 +165,8 @@ Permit Places::permit(const EndpointSettings& target) const {
   return permit(url, is_aws ? partition_of(target) : partition_as_such(url), target.bucket);
 }
 
-// The bucket is the end of the path or the start of the host; where it is both, either reading
-// will do, as the same host gets the data.
+// The bucket is at the end of the path or at the start of the host. If it is in both, either
+// interpretation is safe, because the same host gets the data.
 Permit Places::permit(const Endpoint& endpoint, std::string_view bucket) const {
   const std::optional<EndpointUrl> whole = parse_endpoint(endpoint.url());
   Permit found = Permit::none;

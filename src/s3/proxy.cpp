@@ -28,7 +28,7 @@ std::string part(CURLU* url, CURLUPart which) {
   return text;
 }
 
-// As libcurl reads it: http:// where no scheme is given, port 1080 where no port is (443 for
+// Parsed as in libcurl: http:// if no scheme is given, port 1080 if no port is given (443 for
 // https://).
 std::optional<Proxy> parse_proxy(const char* text) {
   const std::unique_ptr<CURLU, FreeUrl> url(curl_url());
@@ -43,7 +43,7 @@ std::optional<Proxy> parse_proxy(const char* text) {
   return proxy;
 }
 
-// In words, and the port.
+// The address as text, and the port.
 std::optional<Proxy> numeric(const sockaddr& address) noexcept {
   char text[INET6_ADDRSTRLEN];
   const void* bytes = nullptr;

@@ -13,11 +13,11 @@ struct Proxy {
   int port = 0;
 };
 
-// Those of http_proxy, https_proxy, HTTPS_PROXY, all_proxy and ALL_PROXY.
+// The proxies in http_proxy, https_proxy, HTTPS_PROXY, all_proxy and ALL_PROXY.
 std::vector<Proxy> proxies_of_environment();
 
-// Whether a special address (see address.hpp) is one of theirs: an IP address, or loopback for
-// localhost, with the proxy's port. Other names are not looked up.
+// Whether a special address (see address.hpp) is that of a proxy: an IP address, or loopback for
+// localhost, with the proxy's port. Other names are not resolved.
 bool is_proxy(const std::vector<Proxy>& proxies, const sockaddr& address) noexcept;
 
 }  // namespace hydra::s3

@@ -10,7 +10,8 @@ namespace hydra::s3 {
 
 namespace {
 
-// The store's clock and the one that we sign by already agree as well as this: not the reason.
+// If the store's clock and the one used for signing differ by no more than this, the clock is not
+// the cause.
 constexpr std::int64_t same_time = 60;
 
 }  // namespace
@@ -35,7 +36,7 @@ void Session::set_credentials(Credentials credentials) {
 bool Session::correct(const Failure& failure, const Corrections& corrections,
                       std::string_view key) {
   const std::size_t what = static_cast<std::size_t>(failure.fix);
-  // Another upload's failure taught it meanwhile.
+  // Another upload's failure has caused the correction meanwhile.
   if (corrections_[what] != corrections[what]) return true;
   const bool corrected = failure.fix == Fix::clock   ? correct_clock(failure)
                          : failure.fix == Fix::place ? correct_place(failure, key)
@@ -54,8 +55,8 @@ bool Session::correct_clock(const Failure& failure) {
   return true;
 }
 
-// A redirect may lead to a host that wants another region, and that one to yet another host; but
-// nobody is sent in circles.
+// A redirect may lead to a host that requires another region, and that region to yet another host;
+// but no place is used twice.
 bool Session::correct_place(const Failure& failure, std::string_view key) {
   EndpointSettings target = target_;
   Endpoint endpoint = endpoint_;
@@ -78,7 +79,7 @@ bool Session::move(const Failure& failure, std::string_view key) {
   return (redirected && take_endpoint(*redirected)) || moved;
 }
 
-// Where the region is in the host's name, it leads to another host.
+// If the host's name contains the region, another region means another host.
 bool Session::take_region(const std::string& region) {
   EndpointSettings target = target_;
   target.region = region;
@@ -93,7 +94,7 @@ bool Session::take_region(const std::string& region) {
   return true;
 }
 
-// A store may send us elsewhere, but nowhere where its destination might not have gone.
+// A store may redirect only to places where the destination would be allowed.
 bool Session::take_endpoint(const Endpoint& endpoint) {
   const Permit permit = places_.permit(endpoint, target_.bucket);
   if (permit == Permit::none) return false;

@@ -1,4 +1,4 @@
-// Where, when and as whom requests are made, and what the store's answers put right of that.
+// The endpoint, region, clock and keys of requests, and corrections of them from responses.
 #pragma once
 
 #include <array>
@@ -16,15 +16,15 @@
 
 namespace hydra::s3 {
 
-// Shared by all uploads of a client. What a store's answer puts right (its time, the bucket's
-// region or endpoint) is put right for all of them, for as long as the session lives.
+// Shared by all uploads of a client. A correction from a store's response (its time, the bucket's
+// region or endpoint) applies to all of them while the session exists.
 class Session {
  public:
-  // How often each thing was put right, by Fix.
+  // How often each correction was made, by Fix.
   using Corrections = std::array<int, 4>;
 
-  // now: Unix seconds by this machine's clock. Throws std::runtime_error when the target's endpoint
-  // is no URL, or where the places do not allow it.
+  // now: Unix seconds by this machine's clock. Throws std::runtime_error if the target's endpoint
+  // is not a valid URL, or the places do not allow it.
   Session(EndpointSettings target, Places places, Credentials credentials,
           std::function<std::int64_t()> now);
 
@@ -38,15 +38,15 @@ class Session {
   // Whether the endpoint may have a special address, see address.hpp.
   bool may_reach_special() const { return permit_ == Permit::any_address; }
 
-  // Whether the attempt that failed was signed by the time that the answer tells: the store's clock
-  // is not the reason.
+  // Whether the failed attempt was signed with the time that the response gives: then the clock is
+  // not the cause.
   bool clocks_agree(const Failure& failure) const;
 
   void set_credentials(Credentials credentials);
 
-  // Puts right what the failure of an attempt on `key` tells. corrections: those that had been made
-  // when the attempt began. True when another attempt would be made otherwise than that one, and
-  // than any before. (Fix::credentials is not put right here: see set_credentials().)
+  // Makes the correction that follows from the failure of an attempt on `key`. corrections: those
+  // made before the attempt began. True if another attempt would differ from that one and all
+  // earlier ones. (Fix::credentials is not handled here: see set_credentials().)
   bool correct(const Failure& failure, const Corrections& corrections, std::string_view key);
 
  private:

@@ -1,4 +1,4 @@
-// Keeping the process's signal handlers away from libcurl.
+// Blocks signals while libcurl runs.
 #pragma once
 
 #include <pthread.h>
@@ -8,9 +8,9 @@
 namespace hydra::s3 {
 
 // Blocks the calling thread's signals for its lifetime. A resolver thread that libcurl starts
-// meanwhile inherits the mask, so the process's handlers never run in it; and none can jump out
-// of a callback. Signals that a fault raises stay as they are: blocked ones would kill the process
-// without a word.
+// meanwhile inherits the mask, so the process's handlers never run in it; and no handler can jump
+// out of a callback. Signals of faults stay unblocked: a blocked one would kill the process without
+// a message.
 class SignalsBlocked {
  public:
   SignalsBlocked() noexcept {

@@ -16,7 +16,7 @@ bool is_space(char c) {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-// Without spaces at the ends; runs of them become one.
+// Removes spaces at the ends; inner runs of spaces become one.
 std::string fold(std::string_view value) {
   std::string folded;
   bool gap = false;
@@ -32,7 +32,7 @@ std::string fold(std::string_view value) {
   return folded;
 }
 
-// Sorted by name, one entry a name: values of a repeated header are joined in the order given.
+// Sorted by name, one entry per name: values of a repeated header are joined in the given order.
 std::vector<Header> canonical_headers(const Request& request) {
   std::vector<Header> headers;
   for (const auto& [name, value] : request.headers)
@@ -58,7 +58,7 @@ std::string signed_headers(const Request& request) {
   return names;
 }
 
-// Parameters sorted by name, then by value; each with a '=', also without a value.
+// Parameters sorted by name, then by value; each has a '=', even without a value.
 std::string canonical_query(std::string_view query) {
   std::vector<std::pair<std::string_view, std::string_view>> parameters;
   while (!query.empty()) {

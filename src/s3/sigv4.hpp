@@ -10,8 +10,9 @@
 
 namespace hydra::s3 {
 
-// What is signed is exactly what is sent: path and query are already percent-encoded, and every
-// header given is signed (there must be a Host). Names of headers in any case, values as they are.
+// The request that is signed, exactly as it is sent: path and query are already percent-encoded,
+// and every header given is signed (Host is required). Header names may have any case; values are
+// used unchanged.
 struct Request {
   std::string method;
   std::string path;   // '' counts as "/"
@@ -29,7 +30,7 @@ struct Scope {
 std::string canonical_request(const Request& request);
 std::string string_to_sign(const Request& request, const Scope& scope);
 
-// 64 hexadecimal digits. The session token, if any, must be among the headers.
+// 64 hexadecimal digits. A session token must be among the headers.
 std::string signature(const Request& request, const Scope& scope, const Credentials& credentials);
 
 // The value of the Authorization header.

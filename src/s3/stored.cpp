@@ -41,7 +41,8 @@ Failure damaged(const Answer& answer, const std::string& how) {
   return failure;
 }
 
-// Whoever sends a body on success is no S3 store, unless it is XML that says nothing of an error.
+// A server that sends a body on success is not an S3 store, unless the body is XML without an
+// error.
 std::string unexpected_body(const ErrorBody& body) {
   const char* what = body.kind == Kind::html ? "a page" : "a text";
   return body.message.empty() ? what : what + (": " + body.message);

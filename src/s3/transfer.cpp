@@ -14,7 +14,7 @@ namespace hydra::s3 {
 namespace {
 
 constexpr std::size_t longest_answer = 64 * 1024;
-// Each call of perform() moves at most this much of an upload.
+// Each call of perform() sends at most this much of an upload.
 constexpr long upload_buffer = 256 * 1024;
 constexpr std::chrono::milliseconds longest_connect{30000};
 
@@ -22,9 +22,9 @@ constexpr const char* no_tls =
     "What answers there does not speak TLS. If the store is reached over plain HTTP, let endpoint "
     "begin with http://.";
 
-// Whether another attempt can end otherwise: not where the settings or the certificate are at
-// fault. A name that cannot be resolved can be, later. (CURLE_UNSUPPORTED_PROTOCOL comes where an
-// answer is no HTTP: whatever stands in the way may go.)
+// Whether another attempt may succeed: not if the settings or the certificate are at fault. A name
+// that cannot be resolved now may be resolved later. (CURLE_UNSUPPORTED_PROTOCOL means that a
+// response is not HTTP: the server that sent it may be replaced.)
 bool heals(CURLcode result) {
   switch (result) {
     case CURLE_URL_MALFORMAT:
@@ -42,7 +42,7 @@ bool heals(CURLcode result) {
   }
 }
 
-// Whether an answer to TLS's first words was none in TLS (OpenSSL's reasons for that).
+// Whether the response to the TLS handshake was not TLS (OpenSSL's reasons for that).
 bool is_plain(CURLcode result, std::string_view words) {
   if (result != CURLE_SSL_CONNECT_ERROR) return false;
   for (std::string_view reason : {"wrong version number", "packet length too long",
@@ -51,7 +51,7 @@ bool is_plain(CURLcode result, std::string_view words) {
   return false;
 }
 
-// What the user can do about it.
+// What the user can do about the failure.
 std::string advice(CURLcode result, const Session& session) {
   switch (result) {
     case CURLE_PEER_FAILED_VERIFICATION:
@@ -76,8 +76,8 @@ std::string advice(CURLcode result, const Session& session) {
   }
 }
 
-// AWS sends the checksum back, and so saves us an MD5, which costs as much as all else that sending
-// does. Some stores refuse a header that they do not know.
+// AWS returns the checksum, so no MD5 is needed, which would cost as much as the rest of sending.
+// Some stores refuse headers that they do not know.
 bool sends_checksum(const Session& session) {
   return session.endpoint().is_aws();
 }
@@ -181,7 +181,7 @@ std::optional<Failure> Transfer::finish(CURLcode result) {
   answer_.status = status;
   has_answer_ = has_answer_ || status >= 200;
   // A store that refuses early may close the connection before libcurl has sent everything: its
-  // answer says more than the broken connection.
+  // response is more informative than the broken connection.
   remove_token();
   if (status >= 300) return parse_failure(answer_);
   const bool has_sent_all = read_ >= job_->upload.body->size();
@@ -200,7 +200,7 @@ std::optional<Failure> Transfer::judge_success() {
   return not_stored(answer_, host_, sent_);
 }
 
-// For an answer that came otherwise than the last one let expect.
+// Used if the response's ETag is of another kind than the last one.
 std::string Transfer::md5_of_body() {
   std::string piece(static_cast<std::size_t>(upload_buffer), '\0');
   Body& body = *job_->upload.body;
@@ -211,7 +211,7 @@ std::string Transfer::md5_of_body() {
   return md5_.hex();
 }
 
-// What a gateway repeats of the request must not reach a log.
+// A token that a gateway repeats from the request must not reach a log.
 void Transfer::remove_token() {
   constexpr std::size_t shortest = 16;  // a shorter one is no secret, and part of any word
   const std::string& token = session_.credentials().session_token;
@@ -261,8 +261,8 @@ std::size_t Transfer::on_read(char* to, std::size_t size, std::size_t n, void* s
   return read;
 }
 
-// libcurl goes back to the start when a kept connection ends without an answer, and sends all of it
-// again on another. Where the first had the whole body, the store may have it, too.
+// libcurl rewinds if a kept connection ends without a response, and sends everything again on
+// another. If the first had sent the whole body, the store may have stored it, too.
 int Transfer::on_seek(void* self, curl_off_t offset, int origin) noexcept {
   if (offset != 0 || origin != SEEK_SET) return CURL_SEEKFUNC_CANTSEEK;
   try {
@@ -280,7 +280,7 @@ std::size_t Transfer::on_body(char* from, std::size_t size, std::size_t n, void*
   try {
     std::string& body = static_cast<Transfer*>(self)->answer_.body;
     body.append(from, std::min(size * n, longest_answer - body.size()));
-    return size * n;  // what comes beyond is read, and dropped
+    return size * n;  // what exceeds the limit is read, and dropped
   } catch (...) {
     return 0;
   }

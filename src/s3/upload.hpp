@@ -1,4 +1,4 @@
-// One object to be stored, what became of it, and what a client is made with.
+// One object to be stored, its outcome, and the options of a client.
 #pragma once
 
 #include <chrono>
@@ -17,11 +17,12 @@
 
 namespace hydra::s3 {
 
-// What it means, with Options::conditional, that an object of an upload's key is there already.
+// How to treat, with Options::conditional, an object that already exists under an upload's key.
 enum class Existing {
-  ours_if_lost,  // that an attempt whose answer was lost has stored it: a success, else a failure
-  welcome,       // a success
-  taken,         // a failure, as nobody can tell who stored it
+  // success if an attempt's response was lost, as that attempt stored it; else failure
+  ours_if_lost,
+  welcome,  // success
+  taken,    // failure, as it is unknown who stored it
 };
 
 struct Upload {
@@ -38,10 +39,10 @@ struct Outcome {
   std::string key;
   bool ok = false;
   std::string etag;         // without the quotes; '' where the store's answer was lost
-  int attempts = 0;         // 1 = the first one settled it
+  int attempts = 0;         // 1 = the first attempt was final
   std::uint64_t bytes = 0;  // size of the body
-  // The first failure seen, also when a later attempt succeeded; when an attempt met one that no
-  // retry heals, that one.
+  // The first failure, even if a later attempt succeeded; but if an attempt had a failure that a
+  // retry cannot resolve, that one.
   std::optional<Failure> failure;
 };
 
@@ -52,10 +53,12 @@ struct Found;
 
 struct Options {
   EndpointSettings target;
-  Places places;                                     // where data may go
-  Credentials credentials;                           // where `source` is empty
-  std::shared_ptr<credentials::Source> source;       // asked before the first upload, and again
-  std::chrono::milliseconds request_timeout{60000};  // an attempt without progress is given up then
+  Places places;            // where data may go
+  Credentials credentials;  // used if `source` is empty
+  // asked before the first upload, and for renewals
+  std::shared_ptr<credentials::Source> source;
+  // time without progress after which an attempt is abandoned
+  std::chrono::milliseconds request_timeout{60000};
   int max_attempts = 8;
   int concurrency = 4;  // uploads in flight
   std::string ca_file;  // '' = the system's
@@ -65,7 +68,7 @@ struct Options {
   std::function<std::int64_t()> now;          // Unix seconds; empty = the system's clock
   std::chrono::milliseconds retry_base{200};  // see Backoff
   std::chrono::milliseconds retry_cap{20000};
-  std::chrono::milliseconds longest_retry_after{60000};  // a store's Retry-After counts up to this
+  std::chrono::milliseconds longest_retry_after{60000};  // upper limit for a store's Retry-After
 };
 
 }  // namespace hydra::s3

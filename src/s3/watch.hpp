@@ -1,4 +1,4 @@
-// Sockets, as the owner of an event loop needs to know them.
+// Sockets for which the owner of an event loop must wait.
 #pragma once
 
 namespace hydra::s3 {

@@ -24,7 +24,7 @@ bool append_numbered(std::string& to, std::string_view digits) {
   return true;
 }
 
-// The name between '&' and ';'. False when it is no entity.
+// The name between '&' and ';'. False if it is not a known entity.
 bool append_entity(std::string& to, std::string_view name) {
   constexpr std::pair<std::string_view, char> named[] = {
       {"amp", '&'}, {"lt", '<'}, {"gt", '>'}, {"quot", '"'}, {"apos", '\''}};
@@ -53,7 +53,7 @@ std::string decode_entities(std::string_view text) {
   return decoded;
 }
 
-// A tag's end: a '>' that stands in no attribute's value.
+// The end of a tag: a '>' outside of attribute values.
 std::size_t end_of_tag(std::string_view tag) {
   char quote = '\0';
   for (std::size_t i = 0; i < tag.size(); ++i) {
@@ -65,10 +65,10 @@ std::size_t end_of_tag(std::string_view tag) {
       quote = tag[i];
     }
   }
-  return tag.find('>');  // a quote that does not end, as in the HTML of a careless hand
+  return tag.find('>');  // for unterminated quotes, as in careless HTML
 }
 
-// The name of what stands between '<' and '>', without its prefix.
+// The tag's name in the text between '<' and '>', without its prefix.
 std::string_view name_of_tag(std::string_view tag) {
   std::string_view name = tag.substr(0, tag.find_first_of(" \t\r\n/"));
   const std::size_t colon = name.rfind(':');
@@ -96,8 +96,8 @@ bool is_text(const MarkupPiece& piece) {
   return piece.kind == MarkupPiece::text || piece.kind == MarkupPiece::cdata;
 }
 
-// Up to the end of the element that has just begun; what is in a body that was cut short before
-// that end could be anything, but for what comes before the next tag.
+// Collects text up to the end of the element that has just begun. In a truncated body without that
+// end, what follows the next tag may belong to anything, so only the text before it is used.
 std::string text_of_element(MarkupReader reader, std::string_view name) {
   std::string text;
   std::optional<std::string> before_next_tag;
@@ -135,7 +135,7 @@ std::optional<MarkupPiece> MarkupReader::next() {
   return std::nullopt;
 }
 
-// Nothing for what is no piece.
+// Nothing if there is no piece.
 std::optional<MarkupPiece> MarkupReader::markup() {
   constexpr std::string_view comment = "<!--", cdata = "<![CDATA[";
   if (rest_.starts_with(comment)) {
@@ -155,7 +155,7 @@ std::optional<MarkupPiece> MarkupReader::markup() {
   return piece_of_tag(tag);
 }
 
-// What comes before `end`, which is dropped as well.
+// Returns the text before `end`, and skips `end` as well.
 std::string_view MarkupReader::up_to(std::string_view end) {
   const std::size_t found = rest_.find(end);
   const std::string_view before = rest_.substr(0, found);
@@ -175,7 +175,7 @@ std::string xml_element(std::string_view body, std::string_view name) {
 
 std::string text_of_markup(std::string_view document) {
   std::string text;
-  std::string_view hidden;  // the element whose contents nobody sees
+  std::string_view hidden;  // the element whose contents are not displayed
   MarkupReader reader(document);
   while (const auto piece = reader.next()) {
     if (!hidden.empty()) {

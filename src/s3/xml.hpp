@@ -1,4 +1,4 @@
-// The little XML that S3 and STS answer with, and the HTML of what stands in their place.
+// The XML in responses of S3 and STS, and HTML that other servers send instead.
 #pragma once
 
 #include <optional>
@@ -7,15 +7,15 @@
 
 namespace hydra::s3 {
 
-// One piece of a document. Comments and processing instructions are no pieces.
+// One piece of a document. Comments and processing instructions are skipped.
 struct MarkupPiece {
   enum Kind { text, cdata, open, close, empty };  // empty: <name/>
   Kind kind = text;
-  std::string_view value;  // the text as it stands there, or the tag's name without its prefix
+  std::string_view value;  // the raw text, or the tag's name without its prefix
 };
 
-// Cuts a document into its pieces, from the beginning. What is no markup is text; a tag that is cut
-// short is the end.
+// Splits a document into its pieces, from the beginning. Anything that is not markup is text; a
+// truncated tag ends the document.
 class MarkupReader {
  public:
   explicit MarkupReader(std::string_view document) : rest_(document) {}
@@ -28,12 +28,12 @@ class MarkupReader {
   std::string_view rest_;
 };
 
-// Names are compared without regard to case, as stores do not agree on it.
+// Compares names without regard to case, because stores differ in it.
 bool same_name(std::string_view a, std::string_view b);
 
-// The text of the first element of this name, whatever its prefix and attributes: with the text of
-// elements in it, up to its end or, in a body that was cut short, up to the next tag. Entities are
-// decoded; nothing else is cleaned. '' where there is none.
+// The text of the first element of this name, with any prefix and attributes. It includes the text
+// of elements inside it, up to its end or, in a truncated body, up to the next tag. Entities are
+// decoded; nothing else is cleaned. '' if there is none.
 std::string xml_element(std::string_view body, std::string_view name);
 
 // The document's text without its tags, scripts and styles. Entities are decoded.

@@ -7,7 +7,7 @@ namespace {
 
 constexpr Size queue_size = 64 * 1024;
 
-// What the segment begins with; the queue follows.
+// The beginning of the segment; the queue follows.
 struct Header {
   Task task;
   Size name_size;
@@ -72,7 +72,7 @@ Listener::Listener(dsm_handle handle) {
   pg::call([&]() noexcept {
     segment_ = dsm_attach(handle);
     if (segment_ == nullptr) ereport(ERROR, errmsg("the caller of export_now() has disconnected"));
-    // It is to outlive the transactions of the export.
+    // The segment must outlive the transactions of the export.
     dsm_pin_mapping(segment_);
     shm_mq* queue = queue_of(segment_);
     shm_mq_set_sender(queue, MyProc);

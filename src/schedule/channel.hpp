@@ -1,4 +1,4 @@
-// Between the caller of export_now() and the worker that runs its export.
+// The channel between the caller of export_now() and the worker that runs its export.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace hydra::schedule {
 
-// Why nothing was done: the parts of an error.
+// Why the request was refused: the parts of an error.
 struct Refusal {
   std::string message, detail, hint;
 };
@@ -18,7 +18,7 @@ void fields(Archive& archive, Refusal& refusal) {
   archive(refusal.message, refusal.detail, refusal.hint);
 }
 
-// What check_access() returns; '' stands for NULL.
+// The result of check_access(); '' stands for NULL.
 struct CheckResult {
   std::string key, endpoint, region, source, expires_at, conditional;
 };
@@ -33,8 +33,8 @@ void fields(Archive& archive, CheckResult& result) {
 struct Message {
   enum Kind : char {
     claimed = 'I',    // the export's id
-    progress = 'P',   // words for a NOTICE
-    succeeded = 'S',  // the end, in one of four ways; then an error's words
+    progress = 'P',   // text of a NOTICE
+    succeeded = 'S',  // the end, in one of four ways; the text is an error message
     partial = 'W',
     failed = 'F',
     refused = 'R',  // nothing was exported: a packed Refusal
@@ -44,10 +44,10 @@ struct Message {
   std::string text;
 };
 
-// What a caller wants done.
+// What the caller requests.
 enum class Task { run_export, check_access };
 
-// The caller's end: shared memory with what is asked for, and a queue of messages.
+// The caller's end: shared memory with the request, and a queue of messages.
 class Caller {
  public:
   explicit Caller(const std::string& destination, Task task = Task::run_export);
@@ -57,10 +57,10 @@ class Caller {
 
   dsm_handle handle() const;
 
-  // Once, when the worker is started: the end of its process is then an end of the messages.
+  // Call once after the worker is started, so that the end of its process ends the messages.
   void listen_to(BackgroundWorkerHandle* worker);
 
-  // Waits for the next message of the worker; false when it has ended.
+  // Waits for the next message of the worker; false if it has ended.
   bool receive(Message* message);
 
  private:
@@ -79,7 +79,7 @@ class Listener {
   const std::string& destination() const { return destination_; }
   Task task() const { return task_; }
 
-  // The caller may have gone: then nothing happens.
+  // Does nothing if the caller has ended.
   void send(const Message& message);
 
  private:

@@ -16,13 +16,13 @@ using tables::StartedBy;
 
 constexpr Micros second = 1000000;
 
-// Models of a destination, as far as the schedule asks.
+// What the schedule needs to know of a destination's models.
 struct Models {
   bool any = false;
-  std::optional<Micros> ready_at;     // settings saved and the first model added
-  std::optional<Micros> newcomer_at;  // when the first model that was in no export was added
+  std::optional<Micros> ready_at;     // when there were both settings and a model
+  std::optional<Micros> newcomer_at;  // when the first model that was never exported was added
   std::string newcomer;
-  std::int64_t problems = 0;  // that cannot be exported
+  std::int64_t problems = 0;  // number of models that cannot be exported
 };
 
 Models load_models(const std::string& destination) {
@@ -45,7 +45,7 @@ Models load_models(const std::string& destination) {
   return models;
 }
 
-// Why nothing is scheduled; '' where something is.
+// Why nothing is scheduled; '' if there is no reason.
 std::string obstacle(const tables::Destination& destination, const Models& models,
                      const std::optional<tables::DestinationState>& state) {
   if (!pg::is_preloaded()) return "hydra_export is not in shared_preload_libraries";
@@ -76,14 +76,14 @@ void take_earlier(Due& due, Micros at, const std::string& why, StartedBy started
   due.started_by = started_by;
 }
 
-// Models that an export will find it cannot read are said beforehand.
+// Mentions models that are known to have a problem before an export fails on them.
 void name_problems(Due& due, std::int64_t problems) {
   if (problems == 0) return;
   due.why +=
       "; " + counted(problems, "model") + " cannot be exported, see problem in hydra_export.models";
 }
 
-// Puts a start off to the destination's window. What is late waits for the next one, too.
+// Moves a start into the destination's window. A late start also waits for the next one.
 void keep_to_window(Due& due) {
   if (!due.at) return;
   const auto window = calendar::parse_start_window(due.destination.start_window);
@@ -94,8 +94,8 @@ void keep_to_window(Due& due) {
   due.why += "; not before start_window " + due.destination.start_window + " UTC";
 }
 
-// A time that is noted as past, and lies in the future, as the clock was ahead then: what was to
-// follow it at a distance is due at once, and not when the clock has caught up.
+// If a time that is recorded as past is in the future, the clock was ahead then: what should follow
+// it at a distance is due at once, instead of when the clock has reached that time.
 Micros in_the_past(Micros time, Micros distance) {
   return time > pg::now() ? pg::now() - distance : time;
 }

@@ -1,4 +1,4 @@
-// When a destination is exported next, and why then.
+// When a destination is exported next, and the reason for that time.
 #pragma once
 
 #include <optional>
@@ -14,13 +14,13 @@ using tables::Micros;
 
 struct Due {
   tables::Destination destination;
-  std::optional<Micros> at;  // nothing: not by itself
+  std::optional<Micros> at;  // nothing: not scheduled
   std::string why;           // "first export", "every 24 hours", "paused", …
   bool without_models = false;
   tables::StartedBy started_by = tables::StartedBy::schedule;
 };
 
-// All destinations of this database. Inside a transaction, as the extension's owner.
+// All destinations of this database. Call in a transaction, as the extension's owner.
 std::vector<Due> list_due();
 
 }  // namespace hydra::schedule

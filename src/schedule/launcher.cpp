@@ -1,4 +1,4 @@
-// The launcher: the one process of the extension that is always there. See README.md.
+// The launcher: the one process of the extension that always runs. See README.md.
 #include "pg/error.hpp"
 #include "pg/event_loop.hpp"
 #include "pg/guc.hpp"
@@ -11,11 +11,11 @@ namespace {
 
 constexpr TimestampTz second = USECS_PER_SEC;
 
-// After a worker that could not start, or ended without a word.
+// The time after which a worker that could not start, or ended without a report, is started again.
 constexpr TimestampTz retry_after = 30 * second;
 
-// The wait is in elapsed time, the timetable in wall-clock time: looked at this often, a clock that
-// is set forward delays nothing for long.
+// The wait uses elapsed time, the timetable wall-clock time: with a check this often, setting the
+// clock forward causes no long delay.
 constexpr TimestampTz longest_wait = 600 * second;
 
 struct Visit {
@@ -23,7 +23,7 @@ struct Visit {
   BackgroundWorkerHandle* handle;
 };
 
-// Raw. Databases that one can connect to, templates aside.
+// Raw. Databases that allow connections, except templates.
 int list_databases(Oid* to, int room) {
   int count = 0;
   Relation relation = table_open(DatabaseRelationId, AccessShareLock);
@@ -46,7 +46,7 @@ void find_databases() {
   set_databases({databases, databases + count});
 }
 
-// Frees the handles of workers that have ended.
+// Frees the handles of ended workers.
 void reap(std::vector<Visit>& visits) {
   std::erase_if(visits, [](const Visit& visit) {
     pid_t pid = 0;
@@ -57,8 +57,8 @@ void reap(std::vector<Visit>& visits) {
   });
 }
 
-// Beside the exports there is always a place for one visit, and never for many at once: after a
-// start of the server, all databases are due.
+// Besides the exports there is always room for one visit, but not for many at once: after a start
+// of the server, all databases are due.
 bool may_start(const std::vector<Visit>& visits) {
   return has_free_place() && visits.size() <= static_cast<std::size_t>(pg::guc::max_workers);
 }
@@ -80,7 +80,7 @@ void start_due(std::vector<Visit>& visits) {
   }
 }
 
-// The end of an export or visit, and every change of the timetable, wakes the launcher anyway.
+// The end of an export or visit, and every change of the timetable, wakes the launcher in any case.
 std::chrono::milliseconds time_to_wait(const std::vector<Visit>& visits) {
   const TimestampTz next = may_start(visits) ? next_due() : never;
   const TimestampTz now = GetCurrentTimestamp();
@@ -97,7 +97,7 @@ std::chrono::milliseconds time_to_wait(const std::vector<Visit>& visits) {
     find_databases();
     reap(visits);
     start_due(visits);
-    // The server's settings have a say in when databases are due.
+    // The server's settings influence when databases are due.
     if (pg::wait_for_latch(time_to_wait(visits))) touch_all();
   }
 }

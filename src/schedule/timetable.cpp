@@ -18,7 +18,7 @@ struct Entry {
 
 struct Timetable {
   Latch* launcher;  // nullptr while there is none
-  int running;      // exports and checks
+  int running;      // number of exports and checks
   int used;
   Entry entries[max_databases];
 };
@@ -72,8 +72,8 @@ void free_place(int code, Datum argument) {
   wake_launcher();
 }
 
-// An export that ended with its process is written down by the next visit: at once, and not when
-// the database is next due. By now the process has let go of the export's lock.
+// The next visit records the end of an export whose process ended: at once, not when the database
+// is next due. At this point the process has released the export's lock.
 void ask_for_visit(int code, Datum argument) {
   (void)argument;
   if (code != 0 && is_exporting) touch(MyDatabaseId);
@@ -184,7 +184,7 @@ void become_launcher() {
   before_shmem_exit(leave_launcher, 0);
   Locked locked;
   timetable->launcher = MyLatch;
-  // Of workers that an earlier launcher started nothing is known.
+  // Nothing is known about workers that an earlier launcher started.
   for (int i = 0; i < timetable->used; ++i) {
     if (timetable->entries[i].visiting) timetable->entries[i].due = 0;
     timetable->entries[i].visiting = false;

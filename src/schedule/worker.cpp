@@ -1,4 +1,5 @@
-// The database worker: connects, does what is due, writes when to come again, exits. See README.md.
+// The database worker: connects, does what is due, reports when to visit the database again, exits.
+// See README.md.
 #include "pg/worker.hpp"
 
 #include "base/clock.hpp"
@@ -27,10 +28,10 @@ TimestampTz to_timestamp(Micros micros) {
   return micros - (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
 }
 
-// Between two words about the same model.
+// The time between two messages about the same model.
 constexpr std::chrono::seconds notice_interval{5};
 
-// What an export says while it runs, for the caller of export_now().
+// Sends an export's progress to the caller of export_now().
 class Talking : public exporting::Observer {
  public:
   explicit Talking(Listener& listener) : listener_(listener) {}
@@ -87,7 +88,7 @@ class Talking : public exporting::Observer {
   std::chrono::steady_clock::time_point model_began_, said_;
 };
 
-// Nobody listens to a scheduled export, but for the log.
+// Scheduled exports report only to the log.
 class Logging : public exporting::Observer {
  public:
   void retrying(const std::string& model, const std::string& text) override {
@@ -107,7 +108,7 @@ void log_result(const std::string& destination, const ExportResult& result) {
                                           result.database + "\"" + verb + result.error));
 }
 
-// Exports that were running in a process that is no more.
+// Marks exports whose process no longer exists.
 void mark_abandoned() {
   const pg::Rows running =
       pg::query("SELECT DISTINCT destination FROM hydra_export.exports WHERE status = 'running'");
@@ -117,15 +118,15 @@ void mark_abandoned() {
   }
 }
 
-// What a look at the database found.
+// The result of a check of the database.
 struct Visit {
   std::optional<Due> due;  // to be exported now; `lock` is held
   std::unique_ptr<pg::DestinationLock> lock;
-  TimestampTz next_visit = never;  // for the others
+  TimestampTz next_visit = never;  // for the other destinations
 };
 
-// Looks for a destination that is due and that nobody exports. Those that are being exported are
-// left to the workers that do it: each looks at the database again when it is done.
+// Looks for a destination that is due and is not being exported. Those being exported are left to
+// the workers that do it: each checks the database again when it is done.
 Visit look() {
   Visit visit;
   Transaction transaction;
@@ -147,8 +148,8 @@ Visit look() {
   return visit;
 }
 
-// Nothing can be done until ALTER EXTENSION, whose commit asks for the next visit, or a restart: to
-// come again before would only repeat these words in the log.
+// Nothing can be done until ALTER EXTENSION, whose commit requests the next visit, or a restart: an
+// earlier visit would only repeat this message in the log.
 void wait_for_version(const pg::WrongVersion& error, std::uint64_t seen) {
   pg::report(LOG, error);
   report(MyDatabaseId, never, seen);
@@ -158,7 +159,7 @@ void wait_for_version(const pg::WrongVersion& error, std::uint64_t seen) {
 void visit_database() {
   for (;;) {
     const std::uint64_t seen = generation(MyDatabaseId);
-    // Whatever the launcher knew of the configuration when it asked for this visit is known here.
+    // Loads the configuration that the launcher had when it requested this visit.
     pg::check_interrupts();
     Visit visit;
     try {
@@ -172,7 +173,7 @@ void visit_database() {
     }
     ExportPlace place;
     if (!place.taken()) {
-      // The launcher starts another visit when a place is free.
+      // The launcher starts another visit when a slot is free.
       report(MyDatabaseId, 0, seen);
       return;
     }
@@ -182,7 +183,7 @@ void visit_database() {
     try {
       log_result(name, exporting::run_export(name, visit.due->started_by, observer));
     } catch (...) {
-      // It could not be written down, so the schedule knows nothing of it.
+      // The failure could not be recorded, so the schedule does not know of it.
       const TimestampTz later = GetCurrentTimestamp() + pg::guc::retry_interval * USECS_PER_SEC;
       report(MyDatabaseId, std::min(visit.next_visit, later), generation(MyDatabaseId));
       throw;
@@ -208,7 +209,7 @@ void hold_extension() {
               "COMMIT first.");
 }
 
-// The export that a call of export_now() asked for.
+// Runs the export for a call of export_now().
 Message export_for(Listener& listener) {
   const std::string& name = listener.destination();
   pg::DestinationLock lock(name);
@@ -229,7 +230,7 @@ Message export_for(Listener& listener) {
   return to_message(result);
 }
 
-// The check that a call of check_access() asked for.
+// Runs the check for a call of check_access().
 Message check_access_for(const Listener& listener) {
   {
     Transaction transaction(Transaction::Mode::read_only);
@@ -255,7 +256,7 @@ void serve_caller(dsm_handle handle) {
   } catch (const Error& error) {
     last = to_refusal(error);
   }
-  // What came due meanwhile was passed over, as its destination was locked.
+  // Destinations that became due meanwhile were skipped, because they were locked.
   touch(MyDatabaseId);
   listener.send(last);
 }

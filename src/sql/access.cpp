@@ -13,7 +13,7 @@ namespace {
 using pg::Error;
 using schedule::Message;
 
-// Has a worker make the check.
+// Makes a worker do the check.
 schedule::CheckResult ask_worker(const std::string& destination) {
   {
     pg::AsOwner owner;
@@ -25,7 +25,7 @@ schedule::CheckResult ask_worker(const std::string& destination) {
                   "COMMIT first.");
     }
   }
-  // The worker looks again; but one that is refused should not have taken a process first.
+  // The worker checks this again; but a request that will be refused should not start a process.
   if (!schedule::has_free_place()) throw schedule::no_free_place();
   WorkerCall worker(destination, schedule::Task::check_access);
   Message message;
@@ -42,7 +42,7 @@ char* to_cell(const std::string& text) {
   return text.empty() ? nullptr : const_cast<char*>(text.c_str());
 }
 
-// One row of the function's result type.
+// Makes one row of the function's result type.
 Datum to_record(FunctionCallInfo fcinfo, const schedule::CheckResult& result) {
   char* values[] = {to_cell(result.key),        to_cell(result.endpoint),
                     to_cell(result.region),     to_cell(result.source),

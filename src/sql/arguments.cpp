@@ -20,7 +20,7 @@ Arguments::Arguments(FunctionCallInfo call) : call_(call) {
     ReleaseSysCache(row);
     return {items, items != nullptr ? count : 0};
   });
-  // Those that are put in come first.
+  // Input arguments come first.
   for (int i = 0; i < std::min<int>(names.count, call->nargs); ++i)
     names_.emplace_back(names.items[i]);
 }

@@ -29,7 +29,7 @@ void check_destination(const std::string& destination) {
                 "Choose tables with " + tables::call_of("add_model", destination) + ".");
   }
   if (is_changed_here()) {
-    // Also another destination's: the worker would wait for locks that this transaction holds.
+    // Also for another destination: the worker would wait for locks that this transaction holds.
     throw Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
                 "settings or models were changed in this transaction",
                 "An export runs in a worker of its own, which sees committed settings only.",
@@ -47,7 +47,7 @@ void check_destination(const std::string& destination) {
 
 std::int64_t export_now(const std::string& destination, bool wait, Oid function) {
   {
-    // What it locks is not kept while the export runs.
+    // The subtransaction releases its locks before the export runs.
     pg::Subtransaction subtransaction;
     check_destination(destination);
   }

@@ -53,8 +53,8 @@ void check_full_every(const std::optional<int>& hours, const char* hint) {
   throw invalid("full_every_hours must be positive", hint);
 }
 
-// What is taken off a time must leave one that the server can hold, whatever the interval is made
-// of.
+// Subtracting the interval from a time must give one that the server can represent, whatever parts
+// the interval has.
 void check_look_back(const std::string& look_back) {
   const pg::Row range = pg::query(
       "SELECT $1::interval < interval '0', $1::interval > interval '1000 years' OR greatest("
@@ -102,8 +102,8 @@ void check_unused(const Model& model) {
           : "Remove it with " + relations::removal_of(model) + " first.");
 }
 
-// Before anything of the destination is read: it is not moved while its models change, and who
-// moves it answers for the models that are there.
+// Called before anything of the destination is read: the destination cannot be moved while its
+// models change, and a role that moves it must have rights on all existing models.
 void hold_place() {
   pg::query("LOCK TABLE hydra_export.models IN ROW EXCLUSIVE MODE");
 }
@@ -137,12 +137,12 @@ void add_model(const Arguments& arguments, Oid caller) {
   check_unused(model);
   relations::check_model(model, relation, caller);
   relations::check_rows_in_heaps(relation.oid);
-  // Another session may have added one of that name meanwhile: it has committed by now.
+  // Another session may have added a model of that name meanwhile, and has committed by now.
   if (!tables::insert_model(model)) check_unused(model);
   tell_next_export(model.destination);
 }
 
-// Whether rows that did not change would be found, named or written differently.
+// Whether the change would find, name or write unchanged rows differently.
 bool asks_for_full(const Model& before, const Model& after) {
   return before.changed_by != after.changed_by ||
          before.updated_at_column != after.updated_at_column ||
@@ -171,7 +171,7 @@ void alter_model(const Arguments& arguments, Oid caller) {
   check_full_every(model.full_every_hours, "0 means never again.");
   check_look_back(model.look_back);
   const RelationInfo relation = get_relation_of(model);
-  // Nobody gets to read through the rights of somebody else.
+  // A role must not read through the privileges of another role.
   relations::check_model(model, relation, caller);
   relations::check_model(model, relation, model.added_by);
   tables::update_model(model);

@@ -15,7 +15,7 @@ Error notice(const std::string& message, const std::string& hint = "") {
   return Error(ERRCODE_SUCCESSFUL_COMPLETION, message, "", hint);
 }
 
-// In the session's time zone and style, to the second.
+// Formats a time in the session's time zone and style, to the second.
 std::string to_local(schedule::Micros time) {
   return pg::or_empty(
       pg::query("SELECT date_trunc('second', $1::timestamptz)", {iso8601(time)})[0][0]);
@@ -44,7 +44,7 @@ Error next_export(const schedule::Due& due) {
 void tell_next_export(const std::string& destination) {
   for (const schedule::Due& due : schedule::list_due()) {
     if (due.destination.name != destination) continue;
-    // The statement may be one of configure(), with a secret.
+    // The statement may be a call of configure(), with a secret.
     pg::report(NOTICE, due.at ? next_export(due) : no_export(due), pg::Statement::hidden);
   }
 }

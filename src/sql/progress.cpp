@@ -1,4 +1,4 @@
-// preview(), and the rows of the view progress: what exports would do, and do now.
+// preview() and the rows of the view progress.
 #include "export/progress.hpp"
 
 #include "base/clock.hpp"
@@ -28,7 +28,7 @@ void preview(const Arguments& arguments, FunctionCallInfo call) {
 
 void progress_rows(FunctionCallInfo call) {
   ResultRows result(call);
-  pg::extension_owner();  // throws where these SQL objects are of another version
+  pg::extension_owner();  // throws if the SQL objects have another version
   for (const exporting::Progress& row : exporting::list_progress()) {
     result.put({pg::text(row.export_id), pg::text_or_null(row.model), row.phase,
                 pg::text(row.blocks_total), pg::text(row.blocks_scanned),

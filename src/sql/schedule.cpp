@@ -1,4 +1,5 @@
-// schedule_rows(), the trigger that tells the launcher of changes, and the one that tells copies.
+// schedule_rows(), the trigger that notifies the launcher of changes, and the one that detects
+// copies.
 #include "sql/schedule.hpp"
 
 #include "base/clock.hpp"
@@ -14,8 +15,8 @@ namespace {
 
 using pg::Text;
 
-// The nesting level of the outermost (sub)transaction that holds a change of settings or models;
-// 0 where there is none.
+// The nesting level of the outermost (sub)transaction that contains a change of settings or models;
+// 0 if there is none.
 int changed_at = 0;
 
 void at_transaction_end(XactEvent event, void* argument) {
@@ -30,7 +31,7 @@ void at_transaction_end(XactEvent event, void* argument) {
       changed_at = 0;
       break;
     case XACT_EVENT_PRE_PREPARE:
-      // Nobody would tell the launcher when it is committed.
+      // No code runs at COMMIT PREPARED that could notify the launcher.
       ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                       errmsg("cannot PREPARE a transaction that changed hydra_export's settings or "
                              "models"),
@@ -69,7 +70,7 @@ Text timestamp(const std::optional<schedule::Micros>& micros) {
   return micros ? Text(iso8601(*micros)) : std::nullopt;
 }
 
-// One row of the view, as text.
+// Makes one row of the view, as text.
 pg::Row to_row(const schedule::Due& due) {
   const tables::Destination& destination = due.destination;
   const pg::Rows last = pg::query(
@@ -86,7 +87,7 @@ pg::Row to_row(const schedule::Due& due) {
           due.why};
 }
 
-// Whether the trigger is the one that the extension's script makes, or one like it.
+// Whether the trigger is like the one that the extension's script creates.
 bool is_state_trigger(const TriggerData* trigger) noexcept {
   const TriggerEvent event = trigger->tg_event;
   if (!TRIGGER_FIRED_BEFORE(event) || !TRIGGER_FIRED_FOR_ROW(event)) return false;
@@ -96,8 +97,8 @@ bool is_state_trigger(const TriggerData* trigger) noexcept {
   return column > 0 && TupleDescAttr(columns, column - 1)->atttypid == XID8OID;
 }
 
-// The row as it is to be stored. One that came by logical replication could have been written by a
-// transaction of the same number as the one that writes it here: then it would look like a row of
+// The row as it is to be stored. A row that came by logical replication could have been written by
+// a transaction with the same id as the one that writes it here: then it would look like a row from
 // this database's own files. Raw.
 HeapTuple without_origin(const TriggerData* trigger) noexcept {
   if (!is_state_trigger(trigger)) {
@@ -115,7 +116,7 @@ HeapTuple without_origin(const TriggerData* trigger) noexcept {
   return heap_modify_tuple_by_cols(row, columns, 1, &column, &nobody, &is_null);
 }
 
-// A trigger that is called as anything else. Raw.
+// Refuses a call of a trigger function in another role. Raw.
 [[noreturn]] void refuse_call(const char* name) noexcept {
   ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
                   errmsg("%s() can only be called as a trigger", name),

@@ -11,10 +11,10 @@ using pg::Error;
 
 constexpr int access_key_argument = 1;  // of configure(); the other two follow it
 
-// An argument as the planner sees it.
+// An argument as the planner knows it.
 std::optional<std::string> planned_text(const List* arguments, int number) {
   const Node* node = static_cast<const Node*>(list_nth(arguments, number));
-  if (!IsA(node, Const)) return "";  // it is not known yet
+  if (!IsA(node, Const)) return "";  // not known yet
   const Const* constant = reinterpret_cast<const Const*>(node);
   if (constant->constisnull) return std::nullopt;
   return pg::call([=]() noexcept { return TextDatumGetCString(constant->constvalue); });
@@ -26,7 +26,7 @@ bool has_parameters(const SupportRequestSimplify* request) {
   return parameters != nullptr && parameters->numParams > 0;
 }
 
-// A constant is part of the text, unless it was a parameter's value.
+// A constant is part of the text, unless it was the value of a parameter.
 void plan(const SupportRequestSimplify* request) {
   const List* arguments = request->fcall->args;
   if (list_length(arguments) < access_key_argument + 3) return;
@@ -57,7 +57,7 @@ Exposure hold_back(const GivenKeys& given) {
   const pg::StatementText text = pg::blank_statement(secrets);
   Exposure exposure;
   exposure.literal = text.literal || planned.literal;
-  // As a parameter of configure() itself it was kept out of the log, by a module that was there.
+  // If it was a parameter of configure() itself, the filter kept it out of the log, if preloaded.
   const bool guarded = pg::is_preloaded() && (text.guarded || planned.guarded);
   if (!guarded && !secrets.empty()) exposure.logged_by = pg::setting_that_logs_parameters();
   return exposure;
@@ -91,8 +91,9 @@ extern "C" {
 
 PG_FUNCTION_INFO_V1(hydra_export_configure_support);
 
-// The planner calls it for each call of configure(): the earliest time that we hear of one, and the
-// only one where the call is never run (EXPLAIN) or something before it fails.
+// The planner calls this for each call of configure(): the earliest time at which the extension
+// learns of a call, and the only one if the call is never run (EXPLAIN) or something before it
+// fails.
 Datum hydra_export_configure_support(PG_FUNCTION_ARGS) {
   const Node* request = reinterpret_cast<const Node*>(PG_GETARG_POINTER(0));
   hydra::pg::entry([=]() {

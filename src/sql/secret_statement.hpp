@@ -1,4 +1,4 @@
-// What configure() does about the statement that calls it, where keys are among the arguments.
+// Protects the keys among configure()'s arguments in the statement that calls it.
 #pragma once
 
 #include <optional>
@@ -7,9 +7,9 @@
 
 namespace hydra::sql {
 
-// Where a secret may have been seen before configure() could do anything about it.
+// Where a secret may already have been disclosed when configure() runs.
 struct Exposure {
-  bool literal = false;             // it is part of the statement's text
+  bool literal = false;             // the statement's text contains it
   const char* logged_by = nullptr;  // the setting that logs it as a parameter, or nullptr
 };
 
@@ -21,10 +21,10 @@ struct GivenKeys {
   std::vector<std::string> secrets() const;
 };
 
-// Blanks the statement, unless no key is given.
+// Overwrites the statement's text if a key is given.
 Exposure hold_back(const GivenKeys& given);
 
-// The WARNING that says so, if there is anything to say.
+// Sends a WARNING about the exposure, if there is any.
 void warn_of(const Exposure& exposure);
 
 }  // namespace hydra::sql

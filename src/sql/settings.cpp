@@ -38,7 +38,7 @@ Error invalid(const std::string& message, const std::string& hint) {
   return Error(ERRCODE_INVALID_PARAMETER_VALUE, message, "", hint);
 }
 
-// As it is compared and sent: no '/' at the end, host in lower case, no default port.
+// The form that is compared and sent: no '/' at the end, host in lower case, no default port.
 std::string normalized_endpoint(const std::string& endpoint) {
   const std::optional<s3::EndpointUrl> url = s3::parse_endpoint(endpoint);
   if (!url) return endpoint;
@@ -92,7 +92,7 @@ void check_credentials(const Destination& destination) {
   }
 }
 
-// The first export would find it out, but later.
+// Checked here because otherwise only the first export would find the problem.
 void check_key_file(const Destination& destination) {
   const std::string_view source = destination.credentials;
   if (!source.starts_with(s3::credentials::key_file_prefix)) return;
@@ -103,7 +103,7 @@ void check_key_file(const Destination& destination) {
     throw Error(ERRCODE_INVALID_PARAMETER_VALUE, broken->why, "", broken->hint);
 }
 
-// What check_access() would find out by where its object ends up, or not at all.
+// Checks mistakes that check_access() would show only by where its object is stored, or not at all.
 void check_place(const Destination& destination) {
   const s3::EndpointSettings place = destination.endpoint_settings();
   if (const auto problem = s3::region_problem(place)) {
@@ -169,7 +169,8 @@ bool has_value(const std::optional<std::string>& argument) {
   return argument && !argument->empty();
 }
 
-// A destination without keys uses those of the server; who has forgotten them hears of that first.
+// A destination without keys uses those of the server; if they were forgotten, this is the first
+// error.
 void check_keys_given(const Arguments& arguments, const Destination& destination) {
   if (has_value(arguments.text("credentials")) || pg::guc::server_credentials) return;
   if (destination.credentials != "auto") return;
@@ -178,7 +179,7 @@ void check_keys_given(const Arguments& arguments, const Destination& destination
                 "server's own keys, have its administrator set hydra_export.server_credentials.");
 }
 
-// Keys are static ones; a new destination without them uses those of the server.
+// Given keys are static ones; a new destination without keys uses those of the server.
 std::string wanted_source(const Arguments& arguments, const Keys& keys,
                           const Destination& destination) {
   const std::optional<std::string> given = arguments.text("credentials");
@@ -200,7 +201,7 @@ std::string default_of(std::string_view wanted) {
   return text;
 }
 
-// A setting that is given. '' stands for its default.
+// Reads a setting if it is given. '' stands for its default.
 void read_setting(const Arguments& arguments, const char* name, std::string& setting) {
   const std::optional<std::string> given = arguments.text(name);
   if (given) setting = given->empty() ? default_of(name) : *given;
@@ -220,7 +221,7 @@ void read_settings(const Arguments& arguments, const Keys& keys, Destination& de
   if (!destination.prefix.empty() && destination.prefix.back() != '/') destination.prefix += '/';
 }
 
-// A line break that was copied along would only be found by the first export.
+// Otherwise only the first export would find a line break that was copied with a value.
 void check_characters(const std::optional<std::string>& value, const char* name) {
   const auto fits = [](char c) { return c >= 0x20 && c < 0x7f; };
   if (!value || std::all_of(value->begin(), value->end(), fits)) return;
@@ -229,7 +230,7 @@ void check_characters(const std::optional<std::string>& value, const char* name)
       "Copy it again, without line breaks.");
 }
 
-// The credentials after this call; nothing where they stay as they are.
+// The credentials after this call; nothing if they do not change.
 std::optional<s3::Credentials> new_credentials(const Keys& keys, bool had_some) {
   check_characters(keys.access_key, "access_key");
   check_characters(keys.secret_key, "secret_key");
@@ -273,7 +274,7 @@ void warn_without_preload() {
              pg::Statement::hidden);
 }
 
-// A name with a slip in it must not look like a destination without a bucket.
+// A misspelled name must not be reported as a destination without a bucket.
 void check_new(const std::string& name, const Arguments& arguments) {
   check_name(name);
   if (arguments.text("bucket")) return;
@@ -281,7 +282,7 @@ void check_new(const std::string& name, const Arguments& arguments) {
               "Give bucket, access_key and secret_key to create it.");
 }
 
-// The keys to save; nothing where those that are saved stay, or none are needed.
+// The keys to save; nothing if the saved ones stay, or none are needed.
 std::optional<s3::Credentials> check_keys(const Keys& keys, const Destination& destination,
                                           bool had_some) {
   if (destination.credentials == "static") return new_credentials(keys, had_some);
@@ -306,7 +307,7 @@ void configure(const Arguments& arguments) {
   warn_of(exposure);
   const Oid caller = GetUserId();
   pg::AsOwner owner;
-  // Two new destinations must not overlap each other either.
+  // Locks destinations, because two new ones must not overlap either.
   tables::lock_destinations();
   const std::string name = arguments.required_text("destination");
   const std::optional<Destination> before = tables::find_destination(name);
@@ -340,8 +341,8 @@ void adopt(const std::string& name, const std::optional<tables::DestinationState
   tables::adopt_destination(name);
 }
 
-// Models that can be exported from now on, of a copy or a dump, are so on behalf of the caller,
-// too.
+// Models that can be exported from now on, of a copy or a dump, are exported on behalf of the
+// caller too.
 void resume(const std::string& name) {
   const Oid caller = GetUserId();
   pg::AsOwner owner;
@@ -357,8 +358,7 @@ void resume(const std::string& name) {
   tell_next_export(name);
 }
 
-// What a policy reads as a wildcard or the start of a variable, written so that it stands for
-// itself.
+// Escapes characters that a policy interprets as a wildcard or the start of a variable.
 std::string policy_literal(const std::string& text) {
   std::string literal;
   for (const char c : text) {
@@ -368,8 +368,8 @@ std::string policy_literal(const std::string& text) {
   return literal;
 }
 
-// The destination's objects. An alias means nothing in a policy, and holds only the beginning of
-// its access point's name.
+// The ARN of the destination's objects. An alias cannot be used in a policy, and contains only the
+// beginning of its access point's name.
 std::string objects_arn(const Destination& destination) {
   const std::string partition = s3::partition_of(destination.endpoint_settings());
   std::string arn = "arn:" + (partition.empty() ? "aws" : partition) + ":s3:";
@@ -417,7 +417,8 @@ PG_FUNCTION_INFO_V1(hydra_export_pause);
 PG_FUNCTION_INFO_V1(hydra_export_resume);
 PG_FUNCTION_INFO_V1(hydra_export_iam_policy);
 
-// Whatever goes wrong here, the statement holds a secret and stays out of the server's log.
+// Whatever error occurs here, the statement may contain a secret and is kept out of the server's
+// log.
 Datum hydra_export_configure(PG_FUNCTION_ARGS) {
   entry([&]() { hydra::sql::configure(Arguments(fcinfo)); }, hydra::pg::Statement::hidden);
   PG_RETURN_VOID();

@@ -1,4 +1,4 @@
-// What the scripts of ALTER EXTENSION UPDATE cannot do in SQL.
+// Steps of ALTER EXTENSION UPDATE that cannot be done in SQL.
 #include "pg/spi.hpp"
 #include "pg/transaction.hpp"
 #include "tables/destination.hpp"
@@ -7,7 +7,7 @@
 namespace hydra::sql {
 namespace {
 
-// Up to 0.1.0, static credentials were rows of a table. No statement of the script holds one.
+// Up to 0.1.0, static credentials were rows of a table. No statement of the script contains one.
 void move_secrets() {
   for (const pg::Row& row : pg::query(
            "SELECT destination, access_key, secret_key, session_token FROM hydra_export.secrets")) {

@@ -1,4 +1,4 @@
-// A database worker that a SQL function starts and listens to.
+// A database worker that an SQL function starts, and whose messages it receives.
 #pragma once
 
 #include <string>
@@ -8,17 +8,17 @@
 
 namespace hydra::sql {
 
-// The worker goes on for itself once done() was called; before, its work is cancelled when the
-// caller stops listening (a cancel of its own, say).
+// After done() was called, the worker continues on its own; before that, its work is cancelled when
+// the caller stops receiving (for example because it is cancelled).
 class WorkerCall {
  public:
-  // Throws pg::Error on a standby, and when max_worker_processes leaves no room.
+  // Throws pg::Error on a standby, and if max_worker_processes has no free slot.
   WorkerCall(const std::string& destination, schedule::Task task);
   ~WorkerCall();
   WorkerCall(const WorkerCall&) = delete;
   WorkerCall& operator=(const WorkerCall&) = delete;
 
-  // Waits for the next message; false when the worker has ended.
+  // Waits for the next message; false if the worker has ended.
   bool receive(schedule::Message* message) { return caller_.receive(message); }
 
   void done() { done_ = true; }
@@ -29,7 +29,7 @@ class WorkerCall {
   bool done_ = false;
 };
 
-// The error that a message of the kind `refused` holds.
+// The error in a message of the kind `refused`.
 pg::Error to_error(const std::string& text);
 
 }  // namespace hydra::sql

@@ -32,18 +32,18 @@ void from_text(const Text& text, int& value) {
   value = static_cast<int>(pg::to_int(text));
 }
 
-// A parameter is a text.
+// Parameters are text.
 const char* cast_of(std::string_view column) {
   if (column == "frequency_hours") return "::integer";
   if (column == "object_headers") return "::jsonb";
   return "";
 }
 
-// The settings as parts of a statement. Columns and places begin with a comma.
+// The settings as parts of a statement. Columns and placeholders begin with a comma.
 struct Settings {
   std::string columns;
   std::string places;        // $2 and so on
-  std::vector<Text> values;  // of $1, the destination's name, and those
+  std::vector<Text> values;  // $1, the destination's name, then those
 };
 
 Settings settings_of(const Destination& destination) {
@@ -74,15 +74,15 @@ Destination to_destination(const Row& row) {
   return destination;
 }
 
-// Whether a timeline since the given one began where a recovery target said, and not where WAL
-// ended, as at the promotion of a standby.
+// Whether a timeline since the given one began at a recovery target, and not at the end of WAL, as
+// at the promotion of a standby.
 bool was_restored(std::int64_t since) {
-  if (RecoveryInProgress()) return false;  // a standby writes no WAL of its own yet
+  if (RecoveryInProgress()) return false;  // a standby does not write WAL yet
   const TimeLineID now = pg::compat::timeline();
   if (now == since || now == 1) return false;
   char name[MAXPGPATH];
   TLHistoryFileName(name, now);
-  // Not by pg_read_file(), which the extension's owner may not be allowed to call.
+  // Does not use pg_read_file(), for which the extension's owner may have no privilege.
   std::ifstream file(std::string(DataDir) + "/" XLOGDIR "/" + name, std::ios::binary);
   const std::string history{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   return ended_at_recovery_target(history, since);
@@ -92,8 +92,7 @@ Text this_system() {
   return pg::text(static_cast<std::int64_t>(GetSystemIdentifier()));
 }
 
-// The id of the transaction or subtransaction that writes, which the row keeps beside the one that
-// the server gives it.
+// The id of the writing transaction or subtransaction, which is stored in the row beside its xmin.
 Text writing_id() {
   return pg::text(
       pg::call([]() noexcept { return U64FromFullTransactionId(GetCurrentFullTransactionId()); }));
@@ -101,8 +100,8 @@ Text writing_id() {
 
 bool writing_state = false;
 
-// Every change of destination_state. What anybody else writes to it, logical replication above all,
-// loses its written_by.
+// All changes of destination_state. A change by anything else, such as logical replication, clears
+// the row's written_by.
 void write_state(const char* statement, const std::vector<Text>& arguments) {
   struct Writing {
     Writing() { writing_state = true; }
@@ -112,7 +111,7 @@ void write_state(const char* statement, const std::vector<Text>& arguments) {
   pg::query(statement, arguments);
 }
 
-// Whether the row is still the version that was written here, in this very file.
+// Whether the row is still the version that was written here, in this same file.
 bool is_own_version(const Row& row) {
   if (!row[7] || !row[8]) return false;
   const std::uint64_t written_by = std::stoull(*row[7]);
@@ -204,7 +203,7 @@ void insert_destination(const Destination& destination) {
   const Settings settings = settings_of(destination);
   pg::query("INSERT INTO hydra_export.settings (destination" + settings.columns +
                 ", last_folder) VALUES ($1" + settings.places +
-                // One that was removed may have exported to the same place in this very minute.
+                // A removed destination may have exported to the same place in this same minute.
                 ", (SELECT coalesce(max(folder), '') FROM hydra_export.exports e WHERE NOT EXISTS"
                 "   (SELECT FROM hydra_export.settings s WHERE s.destination = e.destination)))",
             settings.values);
@@ -288,7 +287,7 @@ void adopt_destination(const std::string& name) {
       " system_identifier = $4::bigint, written_by = $5::xid8",
       {name, pg::text(MyDatabaseId), pg::text(pg::compat::timeline()), this_system(),
        writing_id()});
-  // pg_upgrade has kept the credentials, but not that they go with the extension.
+  // pg_upgrade has kept the credentials, but not their membership in the extension.
   pg::hold_user_mapping();
 }
 
@@ -308,7 +307,7 @@ void note_folder(const std::string& destination, const std::string& folder) {
       {destination, pg::text(pg::compat::timeline()), writing_id()});
 }
 
-// Not in a row of another database or cluster: written here, it would look like one of this
+// Not in a row of another database or cluster: after the change, it would look like one of this
 // cluster.
 void note_condition(const std::string& destination, const std::string& answer) {
   write_state(

@@ -14,7 +14,7 @@ namespace hydra::tables {
 
 using Micros = std::int64_t;  // since the Unix epoch
 
-// What a store does with If-None-Match.
+// How a store handles If-None-Match.
 namespace condition {
 inline constexpr const char* honoured = "honoured";
 inline constexpr const char* ignored = "ignored";  // objects are overwritten
@@ -25,9 +25,9 @@ struct Destination {
   std::string name;
   std::string bucket;
   std::string region = "us-east-1";
-  std::string endpoint, prefix;  // '' for none
+  std::string endpoint, prefix;  // '' if none
   std::string credentials = "static";
-  std::string role_arn, external_id;  // '' for none
+  std::string role_arn, external_id;  // '' if none
   std::string addressing = "auto";
   std::string compression = "none";
   std::string conditional = "auto";
@@ -36,16 +36,17 @@ struct Destination {
   bool enabled = true;
   std::string last_folder;       // '' before the first export
   std::string start_window;      // '' for any time; see calendar/start_window.hpp
-  std::string condition_answer;  // the store's to If-None-Match: '' while it was not asked
+  std::string condition_answer;  // how the store handles If-None-Match; '' while unknown
 
   s3::EndpointSettings endpoint_settings() const;
-  Compression compression_kind() const;  // throws pg::Error where this build lacks it
+  Compression compression_kind() const;  // throws pg::Error if this build lacks it
 
-  // Whether objects are stored only where there is none.
+  // Whether objects are stored with If-None-Match.
   bool is_conditional() const;
-  // Whether the store is asked for that: by `on` always, by `auto` unless it is known to be vain.
+  // Whether the store is tested for that: by `on` always, by `auto` unless it is known not to
+  // support it.
   bool asks_condition() const;
-  // Whether the store is known to do it.
+  // Whether the store is known to support it.
   bool knows_condition() const;
 };
 
@@ -68,7 +69,7 @@ void for_each_setting(D& destination, Visitor&& visit) {
   visit("start_window", destination.start_window);
 }
 
-// All that is known of it, see base/archive.hpp.
+// All members, see base/archive.hpp.
 template <typename Archive>
 void fields(Archive& archive, Destination& destination) {
   archive(destination.name, destination.enabled, destination.last_folder,
@@ -76,65 +77,67 @@ void fields(Archive& archive, Destination& destination) {
   for_each_setting(destination, [&](const char*, auto& setting) { archive(setting); });
 }
 
-// What the schedule remembers. A row is missing after a restore from a dump.
+// The schedule's state. There is no row after a restore from a dump.
 struct DestinationState {
   std::uint32_t database = 0;
   std::int64_t timeline = 0;           // of WAL, when `database` was written
-  std::int64_t system_identifier = 0;  // of the cluster, likewise
-  bool own_version = false;            // the row is where it was written, not a copy of it
+  std::int64_t system_identifier = 0;  // of the cluster, at the same time
+  bool own_version = false;            // this cluster wrote the row; it is not a copy
   std::int64_t last_timeline = 0;      // at the newest export, or before the first
   std::optional<Micros> anchor, last_start, last_finish;
   int failures = 0;
 };
 
-// All inside a transaction, as the extension's owner.
+// Call all of these in a transaction, as the extension's owner.
 std::vector<Destination> load_destinations();
 std::optional<Destination> find_destination(const std::string& name);
-Destination get_destination(const std::string& name);  // throws pg::Error when there is none
+Destination get_destination(const std::string& name);  // throws pg::Error if there is none
 
 void insert_destination(const Destination& destination);
 void update_destination(const Destination& destination);  // all but last_folder; sets saved_at
 
-// The destination's object_headers, names in lower case. Throws pg::Error when they are no JSON
+// The destination's object_headers, names in lower case. Throws pg::Error if the text is not a JSON
 // object of strings.
 s3::Headers to_headers(const std::string& json);
 
-// Until the transaction ends, nobody else saves or removes destinations and their credentials.
+// Locks out other sessions that save or remove destinations or their credentials, until the
+// transaction ends.
 void lock_destinations();
 
-// Until the transaction ends, nobody saves or removes destinations; others may hold them, too.
+// Locks out sessions that save or remove destinations, until the transaction ends. Does not
+// conflict with itself.
 void hold_destinations();
 
-// With all that belongs to it but its history. Throws pg::Error when there is none. Nothing is left
-// to foreign keys, which session_replication_role = replica switches off.
+// Removes everything that belongs to it except its history. Throws pg::Error if there is none. Does
+// not rely on foreign keys, which session_replication_role = replica disables.
 void remove_destination(const std::string& name);
 
 std::optional<DestinationState> load_state(const std::string& destination);
 
-// Why the settings are not this database's own but came with a dump, a copy or a restore; '' when
-// they are its own. Exports of a copy would go where those of the original go.
+// Why the settings are not this database's own but came with a dump, a copy or a restore; '' if
+// they are its own. Exports of a copy would go to the same place as those of the original.
 std::string origin_problem(const std::optional<DestinationState>& state);
 
-// Whether another cluster wrote the row, in the files of this one, as before pg_upgrade.
-// Transaction ids then mean what they meant, so that baselines hold.
+// Whether another cluster wrote the row into the files of this one, as before pg_upgrade.
+// Transaction ids are then unchanged, so baselines remain valid.
 bool came_with_files(const DestinationState& state);
 
-// Whether the functions below write to destination_state just now, and nobody else.
+// Whether one of the functions below is writing to destination_state.
 bool is_writing_state();
 
-// Exports belong to this database, on this timeline, from now on.
+// Records that exports belong to this database, on this timeline, from now on.
 void adopt_destination(const std::string& name);
 
-// Says of all rows that this cluster wrote them: for rows of a version that did not know clusters.
+// Marks all rows as written by this cluster: for rows of a version that did not record clusters.
 void adopt_cluster();
 
-// An export has taken this folder.
+// Records that an export uses this folder.
 void note_folder(const std::string& destination, const std::string& folder);
 
-// What the store does with If-None-Match: condition::honoured, …, or '' for not known.
+// How the store handles If-None-Match: condition::honoured, …, or '' if unknown.
 void note_condition(const std::string& destination, const std::string& answer);
 
-// A scheduled export starts; it has ended.
+// Record the start, and the end, of a scheduled export.
 void note_start(const std::string& destination, Micros time);
 void note_finish(const std::string& destination, bool succeeded);
 

@@ -8,14 +8,14 @@
 namespace hydra::tables {
 namespace {
 
-// Many more than exports begin within a minute.
+// Many more exports than can begin within a minute.
 constexpr int folders_kept = 1024;
 const char* const name = "hydra_export folders";
 
 using Hash = std::uint64_t;
 
 struct Folders {
-  std::uint64_t taken;  // in all, the newest at (taken - 1) % folders_kept
+  std::uint64_t taken;  // in total; the newest is at (taken - 1) % folders_kept
   Hash newest[folders_kept];
 };
 

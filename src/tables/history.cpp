@@ -36,15 +36,15 @@ Text number(std::uint64_t value) {
   return std::to_string(value);
 }
 
-// After a promotion the lost primary may have exported in this very minute, and this server not
-// know of it: the next one is nobody's.
+// After a promotion, the lost primary may have exported in this same minute without this server
+// knowing of it: the next minute is free.
 std::string minute_of(const Destination& destination, Micros now) {
   const std::optional<DestinationState> state = load_state(destination.name);
   const bool promoted = state && state->last_timeline != pg::compat::timeline();
   return utc_minute(now / micros_per_second + (promoted ? 60 : 0));
 }
 
-// The next folder that no export of this server has taken lately.
+// The next folder that no export of this server has used recently.
 std::string next_free_folder(const Destination& destination, const std::string& minute,
                              std::string last) {
   const std::string place = place_of(destination);
@@ -54,7 +54,7 @@ std::string next_free_folder(const Destination& destination, const std::string& 
   return last;
 }
 
-// The unique constraint decides which folder is free: history may know folders of an earlier
+// The unique constraint decides which folder is free: the history may contain folders of an earlier
 // destination of this name.
 Claim insert_export(const Destination& destination, StartedBy started_by, Micros now) {
   const std::string minute = minute_of(destination, now);
@@ -183,7 +183,7 @@ void fail_abandoned(const std::string& destination) {
   }
 }
 
-// One table after the other: foreign keys may be switched off.
+// Deletes from each table, because foreign keys may be disabled.
 void remove_old_history(int minutes) {
   const std::string old =
       "SELECT id FROM hydra_export.exports WHERE status <> 'running'"

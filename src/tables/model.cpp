@@ -33,7 +33,7 @@ const std::string select_models =
     " LEFT JOIN hydra_export.model_state s ON s.model_id = m.id"
     " WHERE m.destination = $1";
 
-// A model stays as it came, but for the problem, unless both its table and its role are here.
+// A model keeps its dumped state, except for the problem, unless both its table and its role exist.
 const std::string look_for_restored =
     "WITH named AS (SELECT id, parse_ident(restored_relation) AS relation, restored_role"
     "   FROM hydra_export.models WHERE destination = $1 AND restored_relation IS NOT NULL"
@@ -53,7 +53,7 @@ const std::string look_for_restored =
     "     || ', which a dump names as the one that added it' END"
     " FROM found WHERE found.id = m.id";
 
-// full_every_hours have passed since the last full export.
+// Whether full_every_hours have passed since the last full export.
 bool is_full_due(const Row& row, int seconds_per_hour) {
   if (!row[8]) return false;
   if (!row[14]) return true;
@@ -84,7 +84,7 @@ Model to_model(const Row& row, int seconds_per_hour) {
   model.relation_name = or_empty(row[17]);
   model.restored = pg::to_bool(row[18]);
   model.previous_relation_name = or_empty(row[19]);
-  // An OID is only good where nothing is known against it.
+  // The OIDs are used only if the model has no problem.
   if (model.problem.empty()) {
     model.relation = static_cast<Oid>(pg::to_int(row[2]));
     model.added_by = static_cast<Oid>(pg::to_int(row[9]));
@@ -179,7 +179,7 @@ void let_go_of_dropped(const std::string& destination) {
       " AND (NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = m.relation)"
       "   OR NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = m.added_by))",
       {destination});
-  // An UPDATE, even of no row, would have the schedule look at this database.
+  // An UPDATE, even of no row, would make the schedule visit this database.
   for (const Row& row : dropped) {
     pg::query(
         "UPDATE hydra_export.models SET relation = NULL, added_by = NULL, problem = $2"
@@ -197,7 +197,7 @@ bool has_problems(const std::string& destination) {
 
 std::vector<Model> resolve_restored(const std::string& destination) {
   pg::query(look_for_restored, {destination});
-  // Before 0.2.0, dumps had the OID of a table that was gone, and here it may be another table's.
+  // Before 0.2.0, dumps contained the OID of a dropped table, which here may be another table's.
   pg::query(
       "UPDATE hydra_export.models SET relation = NULL, added_by = NULL, problem ="
       " 'a dump of version 0.1.0 names ' || relation::text || ', perhaps by an OID that another"
@@ -230,7 +230,7 @@ void reset_models(const std::string& destination, const std::optional<std::strin
 void remove_models(const std::string& destination, const std::optional<std::string>& name) {
   const std::string which = " WHERE destination = $1 AND name = coalesce($2, name)";
   const std::string ids = "(SELECT id FROM hydra_export.models" + which + ")";
-  // An export that records its success is waited for: what it inserts is to go as well.
+  // Waits for an export that is recording its success, so that its rows are deleted as well.
   pg::query("SELECT FROM hydra_export.models" + which + " FOR UPDATE", {destination, name});
   for (const char* table : {"baselines", "model_state"}) {
     pg::query(std::string("DELETE FROM hydra_export.") + table + " WHERE model_id IN " + ids,
@@ -242,8 +242,8 @@ void remove_models(const std::string& destination, const std::optional<std::stri
 bool save_success(const Model& model, const std::vector<Baseline>& baselines,
                   const Success& success) {
   const Text id = pg::text(model.id);
-  // A change that has not committed yet is waited for: its own removal of the baselines cannot see
-  // those that are inserted here.
+  // Waits for changes that are not committed yet: their own deletion of baselines cannot see those
+  // that are inserted here.
   const pg::Rows unchanged = pg::query(
       "SELECT FROM hydra_export.models WHERE id = $1::integer AND generation = $2::bigint"
       " FOR SHARE",

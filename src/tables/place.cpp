@@ -9,7 +9,8 @@ bool same_store(const Destination& a, const Destination& b) {
   return !partition.empty() || a.endpoint == b.endpoint;
 }
 
-// Another host can be somebody else's, such as the bucket's name in front of the endpoint's.
+// Another host may belong to somebody else, for example one with the bucket's name before the
+// endpoint's.
 bool has_another_host(const Destination& before, const Destination& after) {
   const s3::Endpoint one = s3::resolve(before.endpoint_settings());
   const s3::Endpoint other = s3::resolve(after.endpoint_settings());

@@ -19,7 +19,8 @@ Error bad_endpoint(const std::string& problem) {
   return Error(ERRCODE_INVALID_PARAMETER_VALUE, "endpoint " + problem, "", endpoint_hint);
 }
 
-// Says the same of every place, so that nothing is learnt of a host that may not be reached.
+// Reports the same for every place, so that errors tell nothing about hosts that may not be
+// reached.
 void check_place(const Destination& destination) {
   if (pg::guc::places_unknown) {
     throw Error(
@@ -38,7 +39,7 @@ void check_place(const Destination& destination) {
       "link-local hosts are allowed only if that names them.");
 }
 
-// The same words whether or not there is such a file.
+// Reports the same whether or not the file exists.
 void check_key_file(const std::string& path) {
   const char* name = pg::call([]() noexcept { return get_database_name(MyDatabaseId); });
   const std::string database = name != nullptr ? name : "";

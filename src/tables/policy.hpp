@@ -1,4 +1,4 @@
-// What the administrator of the server allows, whoever configures destinations.
+// Restrictions by the server's administrator that apply to all destinations.
 #pragma once
 
 #include <string>
@@ -11,8 +11,8 @@ namespace hydra::tables {
 // hydra_export.allowed_places.
 s3::Places allowed_places();
 
-// Throws pg::Error when hydra_export.allowed_places, server_credentials or allow_http forbid the
-// destination. Checked when settings are saved, and again by every export.
+// Throws pg::Error if hydra_export.allowed_places, server_credentials or allow_http forbid the
+// destination. Checked when settings are saved, and by every export.
 void check_policy(const Destination& destination);
 
 }  // namespace hydra::tables

@@ -6,13 +6,13 @@
 namespace hydra::tables {
 namespace {
 
-// What the names of a destination's options begin with. A destination's own name would be too long
-// for an option's, and may hold any characters; it is the value of an option instead, for people.
+// The prefix of a destination's option names. The destination's own name could be too long for an
+// option name, and may contain any characters; for people, it is the value of one of the options.
 std::string prefix_of(const std::string& destination) {
   return hex(sha256(destination)).substr(0, 32) + '.';
 }
 
-// The others', in their order.
+// The options of the others, in order.
 pg::Options without(const pg::Options& options, const std::string& prefix) {
   pg::Options others;
   for (const auto& option : options) {

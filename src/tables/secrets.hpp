@@ -1,5 +1,5 @@
 // Static credentials of destinations. They are options of a user mapping (pg/user_mapping.hpp) and
-// not rows of a table, since a table is carried along by publications FOR ALL TABLES.
+// not rows of a table, because publications FOR ALL TABLES would replicate a table.
 #pragma once
 
 #include <optional>
@@ -9,8 +9,8 @@
 
 namespace hydra::tables {
 
-// All inside a transaction. Those that write: as the extension's owner, while hydra_export.settings
-// is locked against other writers.
+// Call all of these in a transaction. Those that write: as the extension's owner, while
+// hydra_export.settings is locked against other writers.
 std::optional<s3::Credentials> load_credentials(const std::string& destination);
 void save_credentials(const std::string& destination, const s3::Credentials& credentials);
 void forget_credentials(const std::string& destination);

@@ -77,7 +77,7 @@ std::unique_ptr<Source> make_source(const CredentialSettings& settings,
   if (const auto problem = source_problem(settings.source))
     throw std::runtime_error("credentials " + *problem);
   const Role role{settings.role_arn, settings.external_id, ""};
-  // The identity provider's word can be for the wanted role itself.
+  // The token of the identity provider may be for the wanted role itself.
   const bool direct = settings.source == "web_identity" && host.variable("AWS_ROLE_ARN").empty();
   auto source = make_plain(settings, direct ? role : Role{}, target, host);
   if (role.arn.empty() || direct) return source;

@@ -1,4 +1,4 @@
-// Which source is used.
+// Selects the source of keys.
 #pragma once
 
 #include <memory>
@@ -14,7 +14,7 @@ namespace hydra::s3::credentials {
 struct CredentialSettings {
   std::string source;  // static, file:/path, environment, profile[:name], web_identity, …, or auto
   Credentials keys;    // for static
-  std::string role_arn;     // assumed with the keys found; '' = none
+  std::string role_arn;     // a role to assume with the keys; '' = none
   std::string external_id;  // for role_arn; '' = none
 };
 
@@ -24,11 +24,11 @@ std::optional<std::string> source_problem(const std::string& source);
 // Nothing, or words that complete "role_arn …".
 std::optional<std::string> role_problem(const std::string& role_arn);
 
-// Throws std::runtime_error where source_problem() would complain.
+// Throws std::runtime_error if source_problem() reports a problem.
 std::unique_ptr<Source> make_source(const CredentialSettings& settings,
                                     const EndpointSettings& target, const HostEnvironment& host);
 
-// Keys that are known.
+// Keys that are given in the settings.
 class Static : public Source {
  public:
   explicit Static(Credentials keys) : keys_(std::move(keys)) {}
@@ -39,8 +39,8 @@ class Static : public Source {
   Credentials keys_;
 };
 
-// The first source that has keys. One that fails ends the search: whoever set it up meant it to be
-// used, and the next one's keys would be somebody else's.
+// The first source that has keys. A source that fails ends the search: it was set up to be used,
+// and the keys of the next source may belong to another account.
 class Chain : public Source {
  public:
   struct Member {
@@ -57,7 +57,7 @@ class Chain : public Source {
   std::vector<Member> members_;
   std::size_t at_ = 0;
   std::int64_t now_ = 0;
-  std::string absent_;  // why those before were passed over
+  std::string absent_;  // why earlier sources were skipped
 };
 
 }  // namespace hydra::s3::credentials

@@ -1,4 +1,4 @@
-// Keys in variables of the process: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN.
+// Keys in environment variables: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN.
 #pragma once
 
 #include "s3/credentials/host_environment.hpp"

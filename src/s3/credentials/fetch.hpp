@@ -9,8 +9,8 @@
 
 namespace hydra::s3::credentials {
 
-// Between begin() and finish() or give_up(), an exchange is under way; the multi handle's owner
-// tells when it is done. The caller blocks signals around each method, and the destructor.
+// An exchange is in progress between begin() and finish() or give_up(); the owner of the multi
+// handle reports when it is done. The caller blocks signals around each method, and the destructor.
 class Fetch {
  public:
   Fetch(const std::string& ca_file, const std::string& user_agent, Multi& multi);

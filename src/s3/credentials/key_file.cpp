@@ -20,7 +20,7 @@ constexpr std::size_t longest_file = 64 * 1024;
 
 class File {
  public:
-  // Not to wait for a writer, should it be a pipe.
+  // Opened without blocking, in case it is a pipe.
   explicit File(const std::string& path)
       : fd_(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {}
   ~File() {
@@ -32,7 +32,7 @@ class File {
   bool is_open() const { return fd_ >= 0; }
   bool describe(struct stat* status) const { return fstat(fd_, status) == 0; }
 
-  // All of it, or nothing where it cannot be read or is too long.
+  // The whole content, or nothing if it cannot be read or is too long.
   std::optional<std::string> read_all() const {
     std::string text(longest_file + 1, '\0');
     std::size_t length = 0;
@@ -56,7 +56,7 @@ struct Problem {
   std::string why, hint;
 };
 
-// As PostgreSQL looks at its own key files.
+// The rules of PostgreSQL for its own key files.
 std::optional<Problem> access_problem(const struct stat& status) {
   if (!S_ISREG(status.st_mode)) return Problem{"is no regular file", "Name a file."};
   if (status.st_uid != geteuid() && status.st_uid != 0)
@@ -75,7 +75,7 @@ std::string value_of(const std::map<std::string, std::string>& section, const ch
   return found == section.end() ? "" : found->second;
 }
 
-// A line break ends a value, so that it holds none.
+// A value ends at a line break, so it contains none.
 bool is_key(std::string_view value) {
   return std::all_of(value.begin(), value.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
 }
@@ -102,7 +102,7 @@ std::string_view trim(std::string_view text) {
   return text.substr(0, text.find_last_not_of(" \t\n") + 1);
 }
 
-// Takes one off the front.
+// Removes one part from the front.
 std::string_view next(std::string_view& text, char separator) {
   const std::size_t end = std::min(text.find(separator), text.size());
   const std::string_view part = text.substr(0, end);

@@ -26,7 +26,7 @@ std::string text_of(const json_t* object, const char* name) {
   return text != nullptr ? text : "";
 }
 
-// Nothing where the answer is good.
+// Nothing if the response is a success.
 std::optional<Broken> refusal(const HttpReply& reply, const std::string& who) {
   if (reply.status == 0) return Broken{who + ": " + clean_text(reply.transport), "", true};
   if (reply.status == 200) return std::nullopt;
@@ -34,7 +34,7 @@ std::optional<Broken> refusal(const HttpReply& reply, const std::string& who) {
   return Broken{who + " answered " + std::to_string(reply.status), "", heals};
 }
 
-// Where plain http may ask for keys: the addresses of the known agents, and this machine.
+// Where keys may be requested over plain http: the addresses of the known agents, and this machine.
 bool is_agent(const EndpointUrl& url) {
   if (url.scheme == "https") return true;
   for (const char* host : {"169.254.170.2", "169.254.170.23", "[fd00:ec2::23]"}) {
@@ -135,7 +135,7 @@ Step Instance::answered(const HttpReply& reply) {
   }
   if (auto broken = refusal(reply, "instance metadata service")) return *broken;
   if (asked_ == Asked::keys) return read_document(reply.body, "instance");
-  // Tokens and names of roles are printable; whatever else answers is not the service.
+  // Tokens and names of roles are printable; anything else comes from another service.
   const std::string line = reply.body.substr(0, reply.body.find('\n'));
   if (line.empty() || !is_header_value(line) || line.find(' ') != std::string::npos)
     return Broken{"instance: the answer is not that of a metadata service", ""};

@@ -1,5 +1,5 @@
-// Keys from services of the machine: a container's agent (ECS, EKS Pod Identity) and the instance
-// metadata service, version 2 only (EC2).
+// Keys from services of the machine: the agent of a container (ECS, EKS Pod Identity) and the
+// instance metadata service of EC2, version 2 only.
 #pragma once
 
 #include "s3/credentials/host_environment.hpp"
@@ -17,7 +17,8 @@ class Container : public Source {
   HostEnvironment host_;
 };
 
-// Version 1 is never used: whoever can make this machine send a GET request could read its keys.
+// Version 1 is never used: a client that can make this machine send a GET request could read its
+// keys.
 class Instance : public Source {
  public:
   explicit Instance(const HostEnvironment& host) : host_(host) {}

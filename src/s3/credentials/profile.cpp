@@ -12,7 +12,7 @@ namespace hydra::s3::credentials {
 
 namespace {
 
-constexpr int most_profiles = 5;  // on the way from a profile to the keys behind it
+constexpr int most_profiles = 5;  // from a profile to the one with the keys
 
 std::string_view trim(std::string_view text) {
   constexpr std::string_view spaces = " \t\r";
@@ -20,7 +20,7 @@ std::string_view trim(std::string_view text) {
   return text.substr(0, text.find_last_not_of(spaces) + 1);
 }
 
-// As in "[ profile  name ]": words separated by one space.
+// Accepts "[ profile  name ]": words are separated by any number of spaces.
 std::string section_name(std::string_view line) {
   std::string name;
   for (char c : trim(line.substr(1, line.find(']') - 1))) {

@@ -7,8 +7,9 @@ namespace hydra::s3::credentials {
 
 namespace {
 
-constexpr std::int64_t too_late = 30;       // before their end: not signed with any more
-constexpr std::int64_t shortest_life = 60;  // a source that hands out dying keys is not hammered
+constexpr std::int64_t too_late = 30;  // seconds before they expire: no longer used
+// a source whose keys expire sooner is not asked more often
+constexpr std::int64_t shortest_life = 60;
 constexpr int most_attempts = 4;
 constexpr std::chrono::milliseconds later{200};
 
@@ -81,7 +82,7 @@ void RefreshingCredentials::accept(Found found) {
   found_ = std::move(found);
 }
 
-// Keys that are still good outlast a source in trouble.
+// Keys that are still valid remain in use if the source fails.
 void RefreshingCredentials::reject(const Broken& broken) {
   ++attempts_;
   if (usable()) {

@@ -1,4 +1,4 @@
-// Keys that stay valid for as long as a client needs them. Internal to the client.
+// Keys that are refreshed while a client needs them. Internal to the client.
 #pragma once
 
 #include <memory>
@@ -11,12 +11,12 @@
 
 namespace hydra::s3::credentials {
 
-constexpr std::int64_t renew_before = 15 * 60;  // their end, in seconds; also botocore's
+constexpr std::int64_t renew_before = 15 * 60;  // seconds before they expire; also botocore's value
 
-// Fetches keys from a source into a session: before the first upload, again well before they end,
-// and when the store says that they have. Uploads go on with the old keys meanwhile, as long as
-// those are good. Nothing here waits: poll() starts what is due, and the owner of the multi handle
-// reports the end of each exchange.
+// Fetches keys from a source into a session: before the first upload, again well before they
+// expire, and when the store says that they have expired. Meanwhile uploads continue with the old
+// keys, as long as those are valid. Nothing here waits: poll() starts what is due, and the owner of
+// the multi handle reports the end of each exchange.
 class RefreshingCredentials {
  public:
   using Clock = Multi::Clock;
@@ -24,19 +24,19 @@ class RefreshingCredentials {
   RefreshingCredentials(std::shared_ptr<Source> source, Session& session, Multi& multi,
                         const std::string& ca_file, const std::string& user_agent, Backoff backoff);
 
-  // Starts to fetch where that is due.
+  // Starts to fetch keys if that is due.
   void poll();
 
   // Whether there are keys to sign with now.
   bool usable() const;
 
-  // Why there are none, and will be none; nothing while there is hope.
+  // Why there are no keys, and will be none; nothing while they may still come.
   const std::optional<Failure>& failure() const { return failure_; }
 
-  // The store does not accept the keys any more.
+  // The store no longer accepts the keys.
   void renew() { stale_ = true; }
 
-  // When poll() is to be called though no exchange has ended.
+  // When poll() must be called even if no exchange has ended.
   std::optional<Clock::time_point> deadline() const;
 
   CURL* handle() const { return fetch_.handle(); }
@@ -59,7 +59,7 @@ class RefreshingCredentials {
   std::optional<Found> found_;
   bool stale_ = false;
   std::int64_t fetched_at_ = 0;  // Unix seconds
-  int attempts_ = 0;             // that failed in a row
+  int attempts_ = 0;             // consecutive failures
   Clock::time_point not_before_{};
   std::optional<Failure> failure_;
 };

@@ -75,8 +75,8 @@ std::optional<SharedKeys::Version> SharedKeys::read(std::uint32_t other_than) co
   return read;
 }
 
-// Keys that are asked for again long before their end were refused. Those that are about to end are
-// renewed by the process that fetches them.
+// If new keys are requested long before the current ones expire, the store refused those. The
+// process that fetches keys renews them before they expire.
 Step Shared::begin(std::int64_t now) {
   std::optional<SharedKeys::Version> read = keys_.read(version_);
   if (!read) {

@@ -1,4 +1,4 @@
-// Keys that one process fetches, and others sign with.
+// Keys that one process fetches, and other processes sign with.
 #pragma once
 
 #include <atomic>
@@ -11,26 +11,27 @@
 
 namespace hydra::s3::credentials {
 
-// Lies in memory that the processes share. One of them publishes keys as often as there are new
-// ones; the others read them, and say when the store does not accept them any more. Nobody waits.
+// Located in memory that the processes share. One of them publishes keys whenever there are new
+// ones; the others read them, and report when the store no longer accepts them. Nothing here waits.
 class SharedKeys {
  public:
-  // False where they are too long to be shared.
+  // False if they are too long to be shared.
   bool publish(const Found& found);
-  // There will be none.
+  // Reports that there will be no keys.
   void fail(const Failure& failure);
-  // Overwrites them.
+  // Overwrites the keys.
   void clear();
 
-  // Those with a version other than the given one; nothing while there are none.
+  // The keys, if their version differs from the given one; nothing while there are none.
   struct Version {
     std::uint32_t number = 0;
     Found found;
-    std::string failure, hint;  // '' where there are keys
+    std::string failure, hint;  // '' if there are keys
   };
   std::optional<Version> read(std::uint32_t other_than) const;
 
-  // The store does not accept the keys of this version; and which version that was last said of.
+  // Reports that the store refused the keys of this version; and the version that was last
+  // reported.
   void refuse(std::uint32_t version) { refused_ = version; }
   std::uint32_t refused() const { return refused_; }
   std::uint32_t version() const { return version_; }
@@ -52,10 +53,11 @@ class SharedKeys {
   std::atomic<std::uint32_t> version_{0};
   std::atomic<std::uint32_t> refused_{0};
   Contents contents_{};
-  static_assert(std::atomic<std::uint32_t>::is_always_lock_free);  // so it serves between processes
+  // required for use between processes
+  static_assert(std::atomic<std::uint32_t>::is_always_lock_free);
 };
 
-// For those that read.
+// The source of the processes that read.
 class Shared : public Source {
  public:
   explicit Shared(SharedKeys& keys) : keys_(keys) {}

@@ -1,4 +1,4 @@
-// Where keys come from when they are not in the settings.
+// Sources of keys.
 #pragma once
 
 #include <chrono>
@@ -17,50 +17,52 @@ struct HttpRequest {
   std::string url;
   Headers headers;
   std::string body;
-  std::chrono::milliseconds timeout{10000};  // for all of it
-  bool local = false;                        // this machine's own service: never through a proxy
-  bool to_store = false;  // the destination's own host, and bound as uploads to it are
+  std::chrono::milliseconds timeout{10000};  // for the whole exchange
+  // a service of this machine, never reached through a proxy
+  bool local = false;
+  bool to_store = false;  // sent to the destination's host, with the same restrictions as uploads
 };
 
 struct HttpReply {
-  int status = 0;  // 0 = no answer came, and `transport` says why
+  int status = 0;  // 0 = no response, and `transport` says why
   std::string body;
   std::string transport;
 };
 
 struct Found {
   Credentials keys;
-  std::optional<std::int64_t> expires_at;  // Unix seconds; nothing = not known to end
+  std::optional<std::int64_t> expires_at;  // Unix seconds; nothing = unknown
   std::string source;                      // "environment", "profile:backup", …
 };
 
-// The source has nothing to offer here; another may.
+// The source is not configured here; the next one may be.
 struct Absent {
   std::string why;
 };
 
-// The source is meant to be used, and fails.
+// The source is configured, but fails.
 struct Broken {
   std::string why;
   std::string hint;    // a sentence, or ''
-  bool heals = false;  // another try can end otherwise
+  bool heals = false;  // a retry may succeed
 };
 
-// There will be keys, but not yet: to be asked again soon.
+// The keys will be available later: ask again soon.
 struct Later {};
 
-// What comes next: a request to make, or one of four ends.
+// The next step: a request to make, or one of four results.
 using Step = std::variant<HttpRequest, Found, Absent, Broken, Later>;
 
-// Obtains keys in steps, so that whoever waits for the network is not in here. begin() starts over
-// at any time; each HttpRequest that a step asks for is answered with answered(), or given up.
+// Obtains keys in steps, so that the waiting for the network is done elsewhere. begin() may be
+// called at any time, and starts again; each HttpRequest of a step is ended by answered() or given
+// up.
 //
-// Neither a step's words nor an exception ever hold a secret, or an answer that may hold one.
-// Files and variables are read anew by each begin(): others rotate them.
+// Neither a step's texts nor an exception ever contain a secret, or a response that may contain
+// one. Each begin() reads files and variables again, because they may be rotated.
 class Source {
  public:
   virtual ~Source() = default;
-  virtual Step begin(std::int64_t now) = 0;  // Unix seconds, by the clock to sign with
+  virtual Step begin(std::int64_t now) = 0;  // Unix seconds, by the clock used for signing
   virtual Step answered(const HttpReply& reply) = 0;
 };
 

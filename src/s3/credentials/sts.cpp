@@ -38,7 +38,7 @@ HttpRequest post(const StsPlace& place, std::string body) {
   return request;
 }
 
-// Adds the headers that sign the request.
+// Adds the headers of the signature.
 void sign(HttpRequest& request, const StsPlace& place, const Credentials& keys, std::int64_t now) {
   const auto url = parse_endpoint(place.url);
   Request to_sign;
@@ -57,7 +57,7 @@ void sign(HttpRequest& request, const StsPlace& place, const Credentials& keys, 
                                authorization(to_sign, {amz_date(now), place.region, "sts"}, keys));
 }
 
-// Only codes and words that STS documents; never another part of the answer.
+// Quotes only codes and messages that STS documents, never another part of the response.
 Step read_answer(const HttpReply& reply, const std::string& action, const std::string& source) {
   const std::string who = "STS " + action + ": ";
   if (reply.status == 0) return Broken{who + clean_text(reply.transport), "", true};
@@ -68,7 +68,7 @@ Step read_answer(const HttpReply& reply, const std::string& action, const std::s
     const Failure failure = parse_failure(answer);
     std::string why = who + std::to_string(reply.status);
     if (!failure.code.empty()) why += ' ' + failure.code;
-    // Where STS gives none, S3's words for the code would be about something else.
+    // If STS gives no message, S3's text for the code would be about something else.
     const std::string message = clean_text(xml_element(reply.body, "Message"));
     if (!message.empty()) why += ": " + message;
     const bool heals = failure.action == Action::retry || failure.code == "IDPCommunicationError" ||
@@ -166,7 +166,7 @@ Step AssumeRole::answered(const HttpReply& reply) {
   return read_answer(reply, "AssumeRole", source_ + ", role " + clean_text(role_.arn));
 }
 
-// Goes on once there are keys to ask with.
+// Continues once there are keys to sign the request with.
 Step AssumeRole::ask(Step step) {
   const Found* found = std::get_if<Found>(&step);
   if (found == nullptr) return step;

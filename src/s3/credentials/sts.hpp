@@ -10,28 +10,28 @@
 
 namespace hydra::s3::credentials {
 
-// Where STS is asked, and for which region requests to it are signed.
+// The endpoint of STS, and the region for which requests to it are signed.
 struct StsPlace {
   std::string url;
   std::string region;
   bool is_store = false;  // the destination's own host
 };
 
-// AWS_ENDPOINT_URL_STS where it is set; else AWS's in the region of AWS_REGION,
-// AWS_DEFAULT_REGION, or the target's. Tokens are sent only there.
+// AWS_ENDPOINT_URL_STS if set; else AWS's endpoint in the region of AWS_REGION, AWS_DEFAULT_REGION,
+// or the target. Tokens are sent only there.
 StsPlace sts_for_tokens(const EndpointSettings& target, const HostEnvironment& host);
 
-// The same, but a store that is not AWS's is itself asked: the request is signed, and holds no
-// secret. (Where it is asked and what is uploaded go to one host: nothing more gets out.)
+// The same, but for a store that is not AWS, the store itself. That is safe because the request is
+// signed and contains no secret, and goes to the same host as the uploads.
 StsPlace sts_for_roles(const EndpointSettings& target, const HostEnvironment& host);
 
 struct Role {
   std::string arn;
   std::string external_id;  // '' = none
-  std::string session;      // shows in the cloud's own logs
+  std::string session;      // shown in the logs of AWS
 };
 
-// A role, by the word of an identity provider whose token is in a file (IRSA on EKS, and others).
+// A role that is assumed with a token of an identity provider in a file (IRSA on EKS, and others).
 class WebIdentity : public Source {
  public:
   // token_file '' = AWS_WEB_IDENTITY_TOKEN_FILE; role.arn '' = AWS_ROLE_ARN.
@@ -46,7 +46,7 @@ class WebIdentity : public Source {
   HostEnvironment host_;
 };
 
-// A role, by keys of another source that may assume it.
+// A role that is assumed with keys of another source.
 class AssumeRole : public Source {
  public:
   AssumeRole(std::unique_ptr<Source> by, Role role, StsPlace place);
@@ -60,7 +60,7 @@ class AssumeRole : public Source {
   Role role_;
   StsPlace place_;
   std::int64_t now_ = 0;
-  std::string source_;  // of the keys that ask; '' until they are there
+  std::string source_;  // of the keys that sign the request; '' until they are fetched
 };
 
 }  // namespace hydra::s3::credentials
