@@ -3,7 +3,7 @@
 
 -- ---------------------------------------------------------------- schema
 
--- Functions that only views, triggers and other functions call, out of the way of \df hydra_export.*
+-- For functions that only views, triggers and other functions call, so that \df hydra_export.* does not list them.
 CREATE SCHEMA hydra_export_internal;
 COMMENT ON SCHEMA hydra_export_internal IS 'functions of hydra_export that its views and triggers call';
 ALTER FUNCTION hydra_export.progress_rows SET SCHEMA hydra_export_internal;
@@ -32,11 +32,11 @@ DROP TABLE hydra_export.secrets;
 
 ALTER TABLE hydra_export.destination_state ALTER COLUMN system_identifier SET NOT NULL, ALTER COLUMN written_by SET NOT NULL;
 COMMENT ON COLUMN hydra_export.settings.credentials IS 'where the keys come from: static (saved in this database), file:/path (on the server), or from the server itself: environment, profile, profile:name, web_identity, container, instance, auto';
-COMMENT ON COLUMN hydra_export.destination_state.system_identifier IS 'cluster in which the settings were saved or resumed; another one means a copy, which pauses';
-COMMENT ON COLUMN hydra_export.destination_state.written_by IS 'transaction in which the extension wrote the row: its xmin, also after pg_upgrade; 0 where anything else wrote it, such as logical replication';
-COMMENT ON COLUMN hydra_export.destination_state.last_timeline IS 'timeline of WAL at the newest export; the first one on another takes the folder of the next minute';
-COMMENT ON COLUMN hydra_export.destination_state.condition_answer IS 'what the store does with If-None-Match: honoured, ignored (it overwrites) or refused; NULL until it was asked';
-COMMENT ON COLUMN hydra_export.settings.conditional IS 'whether the store is asked to refuse an object that exists already: on, off, or auto (if the store supports it)';
+COMMENT ON COLUMN hydra_export.destination_state.system_identifier IS 'cluster in which the settings were saved or resumed; in any other cluster they are a copy, and exports are paused';
+COMMENT ON COLUMN hydra_export.destination_state.written_by IS 'transaction in which the extension wrote the row: equal to its xmin, also after pg_upgrade; 0 if anything else wrote the row, such as logical replication';
+COMMENT ON COLUMN hydra_export.destination_state.last_timeline IS 'WAL timeline at the newest export; the first export on another timeline uses the folder of the next minute';
+COMMENT ON COLUMN hydra_export.destination_state.condition_answer IS 'how the store handles If-None-Match: honoured, ignored (it overwrites) or refused; NULL until it was tested';
+COMMENT ON COLUMN hydra_export.settings.conditional IS 'whether objects are stored with If-None-Match, so that the store refuses to overwrite: on, off, or auto (if the store supports it)';
 
 CREATE FUNCTION hydra_export_internal.configure_support(internal)
 RETURNS internal LANGUAGE c STRICT SET search_path = pg_catalog, pg_temp
@@ -46,7 +46,7 @@ ALTER FUNCTION hydra_export.configure SUPPORT hydra_export_internal.configure_su
 COMMENT ON FUNCTION hydra_export.configure IS
 'saves the settings of a destination; NULL leaves a setting unchanged, '''' clears it. frequency_hours is 1 to 168. Keys are best given as a file on the server, with credentials => ''file:/path''';
 
--- It says more than before.
+-- It returns more columns than before.
 DROP FUNCTION hydra_export.check_access(text);
 CREATE FUNCTION hydra_export.check_access(
   destination text DEFAULT 'default', OUT key text, OUT endpoint text, OUT region text,
@@ -54,7 +54,7 @@ CREATE FUNCTION hydra_export.check_access(
 RETURNS record LANGUAGE c SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'hydra_export_check_access';
 COMMENT ON FUNCTION hydra_export.check_access IS
-'tests the settings: writes the object <prefix>_hydra_export_check, in a worker as an export would, and returns its place and the keys used; conditional is what the store does with If-None-Match: honoured, ignored or refused. Raises an error if the upload fails';
+'tests the settings: writes the object <prefix>_hydra_export_check, in a worker as an export would, and returns its place and the keys used; conditional tells how the store handles If-None-Match: honoured, ignored or refused. Raises an error if the upload fails';
 
 -- ---------------------------------------------------------------- models
 
@@ -64,7 +64,7 @@ ALTER TABLE hydra_export.models
   ADD restored_relation text,
   ADD restored_role text,
   ADD problem text;
--- Nothing is known against models that are here, but where they came with a dump themselves.
+-- Existing models have no problem, unless this database was itself restored from a dump.
 ALTER TABLE hydra_export.models
   ALTER problem SET DEFAULT 'it came with a dump, and hydra_export.resume() has not looked for its table yet';
 UPDATE hydra_export.models m SET problem = DEFAULT
@@ -74,14 +74,14 @@ ALTER TABLE hydra_export.models
 
 ALTER TABLE hydra_export.model_state ADD relation_name text;
 COMMENT ON COLUMN hydra_export.model_state.relation_name IS 'name of the table at that export';
-COMMENT ON COLUMN hydra_export.models.relation IS 'table, partitioned table, view, materialized view or foreign table; NULL where there is a problem';
-COMMENT ON COLUMN hydra_export.models.added_by IS 'role on whose behalf the model is exported; NULL where there is a problem';
+COMMENT ON COLUMN hydra_export.models.relation IS 'table, partitioned table, view, materialized view or foreign table; NULL if there is a problem';
+COMMENT ON COLUMN hydra_export.models.added_by IS 'role on whose behalf the model is exported; NULL if there is a problem';
 COMMENT ON COLUMN hydra_export.models.restored_relation IS 'name of the table in the database that was dumped, until hydra_export.resume() has found it here';
 COMMENT ON COLUMN hydra_export.models.restored_role IS 'name of the role that added the model in the database that was dumped, until hydra_export.resume() has found it here';
 COMMENT ON COLUMN hydra_export.models.problem IS 'why the model cannot be exported; NULL if no reason is known';
 
--- An OID means another table, and another role, in another database: a dump has names. pg_dump puts
--- this behind SELECT <columns> FROM hydra_export.models, so the rows come from the second half.
+-- In another database an OID refers to another table or role, so a dump contains names. pg_dump appends this to
+-- SELECT <columns> FROM hydra_export.models, so the rows come from the second half of the UNION.
 SELECT pg_catalog.pg_extension_config_dump('hydra_export.models', $$
   WHERE false
   UNION ALL
@@ -107,10 +107,10 @@ COMMENT ON FUNCTION hydra_export.resume IS
 
 -- ---------------------------------------------------------------- history
 
--- What hydra_export_monitor gets to see in it.
-COMMENT ON COLUMN hydra_export.exports.error IS 'what went wrong; for a partial export the failed models and their reasons; may hold ids of rows';
-COMMENT ON COLUMN hydra_export.export_models.error IS 'what went wrong with it; may hold the id of a row';
-COMMENT ON COLUMN hydra_export.export_objects.key IS 'the object''s key, which holds first_id and last_id';
+-- Tells what hydra_export_monitor can see.
+COMMENT ON COLUMN hydra_export.exports.error IS 'error message; for a partial export, the failed models and their errors; may contain ids of rows';
+COMMENT ON COLUMN hydra_export.export_models.error IS 'error message; may contain the id of a row';
+COMMENT ON COLUMN hydra_export.export_objects.key IS 'the object''s key, which contains first_id and last_id';
 COMMENT ON COLUMN hydra_export.export_objects.first_id IS 'id of the first row in it: the values of its key columns';
 COMMENT ON COLUMN hydra_export.export_objects.last_id IS 'id of the last row in it: the values of its key columns';
 
@@ -206,7 +206,7 @@ BEGIN
           WHEN l.size <> o.bytes THEN 'has another size in the bucket'
           ELSE 'has another etag in the bucket' END
       FROM history h JOIN hydra_export.export_objects o ON o.export_id = h.id LEFT JOIN listed l USING (key)
-      -- No etag: the answer that had it was lost.
+      -- Without an etag: the response that contained it was lost.
       WHERE l.key IS NULL OR l.size <> o.bytes OR l.etag <> nullif(btrim(o.etag, '"'), '')
       UNION ALL
       SELECT h.id, path || '_manifest.json', 'is not in the bucket'
@@ -221,13 +221,13 @@ BEGIN
       SELECT NULL, f.key, 'is in a folder of no export'
       FROM foldered f
       WHERE folder ~ '^\d{12}(_\d{3,})?$' AND folder >= (SELECT min(folder) FROM history)
-        -- A claim whose answer was lost, so that the export took the next folder.
+        -- A claim whose response was lost, so that the export took the next folder.
         AND f.key NOT LIKE '%%/\_claim.json'
         AND NOT EXISTS (SELECT FROM hydra_export.exports e WHERE e.destination = $2 AND e.folder = f.folder)
       ORDER BY 2, 3
     $query$, listing) USING since, destination;
   EXCEPTION WHEN OTHERS THEN
-    -- Whatever is wrong with the table: the query's own error would show the query.
+    -- For any error of the table, because the query's own error would show the query.
     RAISE EXCEPTION USING
       ERRCODE = SQLSTATE, MESSAGE = format('cannot read the listing in %s: %s', listing, SQLERRM),
       HINT = 'Load the listing of the bucket into a table that you may read, with the columns key, size (in bytes) and etag.';
@@ -244,12 +244,12 @@ CREATE OR REPLACE VIEW hydra_export.recent_exports AS
          models, objects, rows, bytes,
          CASE WHEN length(reason) > 43 THEN left(reason, 40) || '...' ELSE reason END AS error
   FROM hydra_export.exports,
-       -- Without keys of objects, the reason comes first.
+       -- Keys of objects are removed, so that the cause is at the beginning.
        LATERAL (SELECT regexp_replace(error, 'object "[^"]*": ', '', 'g') AS reason) AS shorter
   ORDER BY id DESC;
 COMMENT ON COLUMN hydra_export.recent_exports.started_at IS 'when it started, to the second';
 COMMENT ON COLUMN hydra_export.recent_exports.duration IS 'how long it took, or has taken so far, to the second';
-COMMENT ON COLUMN hydra_export.recent_exports.error IS 'the beginning of what went wrong, which hydra_export.exports has in full; may hold ids of rows';
+COMMENT ON COLUMN hydra_export.recent_exports.error IS 'beginning of the error message, which is complete in hydra_export.exports; may contain ids of rows';
 
 CREATE OR REPLACE VIEW hydra_export.progress AS
   SELECT export_id, model, phase, blocks_total, blocks_scanned, blocks_skipped, rows, bytes_written,
@@ -260,11 +260,11 @@ CREATE OR REPLACE VIEW hydra_export.schedule AS
   SELECT destination, enabled, frequency_hours, date_trunc('second', last_export) AS last_export,
          last_status, date_trunc('second', next_export_at) AS next_export_at, why
   FROM hydra_export_internal.schedule_rows();
-COMMENT ON COLUMN hydra_export.schedule.last_export IS 'when the newest export started, whoever started it, to the second';
+COMMENT ON COLUMN hydra_export.schedule.last_export IS 'when the newest export started, scheduled or not, to the second';
 COMMENT ON COLUMN hydra_export.schedule.next_export_at IS 'when the next one is due, to the second; NULL for never';
 
 COMMENT ON FUNCTION hydra_export.preview IS
-'what an export would do now, from the visibility map and page headers alone. rows and bytes are upper estimates, and NULL where an index or the planner decides. Before the first export, bytes follow from the average widths that ANALYZE found, before compression. Where kind is NULL, the model would fail for the reason given';
+'what an export would do now, determined from the visibility map and page headers only. rows and bytes are upper estimates, and NULL if an index or the planner selects the rows. Before the first export, bytes are estimated from the average column widths that ANALYZE found, without compression. If kind is NULL, the model would fail for the reason given';
 
 -- ---------------------------------------------------------------- WAL marks
 
@@ -289,11 +289,11 @@ DROP TABLE hydra_export.notes;
 ALTER TABLE hydra_export.settings ENABLE ALWAYS TRIGGER schedule_changed;
 ALTER TABLE hydra_export.models ENABLE ALWAYS TRIGGER schedule_changed;
 
--- A row that anything but the extension writes, such as logical replication, is nobody's own.
+-- Recognizes rows that anything other than the extension writes, such as logical replication.
 CREATE FUNCTION hydra_export_internal.state_written()
 RETURNS trigger LANGUAGE c
 AS 'MODULE_PATHNAME', 'hydra_export_state_written';
-COMMENT ON FUNCTION hydra_export_internal.state_written IS 'clears written_by in a row of destination_state that anything but the extension writes';
+COMMENT ON FUNCTION hydra_export_internal.state_written IS 'clears written_by in a row of destination_state that anything other than the extension writes';
 
 CREATE TRIGGER state_written
   BEFORE INSERT OR UPDATE ON hydra_export.destination_state
@@ -302,8 +302,7 @@ ALTER TABLE hydra_export.destination_state ENABLE ALWAYS TRIGGER state_written;
 
 -- ---------------------------------------------------------------- rights
 
--- What ALTER DEFAULT PRIVILEGES grants on new objects is not meant for these. Rights on older ones
--- stay as they are.
+-- Revokes what ALTER DEFAULT PRIVILEGES grants on new objects. Privileges on older ones stay unchanged.
 DO $$
 DECLARE
   object text;
@@ -371,7 +370,7 @@ COMMENT ON FUNCTION hydra_export.pause IS 'stops scheduled exports of the destin
 COMMENT ON FUNCTION hydra_export.iam_policy IS
 'the smallest IAM policy that the destination''s key needs: s3:PutObject below its prefix, and what its object_headers require';
 COMMENT ON FUNCTION hydra_export.add_model IS
-'chooses a table, partitioned table, view, materialized view or foreign table for export; the caller needs SELECT on it, now and at each export';
+'adds a table, partitioned table, view, materialized view or foreign table to a destination; the caller needs SELECT on it, also at each later export';
 COMMENT ON FUNCTION hydra_export.alter_model IS
 'changes the settings of a model; NULL leaves a setting unchanged, an empty array or 0 clears it';
 COMMENT ON FUNCTION hydra_export.remove_model IS 'stops exporting the model; its history and objects stay';
@@ -384,12 +383,28 @@ COMMENT ON COLUMN hydra_export.progress.bytes_written IS 'bytes of JSON written 
 COMMENT ON COLUMN hydra_export.progress.bytes_uploaded IS 'bytes uploaded so far';
 COMMENT ON COLUMN hydra_export.progress.objects IS 'objects uploaded so far';
 COMMENT ON COLUMN hydra_export.progress.started_at IS 'when reading the model began, or the export if that is still to come';
-COMMENT ON VIEW hydra_export.schedule IS 'when each destination is exported next, and why then, or why it is not';
+COMMENT ON VIEW hydra_export.schedule IS 'when each destination is exported next, and the reason for that time, or why no export is scheduled';
 COMMENT ON FUNCTION hydra_export.check_history IS
-'finds contradictions in the history of a destination; returns no row if there are none';
+'finds inconsistencies in the history of a destination; returns no row if there are none';
 COMMENT ON FUNCTION hydra_export.check_listing IS
 'compares the history of exports since a time with a listing of the bucket, which is a table with the columns key, size and etag; returns no row if they agree';
+COMMENT ON COLUMN hydra_export.settings.addressing IS 'how URLs contain the bucket: path, virtual (host name), or auto';
+COMMENT ON COLUMN hydra_export.settings.object_headers IS 'headers sent with each object, such as storage class, encryption, tags';
+COMMENT ON COLUMN hydra_export.settings.start_window IS 'time range of the UTC day in which scheduled exports may start, such as 22:00-04:30; empty for any time';
+COMMENT ON TABLE hydra_export.destination_state IS 'state of a destination''s schedule';
+COMMENT ON COLUMN hydra_export.destination_state.database IS 'OID of the database in which the settings were saved or resumed; in any other database they are a copy, and exports are paused';
+COMMENT ON COLUMN hydra_export.destination_state.timeline IS 'WAL timeline at that time; if it has ended at a recovery target since, the server was restored, and exports are paused';
+COMMENT ON COLUMN hydra_export.models.updated_at_column IS 'column that every write sets, if changed_by is updated_at';
+COMMENT ON COLUMN hydra_export.models.key_columns IS 'columns that identify a row; NULL for the primary key';
+COMMENT ON TABLE hydra_export.model_state IS 'state of a model''s exports';
+COMMENT ON COLUMN hydra_export.export_models.relation IS 'name of the exported relation';
+COMMENT ON COLUMN hydra_export.export_models.blocks_total IS 'blocks of its tables, if they were scanned';
+COMMENT ON COLUMN hydra_export.export_objects.rows IS 'number of rows in it';
+COMMENT ON COLUMN hydra_export.export_objects.bytes IS 'its size as sent, in bytes';
+COMMENT ON COLUMN hydra_export.schedule.why IS 'the reason for that time, or why no export is scheduled';
+COMMENT ON FUNCTION hydra_export_internal.schedule_changed IS
+'makes the launcher check this database when the transaction commits';
 
--- The trigger has the launcher look at this database when the update commits: before, the library
--- refused to work with these objects.
+-- The trigger makes the launcher check this database when the update commits; until then, the library refused to work
+-- with these objects.
 UPDATE hydra_export.settings SET enabled = enabled WHERE false;

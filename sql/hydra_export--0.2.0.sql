@@ -2,7 +2,7 @@
 \echo Use "CREATE EXTENSION hydra_export" to load this file. \quit
 
 -- ---------------------------------------------------------------- roles
--- Roles belong to the whole server: another database may have made them already, perhaps just now.
+-- Roles exist in the whole cluster: another database may have created them already, even concurrently.
 
 DO $$
 DECLARE
@@ -26,12 +26,12 @@ BEGIN
 END
 $$;
 
--- A schema of the extension's own goes with it, and cannot be one that somebody else owns.
+-- A schema that the script creates is dropped with the extension, and cannot belong to another role.
 CREATE SCHEMA hydra_export;
 COMMENT ON SCHEMA hydra_export IS 'exports of tables to S3: settings, models, history';
 
--- Functions that only views, triggers and other functions call. They have a schema of their own, so that \df hydra_export.*
--- lists what users may call. Nobody needs a right on it: views and triggers know functions by their OID.
+-- Functions that only views, triggers and other functions call. They have their own schema, so that \df hydra_export.*
+-- lists what users may call. No role needs USAGE on it, because views and triggers refer to functions by OID.
 CREATE SCHEMA hydra_export_internal;
 COMMENT ON SCHEMA hydra_export_internal IS 'functions of hydra_export that its views and triggers call';
 
@@ -67,23 +67,23 @@ COMMENT ON COLUMN hydra_export.settings.frequency_hours IS 'hours between export
 COMMENT ON COLUMN hydra_export.settings.credentials IS 'where the keys come from: static (saved in this database), file:/path (on the server), or from the server itself: environment, profile, profile:name, web_identity, container, instance, auto';
 COMMENT ON COLUMN hydra_export.settings.role_arn IS 'role that is assumed with the keys; empty for none';
 COMMENT ON COLUMN hydra_export.settings.external_id IS 'external id that the role requires; empty for none';
-COMMENT ON COLUMN hydra_export.settings.addressing IS 'where URLs hold the bucket: path, virtual (host name), or auto';
+COMMENT ON COLUMN hydra_export.settings.addressing IS 'how URLs contain the bucket: path, virtual (host name), or auto';
 COMMENT ON COLUMN hydra_export.settings.compression IS 'none, gzip (.json.gz) or zstd (.json.zst); the manifest is never compressed';
-COMMENT ON COLUMN hydra_export.settings.conditional IS 'whether the store is asked to refuse an object that exists already: on, off, or auto (if the store supports it)';
-COMMENT ON COLUMN hydra_export.settings.object_headers IS 'headers sent with each object: storage class, encryption, tags, ...';
+COMMENT ON COLUMN hydra_export.settings.conditional IS 'whether objects are stored with If-None-Match, so that the store refuses to overwrite: on, off, or auto (if the store supports it)';
+COMMENT ON COLUMN hydra_export.settings.object_headers IS 'headers sent with each object, such as storage class, encryption, tags';
 COMMENT ON COLUMN hydra_export.settings.enabled IS 'false after hydra_export.pause()';
 COMMENT ON COLUMN hydra_export.settings.saved_at IS 'when the settings were last saved';
 COMMENT ON COLUMN hydra_export.settings.last_folder IS 'folder of the newest export; the next one sorts after it';
-COMMENT ON COLUMN hydra_export.settings.start_window IS 'times of the UTC day between which scheduled exports may start, such as 22:00-04:30; empty for any';
+COMMENT ON COLUMN hydra_export.settings.start_window IS 'time range of the UTC day in which scheduled exports may start, such as 22:00-04:30; empty for any time';
 
--- Static credentials are options of a user mapping of this server, which configure() makes: there, no publication and no
--- pg_dump takes them along, and superusers alone can read them.
+-- Static credentials are options of a user mapping of this server, which configure() creates. A user mapping cannot be
+-- published, pg_dump omits that of an extension's server, and only superusers can read pg_user_mapping.
 CREATE FOREIGN DATA WRAPPER hydra_export;
 COMMENT ON FOREIGN DATA WRAPPER hydra_export IS 'keeps static credentials of hydra_export; not for foreign tables';
 CREATE SERVER hydra_export FOREIGN DATA WRAPPER hydra_export;
 COMMENT ON SERVER hydra_export IS 'keeps static credentials of hydra_export, as a user mapping; not for foreign tables';
 
--- What the schedule remembers. Not dumped: a copy of the database must not go on exporting.
+-- Not dumped: a copy of the database must not continue to export.
 CREATE TABLE hydra_export.destination_state (
   destination text PRIMARY KEY REFERENCES hydra_export.settings ON DELETE CASCADE,
   database    oid NOT NULL,
@@ -98,18 +98,18 @@ CREATE TABLE hydra_export.destination_state (
   condition_answer text CHECK (condition_answer IN ('honoured', 'ignored', 'refused'))
 );
 
-COMMENT ON TABLE hydra_export.destination_state IS 'what the schedule remembers of a destination';
+COMMENT ON TABLE hydra_export.destination_state IS 'state of a destination''s schedule';
 COMMENT ON COLUMN hydra_export.destination_state.destination IS 'the destination';
-COMMENT ON COLUMN hydra_export.destination_state.database IS 'OID of the database in which the settings were saved or resumed; another one means a copy, which pauses';
-COMMENT ON COLUMN hydra_export.destination_state.timeline IS 'timeline of WAL at that time; one that ended at a recovery target since means a restore, which pauses';
+COMMENT ON COLUMN hydra_export.destination_state.database IS 'OID of the database in which the settings were saved or resumed; in any other database they are a copy, and exports are paused';
+COMMENT ON COLUMN hydra_export.destination_state.timeline IS 'WAL timeline at that time; if it has ended at a recovery target since, the server was restored, and exports are paused';
 COMMENT ON COLUMN hydra_export.destination_state.anchor IS 'start of the first scheduled export; later ones follow at anchor + k * frequency';
 COMMENT ON COLUMN hydra_export.destination_state.last_start IS 'start of the newest scheduled export';
 COMMENT ON COLUMN hydra_export.destination_state.last_finish IS 'end of the newest scheduled export';
 COMMENT ON COLUMN hydra_export.destination_state.failures IS 'number of consecutive scheduled exports that did not succeed';
-COMMENT ON COLUMN hydra_export.destination_state.system_identifier IS 'cluster in which the settings were saved or resumed; another one means a copy, which pauses';
-COMMENT ON COLUMN hydra_export.destination_state.written_by IS 'transaction in which the extension wrote the row: its xmin, also after pg_upgrade; 0 where anything else wrote it, such as logical replication';
-COMMENT ON COLUMN hydra_export.destination_state.last_timeline IS 'timeline of WAL at the newest export; the first one on another takes the folder of the next minute';
-COMMENT ON COLUMN hydra_export.destination_state.condition_answer IS 'what the store does with If-None-Match: honoured, ignored (it overwrites) or refused; NULL until it was asked';
+COMMENT ON COLUMN hydra_export.destination_state.system_identifier IS 'cluster in which the settings were saved or resumed; in any other cluster they are a copy, and exports are paused';
+COMMENT ON COLUMN hydra_export.destination_state.written_by IS 'transaction in which the extension wrote the row: equal to its xmin, also after pg_upgrade; 0 if anything else wrote the row, such as logical replication';
+COMMENT ON COLUMN hydra_export.destination_state.last_timeline IS 'WAL timeline at the newest export; the first export on another timeline uses the folder of the next minute';
+COMMENT ON COLUMN hydra_export.destination_state.condition_answer IS 'how the store handles If-None-Match: honoured, ignored (it overwrites) or refused; NULL until it was tested';
 
 -- ---------------------------------------------------------------- models
 
@@ -137,14 +137,14 @@ CREATE TABLE hydra_export.models (
 COMMENT ON TABLE hydra_export.models IS 'one row per model: a table exported to a destination under a name; written by hydra_export.add_model()';
 COMMENT ON COLUMN hydra_export.models.destination IS 'destination that the model is exported to';
 COMMENT ON COLUMN hydra_export.models.name IS 'name of the model''s folder in the bucket';
-COMMENT ON COLUMN hydra_export.models.relation IS 'table, partitioned table, view, materialized view or foreign table; NULL where there is a problem';
+COMMENT ON COLUMN hydra_export.models.relation IS 'table, partitioned table, view, materialized view or foreign table; NULL if there is a problem';
 COMMENT ON COLUMN hydra_export.models.changed_by IS 'how changed rows are found: xmin or updated_at';
-COMMENT ON COLUMN hydra_export.models.updated_at_column IS 'column that every write sets, where changed_by is updated_at';
-COMMENT ON COLUMN hydra_export.models.key_columns IS 'columns whose values are a row''s id; NULL for the primary key';
+COMMENT ON COLUMN hydra_export.models.updated_at_column IS 'column that every write sets, if changed_by is updated_at';
+COMMENT ON COLUMN hydra_export.models.key_columns IS 'columns that identify a row; NULL for the primary key';
 COMMENT ON COLUMN hydra_export.models.columns IS 'exported columns; NULL for all';
 COMMENT ON COLUMN hydra_export.models.look_back IS 'how far into the past a write may set updated_at';
 COMMENT ON COLUMN hydra_export.models.full_every_hours IS 'hours between full exports; NULL for no repeated full exports';
-COMMENT ON COLUMN hydra_export.models.added_by IS 'role on whose behalf the model is exported; NULL where there is a problem';
+COMMENT ON COLUMN hydra_export.models.added_by IS 'role on whose behalf the model is exported; NULL if there is a problem';
 COMMENT ON COLUMN hydra_export.models.added_at IS 'when the model was added';
 COMMENT ON COLUMN hydra_export.models.generation IS 'number of changes so far that require a full export';
 COMMENT ON COLUMN hydra_export.models.id IS 'number of the model';
@@ -161,7 +161,7 @@ CREATE TABLE hydra_export.model_state (
   relation_name text
 );
 
-COMMENT ON TABLE hydra_export.model_state IS 'what is remembered of a model''s exports';
+COMMENT ON TABLE hydra_export.model_state IS 'state of a model''s exports';
 COMMENT ON COLUMN hydra_export.model_state.model_id IS 'number of the model';
 COMMENT ON COLUMN hydra_export.model_state.attempted_at IS 'when the model was last part of an export';
 COMMENT ON COLUMN hydra_export.model_state.full_at IS 'when it was last exported in full';
@@ -169,7 +169,7 @@ COMMENT ON COLUMN hydra_export.model_state.export_id IS 'the last export in whic
 COMMENT ON COLUMN hydra_export.model_state.folder IS 'that export''s folder';
 COMMENT ON COLUMN hydra_export.model_state.relation_name IS 'name of the table at that export';
 
--- Not dumped: transaction ids mean nothing in another cluster.
+-- Not dumped: transaction ids are meaningless in another cluster.
 CREATE TABLE hydra_export.baselines (
   model_id          integer NOT NULL REFERENCES hydra_export.models (id) ON DELETE CASCADE,
   relation          oid NOT NULL,
@@ -243,7 +243,7 @@ COMMENT ON COLUMN hydra_export.exports.models IS 'number of its models';
 COMMENT ON COLUMN hydra_export.exports.objects IS 'number of its objects in the bucket, without the manifest';
 COMMENT ON COLUMN hydra_export.exports.rows IS 'number of rows in these objects';
 COMMENT ON COLUMN hydra_export.exports.bytes IS 'size of these objects as sent, in bytes';
-COMMENT ON COLUMN hydra_export.exports.error IS 'what went wrong; for a partial export the failed models and their reasons; may hold ids of rows';
+COMMENT ON COLUMN hydra_export.exports.error IS 'error message; for a partial export, the failed models and their errors; may contain ids of rows';
 
 CREATE TABLE hydra_export.export_models (
   export_id          bigint NOT NULL REFERENCES hydra_export.exports (id) ON DELETE CASCADE,
@@ -273,7 +273,7 @@ CREATE TABLE hydra_export.export_models (
 COMMENT ON TABLE hydra_export.export_models IS 'one row per model of an export';
 COMMENT ON COLUMN hydra_export.export_models.export_id IS 'number of the export';
 COMMENT ON COLUMN hydra_export.export_models.model IS 'name of the model';
-COMMENT ON COLUMN hydra_export.export_models.relation IS 'what it exported';
+COMMENT ON COLUMN hydra_export.export_models.relation IS 'name of the exported relation';
 COMMENT ON COLUMN hydra_export.export_models.kind IS 'full (every row) or incremental (the changed rows)';
 COMMENT ON COLUMN hydra_export.export_models.status IS 'succeeded, failed or cancelled';
 COMMENT ON COLUMN hydra_export.export_models.started_at IS 'when its reading began';
@@ -281,9 +281,9 @@ COMMENT ON COLUMN hydra_export.export_models.finished_at IS 'when its reading en
 COMMENT ON COLUMN hydra_export.export_models.objects IS 'number of its objects in the bucket';
 COMMENT ON COLUMN hydra_export.export_models.rows IS 'number of rows in these objects';
 COMMENT ON COLUMN hydra_export.export_models.bytes IS 'size of these objects as sent, in bytes';
-COMMENT ON COLUMN hydra_export.export_models.error IS 'what went wrong with it; may hold the id of a row';
+COMMENT ON COLUMN hydra_export.export_models.error IS 'error message; may contain the id of a row';
 COMMENT ON COLUMN hydra_export.export_models.reason IS 'why it was full, or why the whole table was read';
-COMMENT ON COLUMN hydra_export.export_models.blocks_total IS 'blocks of its tables, where they were scanned';
+COMMENT ON COLUMN hydra_export.export_models.blocks_total IS 'blocks of its tables, if they were scanned';
 COMMENT ON COLUMN hydra_export.export_models.blocks_skipped_by_summary IS 'blocks not read because WAL summaries, and the WAL after them, contain no change of them';
 COMMENT ON COLUMN hydra_export.export_models.blocks_skipped_by_map IS 'blocks not read because the visibility map shows that they did not change';
 COMMENT ON COLUMN hydra_export.export_models.blocks_skipped_by_lsn IS 'blocks of which only the header was read because it shows that they did not change';
@@ -311,11 +311,11 @@ CREATE TABLE hydra_export.export_objects (
 COMMENT ON TABLE hydra_export.export_objects IS 'one row per object in the bucket';
 COMMENT ON COLUMN hydra_export.export_objects.export_id IS 'number of the export';
 COMMENT ON COLUMN hydra_export.export_objects.model IS 'name of the model';
-COMMENT ON COLUMN hydra_export.export_objects.key IS 'the object''s key, which holds first_id and last_id';
+COMMENT ON COLUMN hydra_export.export_objects.key IS 'the object''s key, which contains first_id and last_id';
 COMMENT ON COLUMN hydra_export.export_objects.first_id IS 'id of the first row in it: the values of its key columns';
 COMMENT ON COLUMN hydra_export.export_objects.last_id IS 'id of the last row in it: the values of its key columns';
-COMMENT ON COLUMN hydra_export.export_objects.rows IS 'rows in it';
-COMMENT ON COLUMN hydra_export.export_objects.bytes IS 'its size, as sent';
+COMMENT ON COLUMN hydra_export.export_objects.rows IS 'number of rows in it';
+COMMENT ON COLUMN hydra_export.export_objects.bytes IS 'its size as sent, in bytes';
 COMMENT ON COLUMN hydra_export.export_objects.sha256 IS 'SHA-256 of the body, in hexadecimal';
 COMMENT ON COLUMN hydra_export.export_objects.etag IS 'ETag that S3 returned';
 COMMENT ON COLUMN hydra_export.export_objects.uploaded_at IS 'when its upload was complete';
@@ -326,7 +326,7 @@ CREATE VIEW hydra_export.recent_exports AS
          models, objects, rows, bytes,
          CASE WHEN length(reason) > 43 THEN left(reason, 40) || '...' ELSE reason END AS error
   FROM hydra_export.exports,
-       -- Without keys of objects, the reason comes first.
+       -- Keys of objects are removed, so that the cause is at the beginning.
        LATERAL (SELECT regexp_replace(error, 'object "[^"]*": ', '', 'g') AS reason) AS shorter
   ORDER BY id DESC;
 
@@ -341,7 +341,7 @@ COMMENT ON COLUMN hydra_export.recent_exports.models IS 'number of its models';
 COMMENT ON COLUMN hydra_export.recent_exports.objects IS 'number of its objects in the bucket, without the manifest';
 COMMENT ON COLUMN hydra_export.recent_exports.rows IS 'number of rows in these objects';
 COMMENT ON COLUMN hydra_export.recent_exports.bytes IS 'size of these objects as sent, in bytes';
-COMMENT ON COLUMN hydra_export.recent_exports.error IS 'the beginning of what went wrong, which hydra_export.exports has in full; may hold ids of rows';
+COMMENT ON COLUMN hydra_export.recent_exports.error IS 'beginning of the error message, which is complete in hydra_export.exports; may contain ids of rows';
 
 -- ---------------------------------------------------------------- functions: settings
 
@@ -386,7 +386,7 @@ CREATE FUNCTION hydra_export.check_access(
 RETURNS record LANGUAGE c SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'hydra_export_check_access';
 COMMENT ON FUNCTION hydra_export.check_access IS
-'tests the settings: writes the object <prefix>_hydra_export_check, in a worker as an export would, and returns its place and the keys used; conditional is what the store does with If-None-Match: honoured, ignored or refused. Raises an error if the upload fails';
+'tests the settings: writes the object <prefix>_hydra_export_check, in a worker as an export would, and returns its place and the keys used; conditional tells how the store handles If-None-Match: honoured, ignored or refused. Raises an error if the upload fails';
 
 CREATE FUNCTION hydra_export.iam_policy(destination text DEFAULT 'default')
 RETURNS jsonb LANGUAGE c SET search_path = pg_catalog, pg_temp
@@ -404,7 +404,7 @@ CREATE FUNCTION hydra_export.add_model(
 RETURNS void LANGUAGE c SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'hydra_export_add_model';
 COMMENT ON FUNCTION hydra_export.add_model IS
-'chooses a table, partitioned table, view, materialized view or foreign table for export; the caller needs SELECT on it, now and at each export';
+'adds a table, partitioned table, view, materialized view or foreign table to a destination; the caller needs SELECT on it, also at each later export';
 
 CREATE FUNCTION hydra_export.alter_model(
   name text, changed_by text DEFAULT NULL, updated_at_column name DEFAULT NULL,
@@ -445,7 +445,7 @@ CREATE FUNCTION hydra_export.preview(
 RETURNS SETOF record LANGUAGE c SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'hydra_export_preview';
 COMMENT ON FUNCTION hydra_export.preview IS
-'what an export would do now, from the visibility map and page headers alone. rows and bytes are upper estimates, and NULL where an index or the planner decides. Before the first export, bytes follow from the average widths that ANALYZE found, before compression. Where kind is NULL, the model would fail for the reason given';
+'what an export would do now, determined from the visibility map and page headers only. rows and bytes are upper estimates, and NULL if an index or the planner selects the rows. Before the first export, bytes are estimated from the average column widths that ANALYZE found, without compression. If kind is NULL, the model would fail for the reason given';
 
 CREATE FUNCTION hydra_export_internal.progress_rows(
   OUT export_id bigint, OUT model text, OUT phase text, OUT blocks_total bigint,
@@ -484,14 +484,14 @@ CREATE VIEW hydra_export.schedule AS
   SELECT destination, enabled, frequency_hours, date_trunc('second', last_export) AS last_export,
          last_status, date_trunc('second', next_export_at) AS next_export_at, why
   FROM hydra_export_internal.schedule_rows();
-COMMENT ON VIEW hydra_export.schedule IS 'when each destination is exported next, and why then, or why it is not';
+COMMENT ON VIEW hydra_export.schedule IS 'when each destination is exported next, and the reason for that time, or why no export is scheduled';
 COMMENT ON COLUMN hydra_export.schedule.destination IS 'name of the destination';
 COMMENT ON COLUMN hydra_export.schedule.enabled IS 'false after hydra_export.pause()';
 COMMENT ON COLUMN hydra_export.schedule.frequency_hours IS 'hours between exports';
-COMMENT ON COLUMN hydra_export.schedule.last_export IS 'when the newest export started, whoever started it, to the second';
+COMMENT ON COLUMN hydra_export.schedule.last_export IS 'when the newest export started, scheduled or not, to the second';
 COMMENT ON COLUMN hydra_export.schedule.last_status IS 'how it ended, or running';
 COMMENT ON COLUMN hydra_export.schedule.next_export_at IS 'when the next one is due, to the second; NULL for never';
-COMMENT ON COLUMN hydra_export.schedule.why IS 'why then, or why not';
+COMMENT ON COLUMN hydra_export.schedule.why IS 'the reason for that time, or why no export is scheduled';
 
 -- ---------------------------------------------------------------- functions: checks
 
@@ -550,7 +550,7 @@ AS $$
   ORDER BY 1, 2, 3
 $$;
 COMMENT ON FUNCTION hydra_export.check_history IS
-'finds contradictions in the history of a destination; returns no row if there are none';
+'finds inconsistencies in the history of a destination; returns no row if there are none';
 
 CREATE FUNCTION hydra_export.check_listing(
   listing regclass, since timestamptz DEFAULT '-infinity', destination text DEFAULT 'default',
@@ -584,7 +584,7 @@ BEGIN
           WHEN l.size <> o.bytes THEN 'has another size in the bucket'
           ELSE 'has another etag in the bucket' END
       FROM history h JOIN hydra_export.export_objects o ON o.export_id = h.id LEFT JOIN listed l USING (key)
-      -- No etag: the answer that had it was lost.
+      -- Without an etag: the response that contained it was lost.
       WHERE l.key IS NULL OR l.size <> o.bytes OR l.etag <> nullif(btrim(o.etag, '"'), '')
       UNION ALL
       SELECT h.id, path || '_manifest.json', 'is not in the bucket'
@@ -599,13 +599,13 @@ BEGIN
       SELECT NULL, f.key, 'is in a folder of no export'
       FROM foldered f
       WHERE folder ~ '^\d{12}(_\d{3,})?$' AND folder >= (SELECT min(folder) FROM history)
-        -- A claim whose answer was lost, so that the export took the next folder.
+        -- A claim whose response was lost, so that the export took the next folder.
         AND f.key NOT LIKE '%%/\_claim.json'
         AND NOT EXISTS (SELECT FROM hydra_export.exports e WHERE e.destination = $2 AND e.folder = f.folder)
       ORDER BY 2, 3
     $query$, listing) USING since, destination;
   EXCEPTION WHEN OTHERS THEN
-    -- Whatever is wrong with the table: the query's own error would show the query.
+    -- For any error of the table, because the query's own error would show the query.
     RAISE EXCEPTION USING
       ERRCODE = SQLSTATE, MESSAGE = format('cannot read the listing in %s: %s', listing, SQLERRM),
       HINT = 'Load the listing of the bucket into a table that you may read, with the columns key, size (in bytes) and etag.';
@@ -615,11 +615,11 @@ $$;
 COMMENT ON FUNCTION hydra_export.check_listing IS
 'compares the history of exports since a time with a listing of the bucket, which is a table with the columns key, size and etag; returns no row if they agree';
 
--- The launcher hears of every change at its commit.
+-- Notifies the launcher when a change is committed.
 CREATE FUNCTION hydra_export_internal.schedule_changed()
 RETURNS trigger LANGUAGE c
 AS 'MODULE_PATHNAME', 'hydra_export_schedule_changed';
-COMMENT ON FUNCTION hydra_export_internal.schedule_changed IS 'makes the launcher look at this database when the transaction commits';
+COMMENT ON FUNCTION hydra_export_internal.schedule_changed IS 'makes the launcher check this database when the transaction commits';
 
 CREATE TRIGGER schedule_changed
   AFTER INSERT OR DELETE OR TRUNCATE
@@ -629,15 +629,15 @@ CREATE TRIGGER schedule_changed
   AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE
   ON hydra_export.models FOR EACH STATEMENT EXECUTE FUNCTION hydra_export_internal.schedule_changed();
 
--- Also for sessions that switch triggers off.
+-- Fires also with session_replication_role = replica.
 ALTER TABLE hydra_export.settings ENABLE ALWAYS TRIGGER schedule_changed;
 ALTER TABLE hydra_export.models ENABLE ALWAYS TRIGGER schedule_changed;
 
--- A row that anything but the extension writes, such as logical replication, is nobody's own.
+-- Recognizes rows that anything other than the extension writes, such as logical replication.
 CREATE FUNCTION hydra_export_internal.state_written()
 RETURNS trigger LANGUAGE c
 AS 'MODULE_PATHNAME', 'hydra_export_state_written';
-COMMENT ON FUNCTION hydra_export_internal.state_written IS 'clears written_by in a row of destination_state that anything but the extension writes';
+COMMENT ON FUNCTION hydra_export_internal.state_written IS 'clears written_by in a row of destination_state that anything other than the extension writes';
 
 CREATE TRIGGER state_written
   BEFORE INSERT OR UPDATE ON hydra_export.destination_state
@@ -646,7 +646,7 @@ ALTER TABLE hydra_export.destination_state ENABLE ALWAYS TRIGGER state_written;
 
 -- ---------------------------------------------------------------- rights and dumps
 
--- What ALTER DEFAULT PRIVILEGES grants on new objects is not meant for these.
+-- Revokes what ALTER DEFAULT PRIVILEGES grants on new objects.
 DO $$
 DECLARE
   grantee text;
@@ -686,8 +686,8 @@ GRANT EXECUTE ON FUNCTION
   TO hydra_export_admin;
 
 SELECT pg_catalog.pg_extension_config_dump('hydra_export.settings', '');
--- An OID means another table, and another role, in another database: a dump has names. pg_dump puts
--- this behind SELECT <columns> FROM hydra_export.models, so the rows come from the second half.
+-- In another database an OID refers to another table or role, so a dump contains names. pg_dump appends this to
+-- SELECT <columns> FROM hydra_export.models, so the rows come from the second half of the UNION.
 SELECT pg_catalog.pg_extension_config_dump('hydra_export.models', $$
   WHERE false
   UNION ALL

@@ -1,4 +1,4 @@
--- The view hydra_export.schedule: when each destination is exported next, and why then, or why not.
+-- The view hydra_export.schedule: when each destination is exported next, and the reason, or why no export is scheduled.
 -- In this server the first export comes an hour (hydra_export.first_export_delay) after all is ready.
 ALTER SYSTEM SET hydra_export.enabled = on;
 SELECT pg_reload_conf();
