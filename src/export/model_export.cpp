@@ -135,8 +135,8 @@ void ModelExport::note(const ModelPlan& plan, const change::ExportSnapshot& curr
   if (!model_.previous_folder.empty()) manifest.previous_folder = model_.previous_folder;
   if (fresh) {
     manifest.note =
-        "read with a snapshot of its own: its tables were rewritten, or came or went, after the "
-        "export's was taken";
+        "read with a separate snapshot: its tables were rewritten, added or removed after the "
+        "export's snapshot was taken";
   }
 }
 

@@ -343,7 +343,7 @@ void choose_rows(ModelPlan& plan, const Model& model, const change::ExportSnapsh
   add_reason(plan, swapped);
   pg::report(WARNING,
              Error(ERRCODE_WARNING, "hydra_export: model \"" + model.name + "\": " + swapped,
-                   "The model goes on with " + plan.relation.name + ".",
+                   "The model continues to export " + plan.relation.name + ".",
                    "To export the other table, remove the model and add it again."));
 }
 

@@ -191,7 +191,7 @@ void Export::claim_folder(Uploader& uploader) {
     transaction.commit();
   }
   throw Error(ERRCODE_FDW_ERROR,
-              "folder \"" + claim_.folder + "\" and those before it are another exporter's", "",
+              "folder \"" + claim_.folder + "\" and those before it belong to another exporter", "",
               "Give each exporter a bucket or prefix of its own.");
 }
 

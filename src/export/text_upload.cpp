@@ -39,7 +39,7 @@ bool advise(const s3::Outcome& outcome) {
   if (!outcome.failure || outcome.failure->action != s3::Action::fix) return false;
   pg::report(LOG,
              pg::Error(ERRCODE_WARNING, "hydra_export: " + pg::from_utf8(outcome.failure->text()),
-                       "The export goes on, as the answer said what to put right.",
+                       "The export continues with the correction from the store's response.",
                        outcome.failure->hint().value_or("")));
   return true;
 }

@@ -186,7 +186,7 @@ void Uploader::end_silence() {
   const auto trouble = client_.trouble();
   const auto found = trouble ? sent_.find(trouble->tag) : sent_.begin();
   const Sent& sent = found == sent_.end() ? sent_.begin()->second : found->second;
-  std::string text = "object \"" + sent.row.key + "\": the store has taken nothing for " +
+  std::string text = "object \"" + sent.row.key + "\": the store has accepted no data for " +
                      std::to_string(silence->count()) + " s";
   if (trouble) text += ": " + trouble->failure.text();
   adopt_failure(sent.model, pg::from_utf8(text), true);

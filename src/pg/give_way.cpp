@@ -215,9 +215,10 @@ const std::optional<Waiter>& GiveWay::to() {
 
 void throw_if_awaited() {
   if (!found) return;
-  throw Error(ERRCODE_QUERY_CANCELED, is_extension(found_waiter.tag)
-                                          ? "somebody drops the extension"
-                                          : "somebody waits for a lock that the export holds");
+  throw Error(ERRCODE_QUERY_CANCELED,
+              is_extension(found_waiter.tag)
+                  ? "another session is dropping the extension"
+                  : "another session waits for a lock that the export holds");
 }
 
 }  // namespace hydra::pg

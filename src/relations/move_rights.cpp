@@ -25,11 +25,11 @@ void check_model_may_move(const Model& model, Oid caller) {
     if (problem.sqlstate() != ERRCODE_INSUFFICIENT_PRIVILEGE) throw;
     throw Error(
         ERRCODE_INSUFFICIENT_PRIVILEGE,
-        "permission denied to change who gets the objects of destination \"" + model.destination +
-            "\"",
+        "permission denied to change where objects go, or who may read them, for destination \"" +
+            model.destination + "\"",
         "Model \"" + model.name + "\": " + problem.message() + ".",
-        "Whoever changes where objects go, or who may read them, needs SELECT on the tables "
-        "of all models. Have such a role do it, or remove the model first.");
+        "Such a change requires SELECT on the tables of all models. Use a role that has it, or "
+        "remove the model first.");
   }
 }
 

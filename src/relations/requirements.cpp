@@ -196,7 +196,7 @@ Error no_relation(const Model& model) {
                          tables::call_of("resume", model.destination) +
                          ", or remove the model with " + removal_of(model) + "."
                    : "Remove the model with " + removal_of(model) +
-                         ". To go on exporting its table, add it again with " + addition + ".");
+                         ". To continue exporting its table, add it again with " + addition + ".");
 }
 
 std::vector<std::string> key_of(const Model& model, const RelationInfo& relation) {

@@ -68,7 +68,7 @@ void check_bounds(Datum value, const char* name) {
     if (AARR_LBOUND(array)[i] == 1) continue;
     ereport(ERROR,
             (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-             errmsg("key column \"%s\" holds an array whose first element has not number 1", name),
+             errmsg("key column \"%s\" contains an array whose subscripts do not start at 1", name),
              errhint("Change the value, or choose other key_columns with "
                      "hydra_export.alter_model().")));
   }
@@ -81,12 +81,16 @@ void check_characters(const char* text, const char* name) {
   const char* utf8 = pg_server_to_any(text, length, PG_UTF8);
   const char* back = pg_any_to_server(utf8, static_cast<int>(std::strlen(utf8)), PG_UTF8);
   if (std::strcmp(text, back) == 0) return;
-  ereport(ERROR, (errcode(ERRCODE_UNTRANSLATABLE_CHARACTER),
-                  errmsg("key column \"%s\" holds a character that has another code, too", name),
-                  errdetail("Encoding %s has several codes for it, and UTF-8 has one.",
-                            GetDatabaseEncodingName()),
-                  errhint("Change the value, or choose other key_columns with "
-                          "hydra_export.alter_model().")));
+  ereport(
+      ERROR,
+      (errcode(ERRCODE_UNTRANSLATABLE_CHARACTER),
+       errmsg(
+           "key column \"%s\" contains a character with several codes in the database's encoding",
+           name),
+       errdetail("Encoding %s has several codes for the character, but UTF-8 has only one.",
+                 GetDatabaseEncodingName()),
+       errhint("Change the value, or choose other key_columns with "
+               "hydra_export.alter_model().")));
 }
 
 bool has_double_codes() {

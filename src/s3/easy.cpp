@@ -73,7 +73,7 @@ std::string Easy::why(CURLcode result) const {
     const char* problem = certificate_problem(found);
     if (*problem != '\0') return problem;
   }
-  if (refused(result)) return "its address is one to which data may not go";
+  if (refused(result)) return "data may not be sent to its address";
   return error_[0] != '\0' ? error_ : curl_easy_strerror(result);
 }
 

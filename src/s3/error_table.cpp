@@ -14,7 +14,7 @@ constexpr std::string_view check_region = "Set region to the bucket's own region
 constexpr std::string_view check_place = "Check bucket, endpoint and addressing.";
 constexpr std::string_view new_token = "Save a new access_key, secret_key and session_token.";
 constexpr std::string_view set_clock =
-    "Set this server's clock right: requests may be off by 15 minutes at the most.";
+    "Correct this server's clock: it may differ from the store's by 15 minutes at most.";
 constexpr std::string_view allow_put =
     "Allow the key s3:PutObject on the bucket and prefix; hydra_export.iam_policy() shows a policy "
     "that does.";
@@ -31,11 +31,12 @@ constexpr KnownError table[] = {
     {400, "IncompleteBody", retry, Fix::none, "the upload was cut short", ""},
     {400, "BadDigest", retry, Fix::none, "the contents changed on the way", ""},
     {400, "XAmzContentSHA256Mismatch", retry, Fix::none, "the contents changed on the way", ""},
-    {409, "OperationAborted", retry, Fix::none, "another operation on the bucket is going on", ""},
-    {409, "ConditionalRequestConflict", retry, Fix::none, "another upload of the key is going on",
+    {409, "OperationAborted", retry, Fix::none, "another operation on the bucket is in progress",
      ""},
+    {409, "ConditionalRequestConflict", retry, Fix::none,
+     "another upload of the key is in progress", ""},
     {429, "TooManyRequests", retry, Fix::none, "the store asks for fewer requests", ""},
-    {500, "InternalError", retry, Fix::none, "the store met an error of its own", ""},
+    {500, "InternalError", retry, Fix::none, "the store had an internal error", ""},
     {503, "SlowDown", retry, Fix::none, "the store asks for fewer requests", ""},
     {503, "ServiceUnavailable", retry, Fix::none, "the store is not available", ""},
     {503, "RequestLimitExceeded", retry, Fix::none, "the store asks for fewer requests", ""},
@@ -56,8 +57,9 @@ constexpr KnownError table[] = {
     {301, "PermanentRedirect", fix, Fix::place, "the bucket is in another region", check_region},
     {307, "TemporaryRedirect", fix, Fix::place, "the bucket is at another endpoint", check_region},
     {307, "Redirect", fix, Fix::place, "the bucket is at another endpoint", check_region},
-    {400, "AuthorizationHeaderMalformed", fix, Fix::place, "the region does not fit", check_region},
-    {400, "IllegalLocationConstraintException", fix, Fix::place, "the region does not fit",
+    {400, "AuthorizationHeaderMalformed", fix, Fix::place, "the region does not match",
+     check_region},
+    {400, "IllegalLocationConstraintException", fix, Fix::place, "the region does not match",
      check_region},
 
     {400, "EntityTooLarge", skip, Fix::none, "the object is too large", lower_size},
@@ -70,7 +72,7 @@ constexpr KnownError table[] = {
     {403, "AccessDenied", stop, Fix::none, "the key lacks s3:PutObject on this bucket and prefix",
      allow_put},
     {403, "InvalidAccessKeyId", stop, Fix::none, "the access key is unknown", check_keys},
-    {403, "SignatureDoesNotMatch", stop, Fix::none, "the secret key does not fit the access key",
+    {403, "SignatureDoesNotMatch", stop, Fix::none, "the secret key does not match the access key",
      check_keys},
     {403, "AllAccessDisabled", stop, Fix::none, "the bucket is disabled", ""},
     {403, "AccountProblem", stop, Fix::none, "the account of the bucket has a problem", ""},
@@ -87,7 +89,7 @@ constexpr KnownError table[] = {
     {400, "InvalidStorageClass", stop, Fix::none, "the store has no such storage class",
      check_headers},
     {400, "InvalidTag", stop, Fix::none, "the store does not accept the tags", check_headers},
-    {400, "AccessControlListNotSupported", stop, Fix::none, "the bucket takes no ACLs",
+    {400, "AccessControlListNotSupported", stop, Fix::none, "the bucket does not allow ACLs",
      "Remove x-amz-acl from object_headers."},
     {400, "KMS.NotFoundException", stop, Fix::none, "the encryption key does not exist",
      check_headers},
@@ -119,7 +121,7 @@ constexpr KnownError table[] = {
     {404, "", stop, Fix::none, "not found", check_place},
     {405, "", stop, Fix::none, "the endpoint does not accept uploads",
      "Check endpoint and addressing."},
-    {407, "", stop, Fix::none, "the proxy wants credentials",
+    {407, "", stop, Fix::none, "the proxy requires credentials",
      "Check the proxy variables in the server's environment."},
     {411, "", stop, Fix::none, "length required", ""},
     {412, "", stop, Fix::none, "the object exists already", other_exporter},
@@ -128,7 +130,7 @@ constexpr KnownError table[] = {
     {414, "", skip, Fix::none, "the object's key is too long", shorter_prefix},
     {501, "", stop, Fix::none, "the store does not support this request",
      "Set conditional to off, and check object_headers."},
-    {505, "", stop, Fix::none, "the endpoint does not speak HTTP/1.1", check_place},
+    {505, "", stop, Fix::none, "the endpoint does not support HTTP/1.1", check_place},
     {507, "", stop, Fix::none, "the store is full", "Give the store more space."},
 };
 

@@ -29,7 +29,7 @@ bool is_lost_answer(int status) {
   return status >= 500 && status != 501 && status != 503 && status != 507;
 }
 
-constexpr const char* speak_tls = "The port speaks TLS: let endpoint begin with https://.";
+constexpr const char* speak_tls = "The port uses TLS: start endpoint with https://.";
 
 // A TLS server reports that it received plain HTTP. Servers word this differently.
 bool is_plain_to_tls(const Failure& failure) {

@@ -190,7 +190,8 @@ std::optional<std::string> places_problem(std::string_view list) {
   if (trimmed(list).empty()) return std::nullopt;
   for (std::string_view item : split(list, ',')) {
     const std::string place(trimmed(item));
-    if (place.empty()) return "Nothing stands between two commas, or after the last one.";
+    if (place.empty())
+      return "There is an empty item between two commas or at the end of the list.";
     const Parsed parsed = parse_place(place);
     if (!parsed.place) return "Place \"" + place + "\" has " + parsed.problem + '.';
   }

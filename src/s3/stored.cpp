@@ -14,8 +14,8 @@ namespace {
 using Kind = ErrorBody::Kind;
 
 constexpr const char* check_endpoint =
-    "Check endpoint, and what is between this server and the store: whatever answered has not "
-    "stored the object.";
+    "Check endpoint, and what is between this server and the store: the server that answered has "
+    "not stored the object.";
 constexpr const char* check_way =
     "Check the store, and what is between this server and it: the bytes changed on the way, or the "
     "answer is not the one to this request.";

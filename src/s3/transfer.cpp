@@ -19,8 +19,8 @@ constexpr long upload_buffer = 256 * 1024;
 constexpr std::chrono::milliseconds longest_connect{30000};
 
 constexpr const char* no_tls =
-    "What answers there does not speak TLS. If the store is reached over plain HTTP, let endpoint "
-    "begin with http://.";
+    "The server at this address does not use TLS. If the store is reached over plain HTTP, start "
+    "endpoint with http://.";
 
 // Whether another attempt may succeed: not if the settings or the certificate are at fault. A name
 // that cannot be resolved now may be resolved later. (CURLE_UNSUPPORTED_PROTOCOL means that a
@@ -61,15 +61,15 @@ std::string advice(CURLcode result, const Session& session) {
       return "Check hydra_export.ca_file: the server's user must be able to read it.";
     case CURLE_COULDNT_RESOLVE_HOST:
       if (session.host_has_region())
-        return "Check region \"" + session.region() + "\", as the host's name is made with it.";
-      return "Check endpoint, and the server's way to it.";
+        return "Check region \"" + session.region() + "\", because it is part of the host name.";
+      return "Check endpoint, and the network connection to it.";
     case CURLE_COULDNT_CONNECT:
-      return "Check endpoint, and the server's way to it.";
+      return "Check endpoint, and the network connection to it.";
     case CURLE_GOT_NOTHING:
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_WEIRD_SERVER_REPLY:
       if (session.endpoint().scheme != "http") return "";
-      return "What answers there does not speak HTTP. If the port speaks TLS, let endpoint begin "
+      return "The server at this address does not use HTTP. If the port uses TLS, start endpoint "
              "with https://.";
     default:
       return "";

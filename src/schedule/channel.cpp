@@ -23,7 +23,7 @@ shm_mq* queue_of(dsm_segment* segment) {
 
 Caller::Caller(const std::string& destination, Task task) {
   if (destination.size() > sizeof(Header::name)) {
-    throw pg::Error(ERRCODE_UNDEFINED_OBJECT, "no destination has a name that long");
+    throw pg::Error(ERRCODE_UNDEFINED_OBJECT, "destination name is too long");
   }
   const char* name = destination.data();
   const Size size = destination.size();

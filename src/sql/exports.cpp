@@ -39,7 +39,7 @@ void check_destination(const std::string& destination) {
   if (!problem.empty()) {
     throw Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
                 "destination \"" + destination + "\" was " + problem,
-                "Its exports would go where those of the original go.",
+                "Its exports would go to the same place as those of the original.",
                 "Change bucket or prefix with " + tables::call_of("configure", destination) +
                     ", then run " + tables::call_of("resume", destination) + ".");
   }

@@ -79,10 +79,10 @@ void check_headers(const Destination& destination) {
 
 void check_credentials(const Destination& destination) {
   if (const auto problem = s3::credentials::source_problem(destination.credentials)) {
-    throw invalid(
-        "credentials " + *problem,
-        "Best is file:/path, a file on the server. static takes access_key and secret_key. All "
-        "others use keys that belong to the server.");
+    throw invalid("credentials " + *problem,
+                  "Recommended is file:/path, a file on the server. static takes access_key and "
+                  "secret_key. All "
+                  "others use keys that belong to the server.");
   }
   if (const auto problem = s3::credentials::role_problem(destination.role_arn)) {
     throw invalid("role_arn " + *problem, "It looks like arn:aws:iam::123456789012:role/name.");

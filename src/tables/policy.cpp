@@ -23,12 +23,11 @@ Error bad_endpoint(const std::string& problem) {
 // reached.
 void check_place(const Destination& destination) {
   if (pg::guc::places_unknown) {
-    throw Error(
-        ERRCODE_CONFIG_FILE_ERROR, "the server's settings do not say where data may go",
-        "hydra_export.allowed_places cannot be read, or hydra_export.allowed_buckets, whose "
-        "place it has taken, is still set.",
-        "Have the server's administrator set hydra_export.allowed_places, such as "
-        "'aws/exports-*, https://minio.example.com/exports'.");
+    throw Error(ERRCODE_CONFIG_FILE_ERROR, "the server's settings do not say where data may go",
+                "hydra_export.allowed_places is not valid, or hydra_export.allowed_buckets, which "
+                "it replaces, is still set.",
+                "Have the server's administrator set hydra_export.allowed_places, such as "
+                "'aws/exports-*, https://minio.example.com/exports'.");
   }
   const s3::Permit permit = allowed_places().permit(destination.endpoint_settings());
   if (permit != s3::Permit::none) return;
@@ -36,7 +35,7 @@ void check_place(const Destination& destination) {
       ERRCODE_INSUFFICIENT_PRIVILEGE,
       "bucket \"" + destination.bucket + "\" at this endpoint is not among the allowed places", "",
       "The server's administrator lists them in hydra_export.allowed_places. Loopback and "
-      "link-local hosts are allowed only if that names them.");
+      "link-local hosts are allowed only if the list names them.");
 }
 
 // Reports the same whether or not the file exists.

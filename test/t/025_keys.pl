@@ -36,7 +36,7 @@ $site->sql(q{
 $site->add_model('arrays');
 is($site->export->{status}, 'succeeded', 'arrays as keys');
 $site->sql(q{INSERT INTO arrays VALUES ('[0:1]={1,2}')});
-fails_with('arrays', qr/key column "id" holds an array whose first element has not number 1.*row with id \[0:1\]=\{1,2\}/, 'an array with other bounds');
+fails_with('arrays', qr/key column "id" contains an array whose subscripts do not start at 1.*row with id \[0:1\]=\{1,2\}/, 'an array with other bounds');
 $site->sql(q{SELECT hydra_export.remove_model('arrays')});
 
 # ---- a table and those that inherit from it
@@ -160,6 +160,6 @@ is($euc->export->{status}, 'succeeded', 'a character that has two codes');
 $euc->sql(q{INSERT INTO t VALUES (convert_from('\xadf5', 'EUC_JP'))});
 $export = $euc->export;
 is($export->{status}, 'failed', 'by its other code: the model fails');
-like($export->{error}, qr/key column "id" holds a character that has another code, too.*EUC_JP/, 'with the reason');
+like($export->{error}, qr/key column "id" contains a character with several codes in the database's encoding.*EUC_JP/, 'with the reason');
 
 done_testing();

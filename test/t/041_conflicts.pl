@@ -171,7 +171,7 @@ foreach my $case (
     foreach my $model ('z', 'z by time')
     {
         $site->sent($export, $model, "@ids", "$name before the table's turn: the full export of $model has all rows");
-        like((grep { $_->{name} eq $model } @{ $site->manifest($export)->{models} })[0]{note}, qr/snapshot of its own/,
+        like((grep { $_->{name} eq $model } @{ $site->manifest($export)->{models} })[0]{note}, qr/separate snapshot/,
             'and the manifest says how');
     }
     $site->export;

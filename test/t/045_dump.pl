@@ -172,7 +172,7 @@ my @as_admin = (extra_params => [ '-U', 'admin' ]);
 my ($key, $secret) = $s3->writer;
 $node->safe_psql('taken', "SELECT hydra_export.configure(prefix => 'admins', access_key => '$key', secret_key => '$secret')", @as_admin);
 my (undef, undef, $refusal) = $node->psql('taken', $resume, @as_admin);
-like($refusal, qr/ERROR:  permission denied to change who gets the objects of destination "default"\nDETAIL:  Model "\S+": permission denied for/,
+like($refusal, qr/ERROR:  permission denied to change where objects go, or who may read them, for destination "default"\nDETAIL:  Model "\S+": permission denied for/,
     'resume() needs the right to read what it has exported');
 is($taken->sql('SELECT count(*) FROM hydra_export.models WHERE problem IS NULL'), '0', 'and nothing has changed');
 

@@ -60,7 +60,7 @@ foreach my $workers (0, 2)
     $faults->release;
     cmp_ok(time - $start, '<', 15, "$workers workers: an export whose store takes nothing ends");
     is($export->{status}, 'failed', 'it has failed');
-    like($export->{error}, qr/model "[ab]": object "[\d_]+\/.*": the store has taken nothing for 3 s/, 'with the reason');
+    like($export->{error}, qr/model "[ab]": object "[\d_]+\/.*": the store has accepted no data for 3 s/, 'with the reason');
     like($site->model($export, 'c')->{error}, qr/^the export ended early, as an object of model "[ab]" was not uploaded$/,
         'other models say where it happened') or diag($site->model($export, 'c')->{error});
 }

@@ -78,7 +78,7 @@ SKIP:
 {
     skip 'no name here leads to loopback', 8 unless $name;
     my $by_name = "http://$name:$port";
-    my $not_there = qr/no answer from \Q$name\E:\d+: its address is one to which data may not go.*HINT:.*allowed_places/s;
+    my $not_there = qr/no answer from \Q$name\E:\d+: data may not be sent to its address.*HINT:.*allowed_places/s;
     allow('http://*:*/*');
     configure($node, 'postgres', $s3, bucket => 'exports', endpoint => $by_name);
     like(check_access(@as_admin), $not_there, 'a name that leads to loopback is refused when it is looked up');
@@ -87,7 +87,7 @@ SKIP:
     configure($node, 'postgres', $s3, bucket => 'exports', endpoint => "http://$name:1");
     like(check_access(@as_admin), $not_there, 'and whether anything listens there or not');
     configure($node, 'postgres', $s3, bucket => 'exports', endpoint => $by_name, role_arn => 'arn:aws:iam::123456789012:role/r');
-    like(check_access(@as_admin), qr/STS AssumeRole: its address is one to which data may not go/, 'a role is not asked for there, either');
+    like(check_access(@as_admin), qr/STS AssumeRole: data may not be sent to its address/, 'a role is not asked for there, either');
     is($other->connections, 0, 'nothing was connected to');
     allow("$by_name/exports");
     configure($node, 'postgres', $s3, bucket => 'exports', endpoint => $by_name, role_arn => '', external_id => '');
@@ -124,7 +124,7 @@ $faults->plan;
     allow('https://*.example/*');
     $node->restart;
     configure($node, 'postgres', $s3, bucket => 'exports', endpoint => 'https://no.such.host.example');
-    unlike(check_access(@as_admin), qr/its address is one/, 'a proxy on loopback is not refused');
+    unlike(check_access(@as_admin), qr/sent to its address/, 'a proxy on loopback is not refused');
     cmp_ok($proxy->connections, '>', 0, 'but asked');
 }
 

@@ -240,7 +240,7 @@ write_keys("$folder/postgres/open", $writer, 0644);
 like(use_file("$folder/postgres/open"), qr/ERROR:  file .* can be read or written by others\nHINT:  .*0600/, 'a file that others may read');
 append_to_file("$folder/postgres/odd", "[other]\naws_secret_access_key = $secret\n");
 chmod 0600, "$folder/postgres/odd";
-like(use_file("$folder/postgres/odd"), qr/ERROR:  file .* holds no keys\nHINT:  .*\[default\]/, 'a file without keys');
+like(use_file("$folder/postgres/odd"), qr/ERROR:  file .* contains no keys\nHINT:  .*\[default\]/, 'a file without keys');
 like(($site->try("SELECT hydra_export.configure(credentials => 'file:$folder/postgres/keys', access_key => 'a', secret_key => 'b')"))[1],
     qr/cannot be combined with/, 'a file, and keys');
 

@@ -100,10 +100,10 @@ like(check('key'), qr/S3 answered 405: 405 Not Allowed.*HINT:.*endpoint/s, 'a we
 $faults->plan;
 (my $https = $s3->endpoint) =~ s/^http:/https:/;
 configure($node, 'postgres', $s3, bucket => 'data', endpoint => $https);
-like(check('key'), qr/no answer from 127\.0\.0\.1:\d+.*HINT:.*does not speak TLS.*begin with http:/s, 'https on an http port');
+like(check('key'), qr/no answer from 127\.0\.0\.1:\d+.*HINT:.*does not use TLS.*endpoint with http:/s, 'https on an http port');
 (my $http = $s3->https_endpoint) =~ s/^https:/http:/;
 configure($node, 'postgres', $s3, bucket => 'data', endpoint => $http);
-like(check('key'), qr/HINT:.*TLS.*begin with https:/s, 'http on an https port');
+like(check('key'), qr/HINT:.*TLS.*start endpoint with https:/s, 'http on an https port');
 
 # ---- does the store overwrite?
 

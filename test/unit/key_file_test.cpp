@@ -79,22 +79,22 @@ TEST_F(KeyFileTest, MustBeForTheServerAlone) {
 
 TEST_F(KeyFileTest, ProblemsHoldNothingOfTheFile) {
   EXPECT_EQ(problem(path_), "cannot be opened: No such file or directory");
-  EXPECT_EQ(problem(folder_), "is no regular file");
+  EXPECT_EQ(problem(folder_), "is not a regular file");
   for (const char* text :
        {"", "secret", "[other]\naws_access_key_id=secret\n", "[default]\nsecret",
         "[default]\naws_access_key_id=secret\n", "[default]\ncredential_process=/bin/secret\n"}) {
     write(text);
-    EXPECT_EQ(problem(path_), "holds no keys") << text;
+    EXPECT_EQ(problem(path_), "contains no keys") << text;
   }
   write("[default]\naws_access_key_id=secret\naws_secret_access_key=se\x01cret\n");
-  EXPECT_EQ(problem(path_), "holds a character that no key has");
+  EXPECT_EQ(problem(path_), "contains a character that keys cannot contain");
   write(keys_ + std::string(100000, '#'));
   EXPECT_EQ(problem(path_), "cannot be read, or is longer than 64 kB");
 }
 
 TEST_F(KeyFileTest, DoesNotWaitForAPipe) {
   ASSERT_EQ(mkfifo(path_.c_str(), 0600), 0);
-  EXPECT_EQ(problem(path_), "is no regular file");
+  EXPECT_EQ(problem(path_), "is not a regular file");
 }
 
 TEST(KeyFilePathTest, IsAbsoluteAndPlain) {

@@ -184,9 +184,9 @@ TEST(PlacesProblem, SaysWhatIsWrong) {
       {"https://a.example/*/b",
        "Place \"https://a.example/*/b\" has a wildcard in its endpoint's "
        "path."},
-      {"aws/a,,aws/b", "Nothing stands between two commas, or after the last one."},
-      {"aws/a,", "Nothing stands between two commas, or after the last one."},
-      {",", "Nothing stands between two commas, or after the last one."}};
+      {"aws/a,,aws/b", "There is an empty item between two commas or at the end of the list."},
+      {"aws/a,", "There is an empty item between two commas or at the end of the list."},
+      {",", "There is an empty item between two commas or at the end of the list."}};
   for (const auto& [list, problem] : bad)
     EXPECT_EQ(places_problem(list), problem) << list;
   for (const char* list :

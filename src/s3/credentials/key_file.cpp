@@ -58,7 +58,7 @@ struct Problem {
 
 // The rules of PostgreSQL for its own key files.
 std::optional<Problem> access_problem(const struct stat& status) {
-  if (!S_ISREG(status.st_mode)) return Problem{"is no regular file", "Name a file."};
+  if (!S_ISREG(status.st_mode)) return Problem{"is not a regular file", "Name a file."};
   if (status.st_uid != geteuid() && status.st_uid != 0)
     return Problem{"belongs to another user", "Give it to the server's user, or to root."};
   const mode_t too_much = status.st_uid == 0 ? S_IWGRP | S_IXGRP | S_IRWXO : S_IRWXG | S_IRWXO;
@@ -122,21 +122,21 @@ Step KeyFile::begin(std::int64_t) {
     return broken(std::string("cannot be opened: ") + std::strerror(errno),
                   "The user that runs the server must be able to read it.");
   struct stat status {};
-  if (!file.describe(&status)) return broken("cannot be read", "See whether the disk is well.");
+  if (!file.describe(&status)) return broken("cannot be read", "Check the server's disk.");
   if (const auto problem = access_problem(status)) return broken(problem->why, problem->hint);
   const std::optional<std::string> text = file.read_all();
   if (!text)
-    return broken("cannot be read, or is longer than 64 kB", "Put nothing but keys there.");
+    return broken("cannot be read, or is longer than 64 kB", "The file must contain only keys.");
   const auto section = ini_section(*text, "default").value_or(std::map<std::string, std::string>{});
   const Credentials keys{value_of(section, "aws_access_key_id"),
                          value_of(section, "aws_secret_access_key"),
                          value_of(section, "aws_session_token")};
   if (keys.access_key.empty() || keys.secret_key.empty()) {
-    return broken("holds no keys",
+    return broken("contains no keys",
                   "It needs a section [default] with aws_access_key_id and aws_secret_access_key.");
   }
   if (!is_key(keys.access_key) || !is_key(keys.secret_key) || !is_key(keys.session_token))
-    return broken("holds a character that no key has", "Copy the keys again.");
+    return broken("contains a character that keys cannot contain", "Copy the keys again.");
   return Found{keys, std::nullopt, std::string(key_file_prefix) + clean_text(path_)};
 }
 
@@ -144,7 +144,7 @@ std::optional<std::string> key_file_path_problem(std::string_view path) {
   if (!path.starts_with('/')) return "must be absolute";
   if (path.size() > 1024) return "must be at most 1,024 bytes long";
   if (std::any_of(path.begin(), path.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
-    return "must not hold control characters";
+    return "must not contain control characters";
   path.remove_prefix(1);
   while (true) {
     const bool last = path.find('/') == std::string_view::npos;

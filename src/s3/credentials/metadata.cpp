@@ -51,7 +51,7 @@ Step read_document(const std::string& json, const std::string& source) {
   const std::unique_ptr<json_t, DropReference> document(
       json_loadb(json.data(), json.size(), 0, nullptr));
   if (!json_is_object(document.get()))
-    return Broken{source + ": the answer is no JSON object", "", true};
+    return Broken{source + ": the response is not a JSON object", "", true};
   const std::string code = text_of(document.get(), "Code");
   if (!code.empty() && code != "Success")
     return Broken{source + ": " + clean_text(code), "", false};
@@ -61,7 +61,7 @@ Step read_document(const std::string& json, const std::string& source) {
   found.expires_at = parse_iso8601(text_of(document.get(), "Expiration"));
   found.source = source;
   if (found.keys.access_key.empty() || found.keys.secret_key.empty())
-    return Broken{source + ": the answer holds no keys", "", false};
+    return Broken{source + ": the answer contains no keys", "", false};
   return found;
 }
 
@@ -80,7 +80,7 @@ Step Container::begin(std::int64_t) {
       std::string_view(request.url).substr(0, request.url.find('?'));
   const auto url = parse_endpoint(without_query);
   if (!url || !is_agent(*url)) {
-    return Broken{"AWS_CONTAINER_CREDENTIALS_FULL_URI is no URL of an agent on this machine",
+    return Broken{"AWS_CONTAINER_CREDENTIALS_FULL_URI is not the URL of an agent on this machine",
                   "Plain http:// is accepted for loopback and the agents' own addresses only."};
   }
   std::string token = host_.variable("AWS_CONTAINER_AUTHORIZATION_TOKEN");

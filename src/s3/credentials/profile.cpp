@@ -101,8 +101,8 @@ Step Profile::begin(std::int64_t now) {
       return broken(std::string("uses ") + other + ", which is not supported",
                     "Use a profile with keys, or a role.");
   }
-  if (!named_ && name_ == "default") return Absent{"the default profile holds no keys"};
-  return broken("holds no keys");
+  if (!named_ && name_ == "default") return Absent{"the default profile contains no keys"};
+  return broken("contains no keys");
 }
 
 Step Profile::role_of(const Settings& settings, std::int64_t now) {
@@ -118,7 +118,7 @@ Step Profile::role_of(const Settings& settings, std::int64_t now) {
     return role_->begin(now);
   }
   if (other == name_ && !get(settings, "aws_access_key_id").empty()) {
-    return broken("is its own source_profile", "Keep the keys in a profile of their own.");
+    return broken("is its own source_profile", "Put the keys into a separate profile.");
   }
   if (!other.empty()) {
     by = std::make_unique<Profile>(other, target_, host_, depth_ + 1);
@@ -129,7 +129,7 @@ Step Profile::role_of(const Settings& settings, std::int64_t now) {
   } else if (source == "Ec2InstanceMetadata") {
     by = std::make_unique<Instance>(host_);
   } else {
-    return broken("names a role, but not who assumes it",
+    return broken("names a role, but no source of keys to assume it with",
                   "Add source_profile, credential_source or web_identity_token_file.");
   }
   role_ = std::make_unique<AssumeRole>(std::move(by), role, sts_for_roles(target_, host_));

@@ -73,7 +73,8 @@ Step read_answer(const HttpReply& reply, const std::string& action, const std::s
     if (!message.empty()) why += ": " + message;
     const bool heals = failure.action == Action::retry || failure.code == "IDPCommunicationError" ||
                        failure.code == "Throttling";
-    return Broken{why, "Check role_arn, and that the role trusts who asks for it.", heals};
+    return Broken{why, "Check role_arn, and that the role's trust policy allows the caller.",
+                  heals};
   }
   Found found;
   found.keys = {xml_element(reply.body, "AccessKeyId"), xml_element(reply.body, "SecretAccessKey"),
@@ -81,7 +82,7 @@ Step read_answer(const HttpReply& reply, const std::string& action, const std::s
   found.expires_at = parse_iso8601(xml_element(reply.body, "Expiration"));
   found.source = source;
   if (found.keys.access_key.empty() || found.keys.secret_key.empty())
-    return Broken{who + "the answer holds no keys", "", false};
+    return Broken{who + "the answer contains no keys", "", false};
   return found;
 }
 
