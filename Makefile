@@ -3,15 +3,15 @@
 #   make && make install     build and install (PG_CONFIG chooses the server)
 #   make unit                the plain C++ part, with GoogleTest
 #   make sanitize            the same under ASan and UBSan
-#   make fuzz                what the plain part reads from outside, with libFuzzer
-#   make fuzz-sql            random calls of the SQL functions, on a throw-away server
+#   make fuzz                parsers of external input in the plain part, with libFuzzer
+#   make fuzz-sql            random calls of the SQL functions, on a temporary server
 #   make lint, make format   warnings as errors under clang++; clang-format
 #   make tidy                clang-tidy on the plain part, with the checks in .clang-tidy
 #   make coverage            which lines of the plain part the unit tests do not reach; coverage-all: of all, all tests
 #   make compile_commands.json                    for editors and clangd
-#   make installcheck        on a server that is there already, see test/lib/installed_server
+#   make installcheck        on an existing server, see test/lib/installed_server
 #   make deb, make dist      Debian packages; the archive for PGXN
-#   test/run                 everything, on throw-away servers
+#   test/run                 everything, on temporary servers
 #   make test-sanitize, test-assert               the extension under sanitizers; a server with assertions
 #   make test-swift, test-rgw, test-readers       other stores and readers
 
@@ -22,14 +22,14 @@ DATA = $(wildcard sql/hydra_export--*.sql)
 SOURCES := $(sort $(wildcard src/*.cpp src/*/*.cpp src/*/*/*.cpp))
 OBJS = $(SOURCES:.cpp=.o)
 
-# The version of everything that is built here. A library asks for SQL objects of the same version.
+# The version of everything that is built here. The library requires SQL objects of the same version.
 EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'$$/\1/p" hydra_export.control)
 VERSION_FLAG = -DHYDRA_VERSION='"$(EXTVERSION)"'
 
 PG_CONFIG ?= pg_config
 CXXSTANDARD = -std=c++20
 
-# Compression is optional: each kind is there where pkg-config finds its library.
+# Compression is optional: each kind is built if pkg-config finds its library.
 PKG_CONFIG ?= pkg-config
 found = $(shell $(PKG_CONFIG) --exists $(1) 2>/dev/null && echo yes)
 ifeq ($(call found,libisal),yes)
@@ -55,7 +55,7 @@ EXTRA_CLEAN = $(SOURCES:.cpp=.d) test/bench/*.o test/bench/*.d test/modules/*.o 
 # The bitcode rule ignores PG_CXXFLAGS, so it cannot compile C++20.
 override with_llvm = no
 
-# What is missing is said here, with the package of Debian that has it, and not by a compiler.
+# Reports missing dependencies with the name of the Debian package, before the compiler fails.
 ifneq ($(filter-out clean distclean dist deb,$(or $(MAKECMDGOALS),all)),)
 PG_MAJOR := $(shell $(PG_CONFIG) --version 2>/dev/null | sed -E 's/^PostgreSQL ([0-9]+).*/\1/')
 ifeq ($(PG_MAJOR),)
@@ -79,7 +79,7 @@ endif
 endif
 endif
 
-# A server that is there already may not be one that all tests can run on.
+# An existing server may lack settings that some tests need.
 ifneq ($(filter installcheck,$(MAKECMDGOALS)),)
 ifeq ($(findstring --temp-instance,$(EXTRA_REGRESS_OPTS)),)
 installed_tests = $(shell PSQL='$(shell $(PG_CONFIG) --bindir)/psql' test/lib/installed_server $(1))
@@ -94,7 +94,7 @@ endif
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
-# Other flags, as when a library for compression was installed since, make other objects.
+# A change of flags, for example after a compression library was installed, rebuilds all objects.
 FLAGS := $(CXX) $(CXXFLAGS) $(CPPFLAGS)
 $(shell mkdir -p build && { echo '$(FLAGS)' | cmp -s - build/flags || echo '$(FLAGS)' > build/flags; })
 $(OBJS): build/flags
@@ -161,7 +161,7 @@ SANITIZERS = -fsanitize=address,undefined -fno-sanitize-recover=all
 sanitize:
 	$(MAKE) unit UNIT_DIR=build/sanitize EXTRA_CXXFLAGS='$(SANITIZERS) $(EXTRA_CXXFLAGS)'
 
-# ---- coverage: the report names the lines that are not reached; fewer reached ones than asked for are a failure
+# ---- coverage: the report names the lines that are not reached; a coverage below the limit is a failure
 
 GCOVR = gcovr --exclude-throw-branches --sort-percentage
 
@@ -172,7 +172,7 @@ coverage:
 	$(MAKE) unit UNIT_DIR=build/coverage EXTRA_CXXFLAGS='--coverage $(EXTRA_CXXFLAGS)'
 	$(GCOVR) --root . $(patsubst %,--filter src/%/,base bucket calendar json s3) --fail-under-line 90 build/coverage
 
-# Servers write what they reached into the folder of the build.
+# Servers write their coverage data into the build folder.
 coverage-all: COVERAGE_DIR = $(or $(BUILD_DIR),/tmp/hydra_coverage)
 coverage-all:
 	@command -v gcovr > /dev/null || { echo 'error: there is no gcovr (on Debian in the package gcovr)'; exit 1; }
@@ -236,7 +236,7 @@ test-swift test-readers: test-%:
 test-rgw:
 	test/conformance/run rgw-trixie
 
-# ---- packages: Debian's in build/deb, PGXN's archive of what is committed
+# ---- packages: Debian packages in build/deb, PGXN archive of the last commit
 
 .PHONY: deb dist
 deb:
@@ -264,7 +264,7 @@ lint: lint-format lint-sql lint-version lint-citations lint-clang++
 lint-format:
 	$(CLANG_FORMAT) --dry-run --Werror $(FORMATTED)
 
-# Statements of our own go through pg/spi.cpp, which settles what their names mean; a relation's query is its owner's.
+# The extension's own statements must use pg/spi.cpp, which fixes search_path for them.
 lint-sql:
 	@! grep -nE '\bSPI_(exec|prepare|cursor)' $(filter-out src/pg/spi.cpp,$(SOURCES)) \
 	  || { echo 'error: use pg::query()'; exit 1; }
@@ -273,7 +273,7 @@ lint-sql:
 
 CLANG_TIDY ?= clang-tidy
 
-# The plain part; the server's macros have too many idioms of their own.
+# Only the plain part, because the server's macros cause too many warnings.
 .PHONY: tidy $(PLAIN:%=tidy-%)
 tidy: $(PLAIN:%=tidy-%)
 $(PLAIN:%=tidy-%): tidy-%:
@@ -289,14 +289,14 @@ compile_commands.json:
 	$(file >$@,[$(subst } {,}$(comma) {,$(strip $(compile_commands)))])
 	@echo $@
 
-# What else names the version: both places in META.json, the package's changelog, and the scripts.
+# Other places with the version: two in META.json, the package's changelog, and the scripts.
 lint-version:
 	test "$$(grep -c '"version": "$(EXTVERSION)"' META.json)" = 2
 	head -n 1 debian/changelog | grep -qF '($(EXTVERSION)-'
 	test -e sql/hydra_export--$(EXTVERSION).sql
 	grep -q '^/\* hydra_export $(EXTVERSION) \*/$$' sql/hydra_export--$(EXTVERSION).sql
 
-# Headings, tests and files that comments and doc/ name.
+# Checks that headings, tests and files that comments and doc/ name exist.
 lint-citations:
 	bash test/lib/citations.sh
 
