@@ -1,4 +1,4 @@
--- What works on every server, preloaded or not, whatever its settings.
+-- Works on every server, preloaded or not, with any settings.
 SET client_min_messages = error;
 CREATE EXTENSION hydra_export;
 CREATE TABLE shop (id int PRIMARY KEY);

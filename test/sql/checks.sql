@@ -21,7 +21,7 @@ SET ROLE regress_monitor;
 SELECT * FROM hydra_export.check_listing('listing');
 RESET ROLE;
 
--- A name with a slip in it must not look like a destination where all is well.
+-- A misspelled name must not look like a destination without problems.
 SELECT * FROM hydra_export.check_listing('listing', destination => 'defualt');
 SELECT * FROM hydra_export.check_listing('listing', destination => NULL);
 SELECT * FROM hydra_export.check_history('defualt');

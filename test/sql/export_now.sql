@@ -1,9 +1,9 @@
--- export_now(): what it refuses, and what it and history say of an export that fails. Nobody listens at the endpoint.
+-- export_now(): what it refuses, and how it and the history report a failed export. No server listens at the endpoint.
 CREATE EXTENSION hydra_export;
 CREATE TABLE orders (id int PRIMARY KEY, item text);
 INSERT INTO orders VALUES (1, 'apple'), (2, 'pear');
 
--- Without what differs from run to run: an export's folder, a process's number, libcurl's words.
+-- Replaces what differs between runs: an export's folder, a process id, libcurl's message.
 CREATE FUNCTION masked(message text) RETURNS text LANGUAGE sql AS $$
   SELECT regexp_replace(
     regexp_replace(replace(message, pg_backend_pid()::text, '<this process>'), '\d{12}(_\d{3})?', '<folder>', 'g'),
@@ -74,7 +74,7 @@ SELECT hydra_export.export_now();
 ROLLBACK;
 SELECT count(*) FROM hydra_export.exports;
 
--- A host that cannot be reached: the caller is told, and history keeps it.
+-- A host that cannot be reached: the caller and the history get the error.
 SELECT attempt('SELECT hydra_export.export_now()') AS error;
 SELECT id, destination, status, models, objects, rows, bytes, error,
        folder ~ '^\d{12}$' AS folder, duration >= '0' AS duration
@@ -84,7 +84,7 @@ SELECT export_id, model, relation, kind, status, objects, rows, bytes, masked(er
        finished_at >= started_at AS finished, snapshot IS NOT NULL AS snapshot, lsn IS NOT NULL AS lsn, previous_export_id
 FROM hydra_export.export_models;
 SELECT count(*) FROM hydra_export.export_objects;
--- Nothing was exported, so nothing is remembered, and the schedule stays as it was.
+-- Nothing was exported, so no state is saved, and the schedule does not change.
 SELECT count(*) FROM hydra_export.baselines;
 SELECT anchor, last_start, last_finish, failures FROM hydra_export.destination_state;
 SELECT last_status FROM hydra_export.schedule;

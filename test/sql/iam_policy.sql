@@ -1,4 +1,4 @@
--- iam_policy(): what a destination's key has to be allowed, and no more.
+-- iam_policy(): the permissions that a destination's key needs, and no others.
 CREATE EXTENSION hydra_export;
 SELECT hydra_export.configure(bucket => 'exports', access_key => 'A', secret_key => 'S');
 SELECT jsonb_pretty(hydra_export.iam_policy());
@@ -11,7 +11,7 @@ SET client_min_messages = warning;
 SELECT resource_of('');
 SELECT resource_of('production/shop');
 SELECT resource_of('Größe "2"');
--- What a policy would read as a wildcard or a variable stands for itself.
+-- Characters that a policy interprets as a wildcard or a variable are escaped.
 SELECT resource_of('what?/a*/${aws:username}');
 -- Regions of other partitions.
 SELECT resource_of('', 'cn-north-1');

@@ -1,11 +1,11 @@
--- What CREATE EXTENSION makes, who may do what with it, and what DROP EXTENSION leaves.
+-- What CREATE EXTENSION creates, which roles may use it, and what DROP EXTENSION leaves behind.
 CREATE ROLE regress_plain;
 SET ROLE regress_plain;
 CREATE EXTENSION hydra_export;
 RESET ROLE;
 CREATE EXTENSION hydra_export SCHEMA public;
 
--- A schema that somebody else owns is not taken: its owner could put functions of his own into it.
+-- A schema of another role is not used: its owner could create functions in it.
 -- Later versions say which line of the script failed.
 \set SHOW_CONTEXT never
 CREATE SCHEMA hydra_export AUTHORIZATION regress_plain;
@@ -55,7 +55,7 @@ SELECT pg_has_role('hydra_export_admin', 'hydra_export_monitor', 'USAGE') AS adm
          AS may_more
 FROM pg_roles WHERE rolname IN ('hydra_export_admin', 'hydra_export_monitor');
 
--- Every table, view, column and function says what it is for.
+-- Every table, view, column and function has a comment.
 SELECT pg_describe_object(classid, objid, 0) AS without_comment
 FROM members LEFT JOIN pg_class c ON classid = 'pg_class'::regclass AND c.oid = objid
 WHERE (classid = 'pg_proc'::regclass OR c.relkind IN ('r', 'v'))
@@ -72,7 +72,7 @@ SELECT nspname, obj_description(oid) IS NOT NULL AS has_comment FROM pg_namespac
 SELECT proname FROM pg_proc WHERE pronamespace = 'hydra_export'::regnamespace ORDER BY 1;
 SELECT count(*) AS for_tests FROM pg_settings WHERE name ~ '^hydra_export.*debug';
 
--- All is in two schemas of its own, and functions find nothing of a caller's.
+-- All objects are in the extension's two schemas, and functions do not use the caller's search_path.
 SELECT pg_describe_object(classid, objid, objsubid) AS elsewhere
 FROM members
 WHERE pg_describe_object(classid, objid, objsubid) !~ 'hydra_export(_internal)?(\.|$)' AND classid <> 'pg_type'::regclass
@@ -82,7 +82,7 @@ FROM pg_proc
 WHERE pronamespace IN ('hydra_export'::regnamespace, 'hydra_export_internal'::regnamespace) AND prorettype <> 'trigger'::regtype
   AND proconfig IS DISTINCT FROM '{"search_path=pg_catalog, pg_temp"}';
 
--- What pg_dump takes along: settings and models; no secrets, no baselines.
+-- What pg_dump includes: settings and models; no secrets, no baselines.
 SELECT unnest(extconfig)::regclass AS dumped FROM pg_extension WHERE extname = 'hydra_export';
 
 -- The server's settings.
@@ -90,7 +90,7 @@ SELECT name, boot_val, unit, context FROM pg_settings WHERE name LIKE 'hydra\_ex
 SET hydra_export.allow_http = on;
 SET hydra_export.no_such_setting = on;
 ALTER SYSTEM SET hydra_export.max_attempts = 0;
--- In words that differ between versions.
+-- The wording differs between versions.
 \set VERBOSITY sqlstate
 ALTER SYSTEM SET hydra_export.file_size = '1kB';
 ALTER SYSTEM SET hydra_export.file_size = '4097MB';
@@ -104,7 +104,7 @@ ALTER SYSTEM SET hydra_export.after_failover = 'sometimes';
 -- It exists once.
 CREATE EXTENSION hydra_export;
 
--- Dropped, it leaves nothing but the two roles, which other databases may use.
+-- DROP EXTENSION leaves only the two roles, which other databases may use.
 SELECT hydra_export.configure(bucket => 'exports', access_key => 'A', secret_key => 'S');
 CREATE TABLE orders (id int PRIMARY KEY);
 SELECT hydra_export.add_model('orders');

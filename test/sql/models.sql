@@ -11,7 +11,7 @@ CREATE VIEW models AS
          look_back, full_every_hours, generation
   FROM hydra_export.models ORDER BY destination, name;
 
--- The least that is asked for: the name is the table's, with the schema in front unless it is public.
+-- The minimum: the name is the table's, preceded by the schema unless that is public.
 SELECT hydra_export.add_model('customers');
 SELECT hydra_export.add_model('sales.orders');
 SELECT * FROM models;
@@ -127,7 +127,7 @@ SELECT hydra_export.add_model('customers');
 SELECT destination, name, generation FROM models;
 SELECT m.name FROM hydra_export.baselines b JOIN hydra_export.models m ON m.id = b.model_id ORDER BY 1;
 
--- Any number of hours between full exports can be lived with, and got rid of.
+-- Any number of hours between full exports can be set, and removed.
 SELECT hydra_export.alter_model('customers', full_every_hours => 2147483647);
 INSERT INTO hydra_export.model_state SELECT id, now(), now() FROM hydra_export.models WHERE name = 'customers' AND destination = 'default';
 SELECT hydra_export.alter_model('customers', full_every_hours => 0);

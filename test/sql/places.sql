@@ -9,14 +9,14 @@ CREATE FUNCTION place(destination text DEFAULT 'default') RETURNS text LANGUAGE 
   $$ SELECT concat_ws(' ', endpoint, bucket, prefix, region) FROM hydra_export.settings WHERE destination = $1 $$;
 GRANT EXECUTE ON FUNCTION place TO PUBLIC;
 
--- A list that cannot be read is refused.
+-- An invalid list is refused.
 ALTER SYSTEM SET hydra_export.allowed_places = 'exports';
 ALTER SYSTEM SET hydra_export.allowed_places = 'https://minio.example.com';
 ALTER SYSTEM SET hydra_export.allowed_places = 'aws/exports, https://minio.example*/exports';
 ALTER SYSTEM SET hydra_export.allowed_places = 'gcp/exports';
 ALTER SYSTEM SET hydra_export.allowed_places = 'aws/exports,';
 ALTER SYSTEM SET hydra_export.allowed_places = 'https://minio.example.com:9*/exports';
--- It is the superuser's.
+-- Only superusers may set it.
 SET ROLE regress_admin;
 ALTER SYSTEM SET hydra_export.allowed_places = '';
 SET hydra_export.allowed_places = '';
@@ -92,7 +92,7 @@ SELECT hydra_export.iam_policy('china') -> 'Statement' -> 0 ->> 'Resource';
 SELECT hydra_export.configure(destination => 'china', endpoint => 'https://minio.example.com', region => 'cn-north-1');
 SELECT hydra_export.configure(destination => 'china', region => 'us-east-1');
 
--- Who moves a destination must be able to read what it holds.
+-- A role that moves a destination must be able to read what its models export.
 SET ROLE regress_admin;
 SELECT hydra_export.configure(bucket => 'exports-2');
 SELECT hydra_export.configure(prefix => 'shop');
@@ -115,10 +115,10 @@ SELECT hydra_export.configure(object_headers => '{"x-amz-grant-read": "id=1"}');
 SELECT hydra_export.configure(object_headers => '{"x-amz-tagging": "public=yes"}');
 SELECT place();
 SELECT addressing, object_headers FROM hydra_export.settings WHERE destination = 'default';
--- What leaves the objects where they are is every admin's.
+-- Any admin may change what does not move the objects.
 SELECT hydra_export.configure(region => 'cn-north-1', frequency_hours => 6, compression => 'gzip', addressing => 'path',
   object_headers => '{"x-amz-meta-a": "b"}', access_key => 'B', secret_key => 'T');
--- The columns that are exported are those that count.
+-- Only privileges on the exported columns are required.
 RESET ROLE;
 SELECT hydra_export.alter_model('payroll', columns => '{id}');
 GRANT SELECT (id) ON payroll TO regress_admin;
@@ -129,7 +129,7 @@ SELECT hydra_export.alter_model('payroll', columns => '{id,salary}');
 SET ROLE regress_admin;
 SELECT hydra_export.configure(bucket => 'exports-4');
 RESET ROLE;
--- Rights that reach an admin by row security's leave are none.
+-- Privileges do not suffice if row security applies to the admin.
 GRANT SELECT ON payroll TO regress_admin;
 ALTER TABLE payroll ENABLE ROW LEVEL SECURITY;
 SET ROLE regress_admin;
@@ -150,7 +150,7 @@ ROLLBACK;
 -- Superusers may read everything.
 RESET ROLE;
 SELECT hydra_export.configure(bucket => 'exports-4');
--- A table or a role that is gone is in nobody's way.
+-- A table or a role that was dropped does not prevent a move.
 DROP TABLE payroll;
 SET ROLE regress_admin;
 SELECT hydra_export.configure(bucket => 'exports-5');

@@ -29,7 +29,7 @@ FROM hydra_export.preview();
 SELECT bytes BETWEEN sent * 3 / 4 AND sent * 3 / 2 AS near
 FROM hydra_export.preview(), (SELECT sum(length(row_to_json(o)::text) + 1)::bigint FROM orders o) AS o (sent)
 WHERE model = 'orders';
--- Without statistics the planner's guess has to do.
+-- Without statistics, the planner's defaults are used.
 CREATE TABLE new (id int PRIMARY KEY, item text) WITH (autovacuum_enabled = off);
 INSERT INTO new SELECT * FROM orders;
 CREATE TABLE empty (id int PRIMARY KEY);
@@ -52,7 +52,7 @@ BEGIN READ ONLY;
 SELECT model, kind, rows, reason FROM hydra_export.preview();
 COMMIT;
 
--- An admin may ask also where he may not read the table: only numbers come back.
+-- An admin may call it even without SELECT on the table: only numbers are returned.
 SET ROLE regress_admin;
 SELECT model, kind, rows, reason FROM hydra_export.preview();
 RESET ROLE;

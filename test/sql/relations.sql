@@ -1,4 +1,4 @@
--- Which kinds of relations can be exported, and what says so when one cannot.
+-- Which kinds of relations can be exported, and the errors for those that cannot.
 CREATE EXTENSION hydra_export;
 SELECT hydra_export.configure(bucket => 'exports', access_key => 'A', secret_key => 'S');
 

@@ -33,7 +33,7 @@ SELECT count(*) FROM hydra_export.recent_exports;
 
 -- A model is read with the rights of the role that adds it.
 SELECT hydra_export.add_model('shop');
--- What a superuser may read is not for the bucket.
+-- Relations that only superusers may read are not exported.
 RESET ROLE;
 SELECT hydra_export.add_model('hydra_export.destination_state');
 SET ROLE regress_admin;
@@ -103,7 +103,7 @@ SELECT * FROM hydra_export.schedule;
 SELECT hydra_export.configure(frequency_hours => 2);
 SELECT hydra_export.export_now();
 RESET ROLE;
--- Nor would USAGE of it help.
+-- USAGE on it would not help either.
 GRANT USAGE ON SCHEMA hydra_export, hydra_export_internal TO regress_nobody;
 SET ROLE regress_nobody;
 SELECT count(*) FROM hydra_export.settings;
@@ -111,7 +111,7 @@ SELECT * FROM hydra_export.schedule;
 SELECT * FROM hydra_export_internal.schedule_rows();
 SELECT hydra_export.configure(frequency_hours => 2);
 SELECT hydra_export.export_now();
--- What stands in front of a caller's search_path stays without effect.
+-- Schemas at the front of a caller's search_path have no effect.
 CREATE TEMP TABLE pg_class (oid oid);
 SET search_path = pg_temp, pg_catalog, public;
 RESET ROLE;
@@ -122,7 +122,7 @@ RESET search_path;
 RESET ROLE;
 SELECT frequency_hours FROM hydra_export.settings;
 
--- The role that added a model goes away.
+-- The role that added a model is dropped.
 DROP TABLE admins_own, forced;
 ALTER ROLE regress_admin NOBYPASSRLS;
 ALTER TABLE guarded DISABLE ROW LEVEL SECURITY;

@@ -69,7 +69,7 @@ SET anchor = now() - interval '1 hour', last_start = now() - interval '1 hour', 
 SELECT * FROM upcoming;
 UPDATE hydra_export.destination_state SET failures = 8;
 SELECT * FROM upcoming;
--- But not later than the grid has it.
+-- But not later than the next grid point.
 UPDATE hydra_export.destination_state SET failures = 100;
 SELECT * FROM upcoming;
 UPDATE hydra_export.destination_state SET failures = 0;

@@ -1,4 +1,4 @@
--- Keys go in, and nobody but superusers and the extension's owner gets them out.
+-- Keys can be saved, and only superusers and the extension's owner can read them.
 CREATE EXTENSION hydra_export;
 CREATE ROLE regress_admin;
 GRANT hydra_export_admin TO regress_admin;
@@ -77,7 +77,7 @@ SELECT hydra_export.configure(access_key => 'AKIAEXAMPLE', secret_key => 'wJalrX
 SELECT hydra_export.remove_destination('other');
 TABLE secrets;
 
--- Not by triggers, which sessions can switch off; and nothing else is left behind either.
+-- Not by triggers, which sessions can disable; and nothing else is left behind either.
 CREATE TABLE kept (id integer PRIMARY KEY);
 CREATE TABLE dropped (id integer PRIMARY KEY);
 SELECT hydra_export.add_model('kept'), hydra_export.add_model('dropped');

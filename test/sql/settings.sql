@@ -4,7 +4,7 @@ CREATE VIEW saved AS
   SELECT destination, bucket, region, endpoint, prefix, frequency_hours, credentials, addressing, enabled
   FROM hydra_export.settings ORDER BY destination;
 
--- The least that is asked for; the rest takes its default.
+-- The minimum; everything else gets its default.
 SELECT hydra_export.configure(bucket => 'exports', access_key => 'AKIAEXAMPLE', secret_key => 'wJalrXUtnFEMI');
 SELECT * FROM saved;
 
@@ -21,7 +21,7 @@ SELECT * FROM saved;
 SELECT hydra_export.configure(region => '', endpoint => '', prefix => '', addressing => '');
 SELECT * FROM saved;
 
--- Saving the same again is no move: exports go on from where they are.
+-- Saving the same settings again is not a move: exports continue from where they are.
 SELECT hydra_export.configure(bucket => 'exports', endpoint => '', prefix => '', frequency_hours => 1);
 SELECT hydra_export.configure(prefix => 'a/b/');
 SELECT hydra_export.configure(prefix => 'a/b');

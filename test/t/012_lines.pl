@@ -1,4 +1,4 @@
-# What lines look like does not depend on a database's own settings, and a line that is too large fails its model alone.
+# Lines do not depend on a database's own settings, and a line that is too large fails only its model.
 
 use strict;
 use warnings;
@@ -30,7 +30,7 @@ $node->safe_psql('postgres', <<'SQL');
 SQL
 foreach my $locale (split /\n/, `locale -a`)
 {
-    # Whatever has another currency, if there is one.
+    # A locale with another currency, if there is one.
     next unless $locale =~ /^(de_DE|en_GB|en_US)\.utf-?8$/i;
     $node->safe_psql('postgres', "ALTER DATABASE odd SET lc_monetary = '$locale'; ALTER DATABASE odd SET lc_numeric = '$locale'");
     last;

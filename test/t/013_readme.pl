@@ -1,5 +1,5 @@
-# README.md: its blocks of SQL run as they are written, in their order, by this server's own psql. Only bucket, endpoint, keys
-# and the place of the key file are put in.
+# Runs README.md's SQL blocks as they are written, in order, with this server's own psql. Only bucket, endpoint, keys
+# and the path of the key file are replaced.
 
 use strict;
 use warnings;
@@ -50,7 +50,7 @@ sub put_in
     $block =~ s{/etc/hydra_export/}{$keys/}g;
     $block =~ s{(access_key\s*=> )'minioadmin'}{$1'$key'};
     $block =~ s{(secret_key\s*=> )'minioadmin'}{$1'$secret'};
-    # Who types it waits as long by himself.
+    # A user who types this waits about as long.
     $block =~ s{(SELECT pg_reload_conf\(\);)}{$1 SELECT pg_sleep(1);};
     return $block;
 }

@@ -1,5 +1,5 @@
-# Which rows an export sends: exactly those that the export before could not see. Each case here is one that a simpler
-# rule loses, or sends again and again.
+# Which rows an export sends: exactly those that the previous export could not see. Each case is one in which a simpler
+# rule loses rows or sends them repeatedly.
 
 use strict;
 use warnings;
@@ -66,7 +66,7 @@ $open->query_safe('RELEASE two');
 $open->query_safe('SAVEPOINT three');
 $open->query_safe(insert());
 $open->query_safe('ROLLBACK TO three');
-# So that the ids above lie below the snapshot's end.
+# So that the ids above are below the snapshot's end.
 $site->sql(insert());
 sends('106', 'subtransactions are open', unfinished => 1);
 $open->query_safe('COMMIT');

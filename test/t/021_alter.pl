@@ -1,5 +1,5 @@
-# What changes the lines of rows that no transaction touched: columns, types, keys. Such a change makes the next export
-# full, any other does not.
+# Changes of columns, types and keys that change the lines of rows that no transaction wrote. Such a change makes the
+# next export full; other changes do not.
 
 use strict;
 use warnings;

@@ -1,4 +1,4 @@
-# Transaction ids near 2^31 and across 2^32, where a row's 32-bit xmin means another transaction than it did.
+# Transaction ids near 2^31 and across 2^32, at which a row's 32-bit xmin starts to mean another transaction.
 
 use strict;
 use warnings;

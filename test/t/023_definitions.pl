@@ -1,5 +1,5 @@
-# What the lines of untouched rows depend on beyond the columns of a heap: queries of views, options of foreign tables,
-# columns that were there before, casts, row types. A change makes the next export full, and nothing else does.
+# What the lines of unchanged rows depend on in addition to the columns of a heap: queries of views, options of foreign
+# tables, earlier columns, casts, row types. A change of these makes the next export full, and nothing else does.
 
 use strict;
 use warnings;
@@ -187,7 +187,7 @@ is($site->model($export, 'moving')->{rows}, 600, 'rows that moved out of a parti
 is($site->model($export, 'of_moving')->{rows}, 600, 'through a view, too');
 $site->holds_table('moving', 'the bucket holds the table');
 
-# Rows that move back into a partition that is made anew, and attached when the export has its snapshot.
+# Rows that move back into a partition that is created again, and attached after the export has taken its snapshot.
 $site->sql(q{SELECT hydra_export.reset_model('moving')});
 $export = while_blocked(sub { $site->sql(q{
     BEGIN; CREATE TABLE moving_1 (LIKE moving INCLUDING ALL); INSERT INTO moving_1 SELECT id, 1 FROM moving WHERE part = 3;

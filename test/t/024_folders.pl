@@ -1,5 +1,5 @@
-# A folder is one export's: whoever made the destination, whenever, in whatever database. Destination and models are
-# read as one state.
+# A folder belongs to one export, whoever created the destination, at any time and in any database. Destination and
+# models are read from the same state.
 
 use strict;
 use warnings;
@@ -33,7 +33,7 @@ is($site->ids($one, 't'), '1 2 3 4 5', 'the first has its rows');
 is($other->ids($two, 't'), '6 7 8 9', 'the second has its own');
 $other->sql('DROP EXTENSION hydra_export');
 
-# Every minute in which there was an export has its folder without a number among these.
+# Each minute with an export has one folder without a suffix among these.
 early_in_a_minute();
 $site->export;
 my %taken = map { $_->{folder} => 1 } $site->exports, $one, $two;

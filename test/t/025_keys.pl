@@ -1,5 +1,5 @@
-# Keys that are equal and look different, or differ and look equal: no object is overwritten, and no row passes for
-# another without a word.
+# Keys that are equal but print differently, or differ but print the same: no object is overwritten, and no row
+# silently replaces another.
 
 use strict;
 use warnings;

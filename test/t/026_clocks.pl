@@ -1,5 +1,5 @@
-# Clocks, ids and WAL that go back, sessions that hide when they began, the grid of full exports, settings of a database,
-# names that changed hands.
+# Clocks, ids and WAL that go back, sessions that hide their start time, the grid of full exports, settings of a
+# database, and names that are taken by other tables.
 
 use strict;
 use warnings;
@@ -39,7 +39,7 @@ $hidden->query_safe('BEGIN');
 $hidden->query_safe('SELECT now()');
 $hidden->query_safe('SET track_activities = on');
 $site->export;
-# As if it had begun two minutes ago: a minute is always taken off.
+# As if it had begun two minutes ago: at least a minute is always subtracted.
 $hidden->query_safe(q{UPDATE t SET v = 'hidden', updated_at = now() - interval '2 minutes' WHERE id = 2});
 $hidden->query_safe('COMMIT');
 $hidden->quit;

@@ -1,5 +1,5 @@
-# When exports run by themselves. An "hour" lasts six seconds here, twice the other times, so that a slow machine sees what
-# happens between them.
+# When scheduled exports run. An "hour" lasts six seconds here, twice as long as elsewhere, so that a slow machine can
+# observe what happens in between.
 
 use strict;
 use warnings;

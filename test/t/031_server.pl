@@ -1,4 +1,4 @@
-# What the server goes through while exports are scheduled or running: killed and stopped processes, dropped and copied
+# Events of the server while exports are scheduled or running: killed and stopped processes, dropped and copied
 # databases and extensions, too few workers, no preloading.
 
 use strict;

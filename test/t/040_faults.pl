@@ -1,4 +1,5 @@
-# What S3 and the network do to an export: it is told as it was, healed where it can be, and no row is lost.
+# Faults of S3 and the network during an export: they are reported correctly and retried if that can help, and no row
+# is lost.
 
 use strict;
 use warnings;
@@ -26,7 +27,7 @@ my ($key, $secret) = $s3->writer;
 
 sub holds { $site->holds_table($_, "$_[0]: $_") foreach qw(a b); return }
 
-# Requests that hang look for their release now and then.
+# Hanging requests check for their release periodically.
 sub calm { $faults->release; sleep 0.3; $faults->plan; return }
 
 my $i = 10;

@@ -1,5 +1,5 @@
-# What others do to tables and settings while an export runs: one model's trouble is its own, its rows come with the
-# next export, and nobody waits for an export.
+# What other sessions do to tables and settings while an export runs: a failure affects only its own model, whose rows
+# are in the next export, and no session waits for an export.
 
 use strict;
 use warnings;

@@ -1,5 +1,5 @@
-# Crashes at every step of an export: no row is lost, the bucket has no row that the table lost, and what an export that
-# was cut short left in the bucket is told apart from what counts.
+# Crashes at every step of an export: no row is lost, the bucket has no row that the table lost, and the files of an
+# interrupted export can be distinguished from those that count.
 
 use strict;
 use warnings;
@@ -23,7 +23,7 @@ my $node = new_node(
     'hydra_export.memory_limit'       => '1MB',
     'hydra_export.lock_timeout'       => '1min',
     restart_after_crash               => 'on',
-    # Nothing but the exports is to take commits to disk that nobody waits for.
+    # Only exports may flush asynchronous commits to disk.
     wal_writer_delay                  => '10s',
     autovacuum                        => 'off',
     checkpoint_timeout                => '1h');

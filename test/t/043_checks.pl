@@ -1,4 +1,4 @@
-# The checks that users have: they find nothing where all is well, and each contradiction where there is one.
+# The checks for users: they find nothing if all is well, and each inconsistency that exists.
 
 use strict;
 use warnings;

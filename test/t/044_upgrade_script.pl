@@ -1,5 +1,5 @@
-# A database that was made with an older version: each upgrade script ends with the objects of a fresh installation, the
-# library refuses to work before it ran, and exports go on where they were.
+# A database that was created with an older version: each upgrade script results in the objects of a fresh
+# installation, the library refuses to work before the script has run, and exports continue where they were.
 
 use strict;
 use warnings;
@@ -136,7 +136,7 @@ foreach my $call (@calls, 'TABLE hydra_export.schedule', 'TABLE hydra_export.pro
 }
 is($site->sql('SELECT count(*), sum(rows) FROM hydra_export.export_objects WHERE export_id = 1'), $history, 'nothing was written');
 
-# The schedule says so each time that it has a reason to look, and not again by itself. Due is an export since long.
+# The schedule reports it each time that it has a reason to check, and not repeatedly. An export has been due for long.
 sub complaints { return scalar(() = slurp_file($node->logfile) =~ /\] LOG:  $message/g) }
 $node->stop;
 $node->append_conf('postgresql.conf', "hydra_export.first_export_delay = 0\nhydra_export.debug_seconds_per_hour = 1");
@@ -156,7 +156,8 @@ sub wait_for_complaint
     return 0;
 }
 $before = complaints();
-# A commit elsewhere wakes the launcher, which then visits what is due: had this database been, it would complain again.
+# A commit in another database wakes the launcher, which then visits what is due: if this database were, it would
+# report the error again.
 $node->safe_psql('changed', 'DROP EXTENSION IF EXISTS hydra_export; CREATE EXTENSION hydra_export');
 configure($node, 'changed', $s3, bucket => 'upgrade', prefix => 'elsewhere', frequency_hours => 1);
 $node->safe_psql('changed', q(CREATE TABLE t (id integer PRIMARY KEY); SELECT hydra_export.add_model('t')));

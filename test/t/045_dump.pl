@@ -1,5 +1,5 @@
-# Models in dumps: a table and a role come back by their names, or not at all. No number of one database is taken for an
-# object of another, and what is missing costs nothing but itself.
+# Models in dumps: a table and a role are found by their names or not at all. No OID of one database is taken for an
+# object of another, and a missing object affects only its own model.
 
 use strict;
 use warnings;

@@ -1,4 +1,4 @@
-# Whoever waits for anything that an export holds is let through within about a second, whatever the export is doing.
+# A session that waits for anything that an export holds gets it within about a second, whatever the export is doing.
 
 use strict;
 use warnings;
@@ -8,7 +8,7 @@ use HydraExport::Test;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-# A second, and what a busy machine takes for the statement itself.
+# A second, plus the time that a busy machine needs for the statement itself.
 my $limit = 4;
 my $s3 = start_s3();
 my $faults = start_faults($s3);
@@ -70,7 +70,7 @@ my %reading = (
     'a view that catches cancels' => { relation => 'catching', changed_by => q('updated_at'), key_columns => q('{id}') },
     'no memory' => { relation => 't', hang => 1, settings => { 'hydra_export.memory_limit' => '1MB' } });
 
-# An export that gave way to nobody would take minutes.
+# An export that did not give way would take minutes.
 sub wait_for_end
 {
     my ($id) = @_;

@@ -1,5 +1,5 @@
-# A store that takes nothing does not keep VACUUM back, nor does whoever waits for an export; and what is said of failed
-# uploads names the model that they belong to.
+# A store that accepts no data does not hold back VACUUM, nor does a session that waits for an export; and messages
+# about failed uploads name the model that they belong to.
 
 use strict;
 use warnings;

@@ -1,5 +1,5 @@
-# Tables whose rows are not in their heaps, as an extension keeps them elsewhere, are refused: their heaps hold nothing, or
-# not all. And keys whose text depends on settings.
+# Tables whose rows an extension keeps outside of their heaps are refused, because their heaps contain no rows, or only
+# some. Also keys whose text depends on settings.
 
 use strict;
 use warnings;

@@ -1,5 +1,5 @@
-# Secrets stay where they are: not in the server's log, not in a dump, not in what others may read. And what a dump takes
-# along to another server, and what it does not.
+# Secrets are not in the server's log, not in a dump, and not in anything that other roles may read. Also what a dump
+# transfers to another server.
 
 use strict;
 use warnings;

@@ -1,4 +1,5 @@
-# Where data may go: what allowed_places refuses is never connected to, whatever names, redirects and roles say.
+# Where data may go: no connection is made to places that allowed_places refuses, through any names, redirects or
+# roles.
 
 use strict;
 use warnings;
@@ -13,7 +14,7 @@ use Test::More;
 my $s3 = start_s3();
 my $faults = start_faults($s3);
 $s3->make_bucket($_) foreach qw(exports mine);
-# Each stands for a server that somebody would like to reach through this one.
+# Each represents a server that an attacker would like to reach through this one.
 my $other = HydraExport::Relay->start(PostgreSQL::Test::Utils::tempdir('other'), $s3->endpoint);
 my ($port) = $other->endpoint =~ /:(\d+)$/;
 my $store = $faults->endpoint . '/exports';

@@ -1,5 +1,5 @@
-# Keys come in a file of the server, which no statement holds. Where a statement holds them all the same, it is blanked: nothing
-# that is logged of it afterwards has them, whoever logs it.
+# Keys can be in a file on the server, so that no statement contains them. A statement that does contain them is
+# blanked: nothing that is logged about it afterwards contains them, whichever module logs it.
 
 use strict;
 use warnings;

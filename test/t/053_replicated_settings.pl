@@ -1,5 +1,5 @@
-# Settings and state that come with logical replication, as they do with a publication FOR ALL TABLES: the copy does not write where
-# the original does, although it is a database of the same OID, and it has no secrets.
+# Settings and state that arrive by logical replication, as with a publication FOR ALL TABLES: the copy does not write
+# where the original does, although its database has the same OID, and it has no secrets.
 
 use strict;
 use warnings;
@@ -84,7 +84,7 @@ like(($copy->try('SELECT hydra_export.export_now()'))[1], qr/was upgraded by pg_
     'files of another cluster pause, too');
 $copy->sql('INSERT INTO t VALUES (13); SELECT hydra_export.resume()');
 $copy->sent($copy->export, 't', '13', 'but after resume() baselines hold');
-# A row that came otherwise, be it in a transaction of the number that it says.
+# A row that arrived in another way, even in a transaction with the id that it names.
 for my $triggers (qw(origin replica)) {
     $copy->sql("SET session_replication_role = $triggers; BEGIN;
         UPDATE hydra_export.destination_state SET system_identifier = 1, written_by = pg_current_xact_id(); COMMIT");

@@ -1,6 +1,6 @@
-# Whatever a relation brings along is its owner's code, and runs with the owner's rights: never with those of the role that
-# added the model, never with those of the server's superuser, who the worker is. What that code leaves behind in the
-# session reaches nothing of ours.
+# Code that belongs to a relation runs with the privileges of the relation's owner, never with those of the role that
+# added the model or of the superuser that the worker is. Whatever the code leaves behind in the session has no effect
+# on the extension.
 
 use strict;
 use warnings;

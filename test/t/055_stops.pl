@@ -1,4 +1,4 @@
-# A worker ends when it is told to, wherever it is: in code of somebody else that catches what it can, in waits of the server.
+# A worker ends when it is told to, wherever it is: in user code that catches what it can, and in waits of the server.
 
 use strict;
 use warnings;
@@ -97,7 +97,7 @@ sub block
     return;
 }
 
-# Each: what has to be so before the export starts, and what shows that the worker (a) is there.
+# Each: the preparation before the export starts, and the condition that shows that the worker (a) has arrived there.
 my %places = (
     'a view that catches cancels' => [ sub { choose('a view that catches cancels') }, q(wait_event = 'PgSleep') ],
     'a polite view'               => [ sub { choose('a polite view') },               q(wait_event = 'PgSleep') ],

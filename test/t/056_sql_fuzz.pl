@@ -1,5 +1,5 @@
-# Random calls of every function of the extension with hostile values, by a role of each kind: the server answers, nothing
-# crashes, and no secret is seen anywhere. SEED makes a run the same again, CALLS makes it longer: see `make fuzz-sql`.
+# Random calls of every function of the extension with hostile values, by a role of each kind: the server responds,
+# nothing crashes, and no secret appears anywhere. SEED repeats a run, CALLS makes it longer: see `make fuzz-sql`.
 
 use strict;
 use warnings;
@@ -27,7 +27,7 @@ note("to repeat: SEED=$seed CALLS=$calls; what was called: $record_file");
 
 my $node = new_node(
     'fuzz',
-    # To go on after a crash.
+    # To continue after a crash.
     restart_after_crash                => 'on',
     shared_preload_libraries           => 'hydra_export,pg_stat_statements',
     statement_timeout                  => '20s',
@@ -43,7 +43,7 @@ my @roles = (
     { name => 'fuzz_owner' },
     { name => 'fuzz_nobody' });
 
-# Nobody listens there, and nobody else can.
+# No server listens there, and none can be started there.
 my $reserved = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Proto => 'tcp') or die "socket: $!";
 my $closed = '127.0.0.1:' . $reserved->sockport;
 my @endpoints = ("http://$closed", "https://$closed", "http://$closed/path/%2e%2e/", "HTTP://$closed", 'no url', 'ftp://127.0.0.1', "http://$closed/?x=1",

@@ -1,4 +1,4 @@
-# Which blocks an export reads: those that can hold changed rows, and no other; and why a whole table is read.
+# Which blocks an export reads: only those that can contain changed rows; and why a whole table is read.
 
 use strict;
 use warnings;
@@ -8,7 +8,7 @@ use HydraExport::Test;
 use Test::More;
 
 my $s3 = start_s3();
-# Nothing but the tests is to vacuum, and to move the last checkpoint.
+# Only the tests may vacuum and move the last checkpoint.
 my %quiet = (autovacuum => 'off', checkpoint_timeout => '1h', max_wal_size => '10GB');
 my $node = new_node('blocks', %quiet);
 my $site = HydraExport::Site->new($node, 'postgres', $s3, bucket => 'blocks');
@@ -104,8 +104,8 @@ $site->sent($export, 'plain', '60', 'without a vacuum in between');
 cmp_ok($lsn, '>', 5, 'blocks that changed before the baseline are told by their LSN');
 cmp_ok($read, '<', 15, 'and not read');
 
-# The trap: written before the baseline was taken, by a transaction that was still open then. The block's LSN is
-# lower than where WAL stood at the baseline.
+# Written before the baseline was taken, by a transaction that was still open then. The block's LSN is lower than the
+# WAL position of the baseline.
 my $writer = $node->background_psql('postgres');
 $writer->query_safe('BEGIN; UPDATE plain SET v = 6 WHERE id = 200');
 $site->sql('UPDATE plain SET v = 6 WHERE id = 201');
@@ -139,7 +139,7 @@ $site->sql('UPDATE plain SET v = 9 WHERE id = 12');
 $node->stop('immediate');
 $node->start;
 $site->sent($site->export, 'plain', '12', 'after a crash too');
-# Work that the crash took back must not be mistaken for what comes in its place.
+# Work that the crash reverted must not be mistaken for later work with the same ids.
 $site->sql(q(SET synchronous_commit = off; UPDATE plain SET v = 10 WHERE id BETWEEN 13 AND 20));
 $node->stop('immediate');
 $node->start;

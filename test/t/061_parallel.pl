@@ -1,4 +1,4 @@
-# Models that are read by several processes: every row once, and nothing left behind when one of them ends early.
+# Models that several processes read: every row is sent once, and nothing is left behind when one of them ends early.
 
 use strict;
 use warnings;

@@ -1,4 +1,4 @@
-# Blocks found by WAL summaries (PostgreSQL 17 and later): those that changed are read, and no other.
+# Blocks found by WAL summaries (PostgreSQL 17 and later): only those that changed are read.
 
 use strict;
 use warnings;
@@ -117,7 +117,7 @@ $export = $site->export;
 is($site->model($export, 'wide')->{workers}, 2, 'workers have the list, too');
 is($export->{rows}, 333, 'and send each row once');
 
-# Switched off, and removed: the other rules serve.
+# Turned off, and removed: the other rules apply.
 sub summarizer
 {
     my ($value, $condition) = @_;

@@ -1,4 +1,4 @@
-# A promoted standby goes on, in full or incrementally; a server restored to a point in time pauses.
+# A promoted standby continues, in full or incrementally; a server restored to a point in time pauses.
 
 use strict;
 use warnings;

@@ -1,5 +1,5 @@
-# Rows that look different without having been written: by DDL, and by DDL that is taken back after an export that did
-# not end well has shown the rows to readers.
+# Rows whose lines change without a write: by DDL, and by DDL that is reverted after a failed export has shown the rows
+# to readers.
 
 use strict;
 use warnings;
@@ -19,7 +19,7 @@ my $site = HydraExport::Site->new($node, 'postgres', $s3, bucket => 'looks', end
 
 sub key_of { my ($line) = @_; $line =~ /^\{"id":(\d+)/ or die $line; return $1 }
 
-# Both ways of README to rebuild a table give the table.
+# Both of README's methods to rebuild a table give the table.
 sub rebuilds
 {
     my ($model, $name) = @_;
@@ -110,8 +110,8 @@ rebuilds('t', 'after a full export that failed, and an incremental one');
 
 # ---- types that are changed, and changed back, while a model is being read: nobody waits for a reader's lock
 
-# Reading stops at a gate that is closed; what is read with the row behind it is written later. Labels are looked up when
-# the first row that has one is written.
+# Reading stops at a closed gate; the row at which it stops is written after the gate opens. Labels are looked up when
+# the first row with one is written.
 $site->sql(q{
     CREATE TABLE people (id integer PRIMARY KEY, mood mood, pair pair, updated_at timestamptz DEFAULT now() - interval '1 day');
     INSERT INTO people SELECT i, CASE WHEN i > 1000 THEN 'wild' END::mood, CASE WHEN i > 1000 THEN (1, 2)::pair END
@@ -123,7 +123,7 @@ $site->add_model('gated', changed_by => q('updated_at'), key_columns => q('{id}'
 $site->export;
 my $keeper = $node->background_psql('postgres');
 
-# An export in full, with each statement run at a gate of its own.
+# A full export, with each statement run at its own gate.
 sub export_around
 {
     my (@statements) = @_;

@@ -1,4 +1,4 @@
-# What an export does about the answers of a store that misbehaves, and what its history says then.
+# What an export does when a store misbehaves, and what its history says afterwards.
 
 use strict;
 use warnings;

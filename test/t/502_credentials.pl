@@ -1,4 +1,4 @@
-# Keys that come from the server, and check_access(), against a real store.
+# Keys from sources of the server, and check_access(), against a real store.
 
 use strict;
 use warnings;

@@ -1,4 +1,4 @@
-# Where a secret could be seen, it is not; where the server's log will hold it, configure() says so.
+# A secret does not appear where it could; if the server's log will contain it, configure() warns.
 
 use strict;
 use warnings;

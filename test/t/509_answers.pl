@@ -1,4 +1,4 @@
-# What counts as stored, what is not S3, and what a store says in other words than S3's.
+# Which responses count as success, which do not come from S3, and error responses in other forms than S3's.
 
 use strict;
 use warnings;

@@ -1,4 +1,4 @@
-# Each export claims its folder in the bucket before it writes to it, and knows by that what is its own.
+# Each export claims its folder in the bucket before it writes there, and thereby knows which objects are its own.
 
 use strict;
 use warnings;
@@ -66,7 +66,7 @@ $faults->plan({ fault => 'lose_answer', path => '/t/' });
 $export = $site->export;
 is($export->{status}, 'succeeded', 'an object whose answer was lost is its own') or diag($export->{error});
 
-# Somebody writes to it all the same.
+# Another exporter writes to it nevertheless.
 $site->sql('INSERT INTO t VALUES (6)');
 $faults->plan({ fault => 'status', status => 412, code => 'PreconditionFailed', path => '/t/' });
 $export = $site->export;
