@@ -1,4 +1,4 @@
-// The lines of an answer's head, and what their values put right.
+// The header lines of a response, and the corrections that follow from their values.
 #include "s3/answer_header.hpp"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// The body of a refusal: what is read from it, and what it puts right. The input is a status of
-// three digits and the body.
+// The body of an error response: what is read from it, and the corrections that follow. The input
+// is a status of three digits and the body.
 #include <algorithm>
 
 #include "base/clock.hpp"

@@ -1,6 +1,5 @@
 // A module for tests, to be preloaded: tables named "distributed…" or "compressed…" are read by a
-// custom scan, as those of extensions are that keep the rows of some tables elsewhere. Nothing can
-// be read by it.
+// custom scan, like the tables of extensions that store rows elsewhere. It returns no rows.
 #include "pg/postgres.hpp"
 
 extern "C" {

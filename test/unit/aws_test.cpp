@@ -59,7 +59,7 @@ TEST(Partition, OfAHost) {
   }
 }
 
-// Below AWS's domains are hosts that anybody can rent, and others only look like AWS's.
+// In AWS's domains there are hosts of customers, and other hosts only look like AWS's.
 TEST(Partition, NotOfSomebodyElsesHost) {
   for (const char* host : {"ec2-1-2-3-4.eu-west-1.compute.amazonaws.com",
                            "ec2-1-2-3-4.compute-1.amazonaws.com",

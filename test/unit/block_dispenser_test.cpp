@@ -32,7 +32,7 @@ TEST(BlockDispenser, GivesEveryBlockOnceAndInOrder) {
       expected += run.count;
     }
     EXPECT_EQ(expected, blocks);
-    // Readers keep asking until they hear that there is no more.
+    // Readers ask until no blocks are left.
     for (int i = 0; i < 100; ++i)
       EXPECT_EQ(dispenser.next().count, 0u);
   }

@@ -115,7 +115,7 @@ TEST_F(ClientTest, SaysThatNobodyListens) {
   EXPECT_TRUE(outcome.failure->text().starts_with("no answer from 127.0.0.1:1: "));
 }
 
-// The time allowed is one without progress, not one for all of it.
+// The timeout limits the time without progress, not the whole attempt.
 TEST_F(ClientTest, HasPatienceWithAServerThatReadsSlowly) {
   options_.request_timeout = milliseconds{1000};
   options_.max_attempts = 1;
@@ -179,8 +179,8 @@ TEST_F(ClientTest, SendsAnEmptyBody) {
   EXPECT_EQ(server_.received().at(0).headers.at("content-length"), "0");
 }
 
-// As from a scan loop, which looks at no socket and knows no timeout. (libcurl's own timers alone
-// would move a buffer a second.)
+// As in a scan loop, which polls no socket and knows no timeout. (libcurl's own timers would only
+// send one buffer a second.)
 TEST_F(ClientTest, PerformAloneMovesEverythingForward) {
   const std::string text = random_text(2 << 20);
   server_.script({{Reply::answer, 503}, {Reply::reset}});

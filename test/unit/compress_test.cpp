@@ -35,7 +35,7 @@ std::string compressed(Compression how, const std::string& text, std::size_t pie
   return std::string(result.data(), result.size());
 }
 
-// By another program, which knows nothing of our library.
+// Decompressed by another program, which does not use our library.
 std::string undone(const std::string& program, const std::string& bytes) {
   const std::string path = testing::TempDir() + "hydra_compress_" + std::to_string(getpid());
   std::ofstream(path, std::ios::binary) << bytes;

@@ -157,7 +157,7 @@ TEST_F(CredentialsTest, WebIdentity) {
   EXPECT_NE(request(source_->begin(now)).body.find("=NEW"), std::string::npos);
 }
 
-// A token is a secret: a destination's endpoint must not be able to ask for it.
+// A token is a secret: the endpoint of a destination must not receive it.
 TEST_F(CredentialsTest, TokensGoToTheServersOwnStsOnly) {
   EXPECT_EQ(sts_for_tokens(store, host_).url, "https://sts.eu-west-1.amazonaws.com/");
   EXPECT_EQ(sts_for_roles(store, host_).url, "https://s3.example.com/x/");
@@ -196,7 +196,7 @@ TEST_F(CredentialsTest, AWebIdentityMayBeForTheRoleItself) {
   EXPECT_NE(second.body.find("Action=AssumeRole&"), std::string::npos);
 }
 
-// They would add lines to the request that they sign.
+// Such characters would add lines to the signed request.
 TEST_F(CredentialsTest, ARoleIsNotAskedForWithKeysThatNoHeaderHolds) {
   variables_ = {{"AWS_ACCESS_KEY_ID", "AK"},
                 {"AWS_SECRET_ACCESS_KEY", "secret"},

@@ -45,7 +45,7 @@ std::string interval(std::int32_t months, std::int32_t days, std::int64_t time) 
   return run<max_interval_size>([=](char* to) { return put_interval(to, months, days, time); });
 }
 
-// The calendar day by day, with nothing clever.
+// The calendar, computed day by day.
 struct Calendar {
   int year, month = 1, day = 1;
 

@@ -51,7 +51,7 @@ TEST(Failure, TakesTheRequestIdFromTheHeaderWhereTheBodyHasNone) {
   EXPECT_EQ(parse_failure(503, error_body("SlowDown", ""), "XYZ").request_id, "ABC");
 }
 
-// What is promised for each row of the table, written down a second time.
+// The expected values of each entry of the table, written down independently.
 struct Promise {
   int status;
   const char* code;
@@ -239,7 +239,7 @@ TEST(Failure, KnowsAPortThatSpeaksTls) {
   EXPECT_EQ(parse_failure(400, "bad HTTP request", "").hint()->find("https://"), std::string::npos);
 }
 
-// As S3 said it until 2024, and Google, Backblaze and others in their own words.
+// S3's response until 2024, and the responses of Google, Backblaze and others.
 TEST(Failure, KnowsARefusedCondition) {
   EXPECT_TRUE(parse_failure(501, "", "").refuses_condition());
   EXPECT_TRUE(parse_failure(400,

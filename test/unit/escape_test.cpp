@@ -23,7 +23,7 @@ std::string run(Function escape, const std::string& text) {
   return std::string(room.data() + 16, written);
 }
 
-// escape_json() as its comments put it, with nothing clever.
+// escape_json(), implemented literally.
 std::string reference(const std::string& text) {
   std::string out = "\"";
   for (char c : text) {

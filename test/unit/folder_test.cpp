@@ -30,7 +30,8 @@ TEST(Folder, TakesTheNextMinuteAfterTheLastSuffix) {
   EXPECT_EQ(next_folder("201601310400", "201601310401"), "201601310401_002");
 }
 
-// What readers rely on: listing a bucket gives the exports in their order, whatever the clock did.
+// Readers rely on this: a listing of the bucket returns the exports in order, even if the clock was
+// set back.
 TEST(Folder, KeysSortInTheOrderOfExports) {
   const std::vector<std::string> minutes = {"201602292358", "201602292359", "201601010000",
                                             "201603010000"};

@@ -47,7 +47,7 @@ class Silence : public testing::Test {
  protected:
   void SetUp() override { rule_.silence(start_, start_); }
 
-  // Looks after the uploads now and then until this time, and at it.
+  // Handles the uploads periodically until this time, and at it.
   std::optional<seconds> look_until(milliseconds time) {
     while (now_ + GiveUpRule::longest_turn < start_ + time) {
       now_ += GiveUpRule::longest_turn;
@@ -82,7 +82,7 @@ TEST_F(Silence, IsNoneWhereUploadsMoveOn) {
 TEST_F(Silence, CountsFromWhereTheProcessLookedAgain) {
   rule_.limit_silence(seconds(60));
   look_until(seconds(30));
-  // Sorting, say, took so long that nobody sent anything.
+  // Sorting, for example, took so long that nothing was sent.
   EXPECT_EQ(rule_.silence(start_, start_ + seconds(100)), std::nullopt);
   now_ = start_ + seconds(100);
   EXPECT_EQ(look_until(milliseconds(159999)), std::nullopt);

@@ -1,4 +1,4 @@
-// A small HTTP/1.1 server on 127.0.0.1 that answers by a script and remembers what it was sent.
+// A small HTTP/1.1 server on 127.0.0.1 that responds by a script and records the requests.
 #pragma once
 
 #include <netinet/in.h>
@@ -43,8 +43,8 @@ struct Reply {
   std::string headers = "ETag: \"0123abc\"\r\nx-amz-request-id: REQ1\r\n";
 };
 
-// Replies are used up in the order in which requests arrive; afterwards all get 200. One thread
-// per connection.
+// Replies are used in the order in which requests arrive; after the last one, all requests get 200.
+// One thread per connection.
 class HttpServer {
  public:
   HttpServer() : listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -113,7 +113,7 @@ class HttpServer {
     return true;
   }
 
-  // One request; false when the connection is over.
+  // Handles one request; false if the connection has ended.
   bool serve(int fd, int connection) {
     std::string input;
     while (input.find("\r\n\r\n") == std::string::npos) {

@@ -50,7 +50,7 @@ TEST_F(KeyFileTest, Keys) {
   EXPECT_EQ(first.keys.secret_key, "S/+=K");
   EXPECT_EQ(first.keys.session_token, "T");
   EXPECT_EQ(first.source, "file:" + path_);
-  // Others rotate them.
+  // Files may be rotated.
   write("[default]\naws_access_key_id=AK2\naws_secret_access_key=SK2\n");
   const Found second = std::get<Found>(file.begin(0));
   EXPECT_EQ(second.keys.access_key, "AK2");
@@ -123,7 +123,7 @@ TEST(KeyFilePathTest, IsAllowedByAPattern) {
   EXPECT_TRUE(allowed("/a/%d/*", "/a/app/one"));
   EXPECT_FALSE(allowed("/a/%d/*", "/a/other/one"));
   EXPECT_TRUE(allowed("/a/%d.*", "/a/app.one"));
-  // A database's name is no pattern, and no part of a path.
+  // A database's name is neither a pattern nor part of a path.
   EXPECT_FALSE(allowed("/a/%d/keys", "/a/any/keys", "*"));
   EXPECT_FALSE(allowed("/a/%d/keys", "/a/b/c/keys", "b/c"));
   EXPECT_FALSE(allowed("/a/%d/keys", "/a/../keys", ".."));

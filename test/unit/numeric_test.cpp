@@ -56,7 +56,7 @@ TEST(Numeric, SpecialValues) {
   EXPECT_EQ(print({0xf000}), "-Infinity");
 }
 
-// All digits in a row, the point put in by hand.
+// All digits in a row, with the decimal point inserted by hand.
 TEST(Numeric, RandomDigitsMatchTheReference) {
   std::mt19937 random(3);
   for (int i = 0; i < 20000; ++i) {

@@ -122,7 +122,7 @@ TEST(ObjectName, CutNamesDifferWhereTheWholeNamesDo) {
   EXPECT_EQ(keys.size(), 4u);
 }
 
-// The trap: a short id that was chosen to look like another object's cut name.
+// A short id that was chosen to look like another object's truncated name.
 TEST(ObjectName, AnIdCannotPoseAsACutName) {
   const std::string first(400, 'y');
   const std::string cut_mixed = object_key(name_of(first, std::string(1000, 'y')));

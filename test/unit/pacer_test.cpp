@@ -24,7 +24,7 @@ TEST(Pacer, WaitsUntilTheBytesWouldHavePassed) {
 
 TEST(Pacer, DoesNotMakeUpForAPause) {
   Pacer pacer(1000, start);
-  // An hour of nothing gives a credit of one second, not of 3600.
+  // An idle hour gives an allowance of one second, not of 3600.
   EXPECT_EQ(pacer.note(1000, start + seconds(3600)), milliseconds(0));
   EXPECT_EQ(pacer.note(1000, start + seconds(3600)), milliseconds(1000));
 }

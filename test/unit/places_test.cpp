@@ -39,7 +39,7 @@ TEST(Places, AwsIsOnePartition) {
   EXPECT_TRUE(allows("aws/exports", "https://s3.us-east-1.amazonaws.com"));
   EXPECT_TRUE(allows("aws/exports", "https://s3.dualstack.eu-west-1.amazonaws.com:443"));
   EXPECT_TRUE(allows("aws-cn/exports", "", "exports", "cn-north-1"));
-  // Where anybody may own a bucket of that name.
+  // There, anybody may own a bucket of that name.
   EXPECT_FALSE(allows("aws/exports", "", "exports", "cn-north-1"));
   EXPECT_FALSE(allows("aws/exports", "", "exports", "us-gov-west-1"));
   EXPECT_FALSE(allows("aws/exports", "https://s3.cn-north-1.amazonaws.com.cn"));
@@ -111,7 +111,7 @@ TEST(Places, ASpecialHostIsToBeNamed) {
   EXPECT_EQ(permit("http://localhost/*", "http://localhost:9"), Permit::none);
 }
 
-// Its address is special perhaps, and whoever named it knows.
+// Its address may be special; the list names it on purpose.
 TEST(Places, AHostThatIsNamedMayHaveAnyAddress) {
   EXPECT_EQ(permit("https://minio.example.com/*", "https://minio.example.com"),
             Permit::any_address);
@@ -195,7 +195,7 @@ TEST(PlacesProblem, SaysWhatIsWrong) {
     EXPECT_NE(places_problem(list), std::nullopt) << list;
 }
 
-// As it would be where nobody has looked at the list before.
+// As if the list had not been checked before.
 TEST(Places, AListThatCannotBeReadAllowsNothing) {
   for (const char* list : {",", "exports", "https://*.example*/exports"})
     EXPECT_EQ(Places(list).permit({"exports", "us-east-1", ""}), Permit::none) << list;

@@ -1,4 +1,5 @@
-// A client that asks for its keys: before the first upload, before they end, and when they did.
+// A client that fetches its keys: before the first upload, before they expire, and after they have
+// expired.
 #include <jansson.h>
 
 #include "base/clock.hpp"

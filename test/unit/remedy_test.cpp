@@ -1,4 +1,4 @@
-// What the client does about each answer of the table, and how it puts things right.
+// What the client does for each response in the table, and which corrections it makes.
 #include "client_fixture.hpp"
 #include "s3/sigv4.hpp"
 
@@ -238,7 +238,7 @@ TEST_F(RemedyTest, AnUploadMayBeContentWithWhatIsThere) {
   EXPECT_TRUE(wait_for(client).at(0).ok);
 }
 
-// A claim tells nobody whose it is.
+// A claim does not tell who stored it.
 TEST_F(RemedyTest, AnUploadMayNeverTakeWhatIsThereForItsOwn) {
   options_.conditional = true;
   for (const Reply& lost : {Reply{Reply::no_answer}, Reply{Reply::answer, 500}}) {

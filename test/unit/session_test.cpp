@@ -11,7 +11,7 @@ Session new_session(const char* places, const char* endpoint) {
   return Session({"data", "eu-west-1", endpoint}, Places(places), {}, [] { return 0; });
 }
 
-// Where the session goes after the answer; '' where it stays.
+// The session's endpoint after the response; '' if it does not change.
 std::string moved_to_url(const char* places, const char* endpoint, const Answer& answer) {
   Session session = new_session(places, endpoint);
   const bool moved = session.correct(parse_failure(answer), session.corrections(), key);
@@ -66,7 +66,7 @@ TEST(Session, ARedirectLeadsWhereDataMayGo) {
   EXPECT_EQ(moved_to_url("aws/data", "", moved_to("https://data.evil.example")), "");
 }
 
-// A host that a wildcard allowed may have no special address, though the one before it may.
+// A host that a wildcard allows may not have a special address, even if the previous host may.
 TEST(Session, ARedirectTakesNoLeaveAlong) {
   Session session =
       new_session("https://a.example/data, https://*.b.example/data", "https://a.example");

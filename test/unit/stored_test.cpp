@@ -141,7 +141,7 @@ TEST_F(StoredTest, ADamagedObjectIsSentAgain) {
   EXPECT_EQ(outcome.etag, md5_of_lines);
 }
 
-// The object is there, and it is ours: it is not for the store to refuse what mends it.
+// The object exists and is ours, so the store must not refuse the attempt that repairs it.
 TEST_F(StoredTest, AndOverwritten) {
   options_.conditional = true;
   server_.script({stored(other_md5), stored(md5_of_lines)});
@@ -186,7 +186,7 @@ TEST_F(StoredTest, AlsoWhereLibcurlTriesAgain) {
   EXPECT_EQ(server_.received().size(), 3u);
 }
 
-// Whatever the answer before let expect.
+// Whatever the previous response suggested.
 TEST_F(StoredTest, EachAnswerIsComparedByItself) {
   options_.concurrency = 1;
   options_.max_attempts = 1;

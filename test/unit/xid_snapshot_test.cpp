@@ -13,7 +13,7 @@ TEST(Widen, TakesTheNewestIdThatIsNotAfterNext) {
   EXPECT_EQ(widen(100, 200), 100u);
   EXPECT_EQ(widen(200, 200), 200u);
   EXPECT_EQ(widen(100, epoch + 200), epoch + 100);
-  // These low bits come later in this epoch, so they are of the one before.
+  // These low bits are still to come in this epoch, so the id is of the previous one.
   EXPECT_EQ(widen(300, epoch + 200), 300u);
   EXPECT_EQ(widen(0xFFFFFFF0, 2 * epoch + 5), epoch + 0xFFFFFFF0);
 }
@@ -64,7 +64,7 @@ TEST(IsChanged, JudgesByTheWriter) {
   EXPECT_TRUE(is_changed(150, baseline, next));
   // Written in the epoch before.
   EXPECT_FALSE(is_changed(300, baseline, next));
-  // The server's own ids.
+  // The reserved ids.
   for (std::uint32_t raw : {0u, 1u, 2u})
     EXPECT_FALSE(is_changed(raw, XidSnapshot(3, 3, {}), next));
 }

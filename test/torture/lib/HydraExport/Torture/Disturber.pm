@@ -1,6 +1,6 @@
 package HydraExport::Torture::Disturber;
 
-# Makes everything around an export go wrong, one thing after another.
+# Causes all kinds of failures around an export, one after another.
 
 use strict;
 use warnings;
@@ -73,7 +73,7 @@ sub plan_for
 sub s3_is_away { my ($self) = @_; return $self->plan_for(1 + $self->random(4), { fault => (qw(drop status))[ $self->random(2) ], status => 503, times => 10000 }) }
 sub s3_hangs { my ($self) = @_; return $self->plan_for(1 + $self->random(4), { fault => 'hang', times => 1 + $self->random(6), %{ $self->a_path } }) }
 
-# All attempts of an object, or of the manifest: it is there, and the export fails.
+# All attempts for an object, or for the manifest: it is stored, and the export fails.
 sub answers_are_lost
 {
     my ($self) = @_;

@@ -1,6 +1,6 @@
 package HydraExport::Torture::Judge;
 
-# Judges a run of the torture test by what was kept of it, and by nothing else.
+# Judges a run of the torture test only from the files that were kept of it.
 #
 #     my $judge = HydraExport::Torture::Judge->new($dir, sub { my ($text) = @_; … });
 #     $judge->run;                     # as assertions of Test::More; what they found goes to the function

@@ -1,7 +1,7 @@
 package HydraExport::Torture::Maintenance;
 
-# What an administrator does to the tables while they are written to and exported. One operation after another, each of
-# which gives up when a lock takes too long.
+# What an administrator does to the tables while they are written to and exported. One operation after another; each
+# gives up if a lock takes too long.
 
 use strict;
 use warnings;
@@ -104,8 +104,8 @@ sub a_heap
     return $name eq 'parts' ? (map { $_->{name} } partitions())[ $self->random(4) ] : $name;
 }
 
-# A table whose rows may all look different of a sudden. The others come in full only once, so that nothing hides what
-# an incremental export left out.
+# A table on which DDL may change all lines at any time. The others are exported in full only once, so that nothing
+# hides what an incremental export missed.
 sub a_changing_table { my ($self) = @_; return (qw(items parts texts))[ $self->random(3) ] }
 
 sub vacuum        { my ($self) = @_; return $self->sql('VACUUM ' . $self->a_table) }

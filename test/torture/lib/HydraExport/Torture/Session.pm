@@ -5,7 +5,7 @@ package HydraExport::Torture::Session;
 #     my $session = HydraExport::Torture::Session->new($connstr, "$dir/writer1.log", q{SET lock_timeout = '2s'});
 #     my $output = $session->run('BEGIN; …');      # undef: the server went away meanwhile
 #
-# Errors of statements go to the log; they are part of the game.
+# Errors of statements are expected, and go to the log.
 
 use strict;
 use warnings;
@@ -19,7 +19,7 @@ sub new
     return bless { connstr => $connstr, log => $log, start => $start, number => 0, deadline => $deadline }, $class;
 }
 
-# Waits for a server that is down; dies when it does not come back.
+# Waits for a server that is down; dies if it does not start again.
 sub connect
 {
     my ($self) = @_;

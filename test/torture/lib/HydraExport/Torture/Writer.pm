@@ -127,7 +127,7 @@ sub block
       . " $after; EXCEPTION WHEN unique_violation THEN NULL; END \$block\$";
 }
 
-# More than the 64 that a snapshot can show.
+# More than the 64 that a snapshot can hold.
 sub many_blocks
 {
     my ($self) = @_;
