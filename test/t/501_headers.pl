@@ -29,16 +29,6 @@ sub export
     return ($code, $err);
 }
 
-sub head_of
-{
-    my ($path) = @_;
-    my @command = (qw(curl -sS -I --aws-sigv4), 'aws:amz:us-east-1:s3', '--user', "$key:$secret", '-H',
-        'x-amz-content-sha256: UNSIGNED-PAYLOAD', $s3->endpoint . $path);
-    open(my $curl, '-|', @command) or die "curl: $!";
-    local $/;
-    return scalar <$curl>;
-}
-
 sql('CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)');
 configure($node, 'postgres', $s3, @owner, object_headers => <<~'JSON');
     {"X-Amz-Meta-Source": "a database, (really)", "cache-control": "no-store", "x-amz-tagging": "team=data&kind=export",
@@ -48,7 +38,7 @@ sql(q(SELECT hydra_export.add_model('t')));
 my ($code, $err) = export();
 is($code, 0, 'an export with headers') or diag($err);
 my ($object) = grep { m{/t/1-1\.json$} } $s3->keys('data');
-my $head = head_of("/data/$object");
+my $head = $s3->request('HEAD', "/data/$object")->{head};
 like($head, qr/^x-amz-meta-source: a database, \(really\)\r$/mi, 'the store has the metadata');
 like($head, qr/^cache-control: no-store\r$/mi, 'and how long it may be cached');
 like($head, qr/^content-disposition: attachment; filename="a b.json"\r$/mi, 'and a name for downloads');
@@ -65,7 +55,7 @@ sql("SELECT hydra_export.configure(object_headers => '@{[ encode_json(\%kms) ]}'
 ($code, $err) = export();
 is($code, 0, 'an export that the store encrypts') or diag($err);
 ($object) = reverse grep { m{/t/1-1\.json$} } $s3->keys('data');
-like(head_of("/data/$object"), qr/^x-amz-server-side-encryption-aws-kms-key-id: k1\r$/mi, 'with the key of settings');
+like($s3->request('HEAD', "/data/$object")->{head}, qr/^x-amz-server-side-encryption-aws-kms-key-id: k1\r$/mi, 'with the key of settings');
 is($s3->get('data', $object), qq({"id":1}\n), 'and gives back as it was');
 $kms{'x-amz-server-side-encryption-aws-kms-key-id'} = 'missing';
 sql("SELECT hydra_export.configure(object_headers => '@{[ encode_json(\%kms) ]}'), hydra_export.reset_model('t')");
