@@ -59,6 +59,13 @@ sub sql
     return $self->{node}->safe_psql($self->{database}, $sql);
 }
 
+# look(SQL): the same for reads that change nothing, in a session that stays (HydraExport::Node).
+sub look
+{
+    my ($self, $sql) = @_;
+    return $self->{node}->query($self->{database}, $sql);
+}
+
 # try(SQL): (output, what went to stderr); an error is no failure.
 sub try
 {
@@ -100,7 +107,7 @@ sub exports
 {
     my ($self, $condition) = @_;
 
-    my $rows = $self->sql("SELECT row_to_json(e) FROM (SELECT * FROM hydra_export.exports"
+    my $rows = $self->look("SELECT row_to_json(e) FROM (SELECT * FROM hydra_export.exports"
           . " WHERE destination = '$self->{destination}') e " . ($condition // 'ORDER BY id'));
     my @exports = map { decode_json($_) } split /\n/, $rows;
     return wantarray ? @exports : $exports[0];
@@ -112,7 +119,7 @@ sub model
     my ($self, $export, $model) = @_;
 
     (my $literal = $model) =~ s/'/''/g;
-    return decode_json($self->sql("SELECT row_to_json(m) FROM hydra_export.export_models m"
+    return decode_json($self->look("SELECT row_to_json(m) FROM hydra_export.export_models m"
               . " WHERE export_id = $export->{id} AND model = '$literal'"));
 }
 
@@ -193,7 +200,7 @@ sub describe
         array_to_string(ARRAY(SELECT quote_ident(column_name) FROM unnest(m.columns) AS u (column_name)), ',')
         FROM hydra_export.models m JOIN pg_class c ON c.oid = m.relation JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE m.name = '$literal' AND m.destination = '$self->{destination}'};
-    my ($relation, $key, $columns) = split /\|/, $self->sql($sql);
+    my ($relation, $key, $columns) = split /\|/, $self->look($sql);
     croak "no model \"$model\"" unless defined $relation;
     # The bytes of names, as psql gives them.
     return { relation => $relation, key => JSON::PP->new->decode($key), columns => $columns };
@@ -209,7 +216,7 @@ sub table_lines
     my $about = $self->describe($model);
     my $from = $about->{relation};
     $from = "(SELECT $about->{columns} FROM $from)" if defined $about->{columns} && $about->{columns} ne '';
-    return split /\n/, $self->sql("${settings}SELECT row_to_json(t) FROM $from t");
+    return split /\n/, $self->look("${settings}SELECT row_to_json(t) FROM $from t");
 }
 
 # bucket_lines(MODEL): the last line of each id, over all exports, as { id => line }.
@@ -272,7 +279,7 @@ sub is_consistent
     my %listed = map { $_->{key} => $_->{size} } @{ $self->{s3}->list($self->{bucket}, $self->folder_path($export) . '/') };
     my $manifest = $self->manifest($export);
     delete @listed{ map { $self->folder_path($export) . $_ } qw(/_manifest.json /_claim.json) };
-    my @recorded = map { decode_json($_) } split /\n/, $self->sql(
+    my @recorded = map { decode_json($_) } split /\n/, $self->look(
         "SELECT row_to_json(o) FROM hydra_export.export_objects o WHERE export_id = $export->{id} ORDER BY key");
     my @problems;
     push @problems, 'keys of bucket and history differ'

@@ -10,9 +10,9 @@ use Cwd qw(abs_path);
 use Exporter 'import';
 use File::Basename qw(dirname);
 use HydraExport::FaultServer;
+use HydraExport::Node;
 use HydraExport::S3;
 use POSIX ();
-use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
@@ -61,7 +61,7 @@ END
     $? = $status;
 }
 
-# new_node(NAME, setting => value…): an initialised and started server; `init` holds arguments of Cluster's init(), `new`
+# new_node(NAME, setting => value…): a HydraExport::Node, initialised and started; `init` holds arguments of Cluster's init(), `new`
 # those of its new().
 # TEMP_CONFIG, which test/run sets, preloads the extension. Statements are not logged, as in production: tests look for secrets in the log.
 sub new_node
@@ -74,7 +74,7 @@ sub new_node
         max_worker_processes      => 16,
         wal_level                 => 'replica',
         %settings);
-    my $node = PostgreSQL::Test::Cluster->new($name, %{ delete $settings{new} // {} });
+    my $node = HydraExport::Node->new($name, %{ delete $settings{new} // {} });
     $node->init(%{ delete $settings{init} // {} });
     $node->append_conf('postgresql.conf', join '', map { "$_ = " . literal($settings{$_}) . "\n" } sort keys %settings);
     $node->start;
@@ -120,7 +120,7 @@ sub wait_for_export
     my $where = "status <> 'running' AND destination = " . literal($destination // 'default');
     $node->poll_query_until($database, "SELECT count(*) >= $count FROM hydra_export.exports WHERE $where")
       and return;
-    diag($node->safe_psql($database, 'SELECT * FROM hydra_export.exports ORDER BY id'));
+    diag($node->query($database, 'SELECT * FROM hydra_export.exports ORDER BY id'));
     croak "fewer than $count exports have ended";
 }
 
