@@ -51,7 +51,7 @@ run_tap() {
   if [ ${#files[@]} = 0 ]; then files=(test/t/*.pl); fi
   rm -rf "$work/tap"
   mkdir -p "$work/tap"
-  run_perl "$work/tap" --jobs 2 "${files[@]}" && no_reports "$work/tap/tmp_check/log"
+  run_perl "$work/tap" --jobs 2 --s3 "${files[@]}" && no_reports "$work/tap/tmp_check/log"
 }
 
 # Not among the layers of a whole run: SEED, SECONDS, MODE and others come from the environment (test/torture).

@@ -1,6 +1,8 @@
 # Runs TAP files like prove, shows the end of the log of those that fail, and counts assertions in the last line.
 #
-#   perl tap.pl [--jobs N] [-I DIR...] FILE...
+#   perl tap.pl [--jobs N] [--s3] [-I DIR...] FILE...
+#
+# --s3 starts one S3 server for all of them (start_s3 in HydraExport::Test finds it).
 
 use strict;
 use warnings;
@@ -10,11 +12,14 @@ use Getopt::Long;
 use List::Util qw(max sum0);
 use TAP::Harness;
 
-my ($jobs, @include) = (1);
-GetOptions('jobs=i' => \$jobs, 'I=s' => \@include) or exit 2;
+my ($jobs, $wants_s3, @include) = (1);
+GetOptions('jobs=i' => \$jobs, 's3' => \$wants_s3, 'I=s' => \@include) or exit 2;
 
 # The files get the signal, too, and stop their servers before they end.
 $SIG{$_} = sub { 1 while wait != -1; exit 130 } foreach qw(INT TERM HUP);
+
+my $s3 = $wants_s3 ? start_s3() : undef;
+END { $s3->stop if $s3 }
 
 my $harness = TAP::Harness->new({ jobs => $jobs, lib => \@include, timer => 1, failures => 1 });
 my $result = $harness->runtests(@ARGV);
@@ -30,6 +35,14 @@ my $passed = sum0 map { scalar $_->passed } @parsers;
 my $failed = sum0 map { max(scalar $_->failed, $_->has_problems ? 1 : 0) } @parsers;
 print "$passed passed, $failed failed\n";
 exit($failed ? 1 : 0);
+
+sub start_s3
+{
+    unshift @INC, @include;
+    require HydraExport::S3;
+    $ENV{SHARED_S3} = "$ENV{TESTDATADIR}/s3";
+    return HydraExport::S3->start($ENV{SHARED_S3}, LIFETIME => 6 * 3600);
+}
 
 # Where PostgreSQL::Test::Utils sends what a test and its commands print.
 sub print_log

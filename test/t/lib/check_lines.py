@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Parses every line of every exported object of a test's S3 server, and every manifest.
 
-    check_lines.py DIR      DIR is that of test/s3/server
+    check_lines.py DIR      DIR is that of test/s3/server; S3_OWNER_KEY and S3_OWNER_SECRET may name another owner
 
 Two parsers read each line: Python's, and jansson, which is stricter with UTF-8. A line's own keys must each be there
 once (a value of type json may repeat its keys). Prints how many lines there were, or those that are wrong, with
@@ -38,6 +38,7 @@ class Server:
     def __init__(self, path):
         with open(os.path.join(path, "env")) as file:
             self.env = dict(shlex.split(line)[0].split("=", 1) for line in file if "=" in line)
+        self.env.update((name, os.environ[name]) for name in ("S3_OWNER_KEY", "S3_OWNER_SECRET") if name in os.environ)
 
     def curl(self, *arguments):
         return subprocess.run(

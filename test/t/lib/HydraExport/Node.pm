@@ -1,7 +1,7 @@
 package HydraExport::Node;
 
-# A cluster with sessions that stay, for looks at it that are many or repeated; what a test does itself has a connection of
-# its own, as ever.
+# A cluster that is looked at by sessions that stay. What a test does itself has a connection of its own, as ever, but
+# not always a psql of its own.
 #
 #     is($node->query('postgres', 'SELECT count(*) FROM hydra_export.exports'), 1);
 #
@@ -12,8 +12,9 @@ use warnings;
 
 use Carp;
 use HydraExport::Session;
-use PostgreSQL::Test::Utils;
-use Test::More;
+# Nothing imported from it: its run_log() would take the place of the cluster's method.
+use PostgreSQL::Test::Utils ();
+use Test::More ();
 use Time::HiRes qw(sleep time);
 
 use parent 'PostgreSQL::Test::Cluster';
@@ -68,20 +69,50 @@ sub poll_query_until
         return 1 if defined $output && $output eq $expected && $messages eq '';
         sleep 0.05;
     } while (time < $end);
-    diag("poll_query_until timed out executing this query:\n$query\nexpecting this output:\n$expected\n"
+    Test::More::diag("poll_query_until timed out executing this query:\n$query\nexpecting this output:\n$expected\n"
           . 'last actual query output:' . "\n" . ($output // '') . "\nwith stderr:\n$messages");
     return 0;
 }
 
-# ---- where a session would be in the way
+# ---- what a test does itself
 
+# As Cluster's own, by a psql that was started before. Where the options are others, or there may be commands of psql, which
+# could change it, it is one of its own.
 sub psql
 {
-    my ($self, $database, $sql, @more) = @_;
+    my ($self, $database, $sql, %options) = @_;
 
-    $self->end_sessions if $sql =~ /\b(?:CREATE|ALTER|DROP)\s+DATABASE\b/i;
-    return $self->SUPER::psql($database, $sql, @more);
+    # Sessions would be in the way of some, and what comes after others needs a connection that knows of them.
+    $self->end_sessions if $sql =~ /\b(?:CREATE|ALTER|DROP)\s+(?:DATABASE|ROLE|USER|GROUP|SYSTEM)\b|pg_reload_conf/i;
+    my %other = %options;
+    delete @other{qw(stdout stderr on_error_die timeout)};
+    delete $other{on_error_stop} if $other{on_error_stop};
+    return $self->SUPER::psql($database, $sql, %options) if %other || $sql =~ /\\/;
+    my ($status, $output, $messages) = $self->run_script($database, $sql, $options{timeout});
+    die "error running SQL: '$messages'\nwhile running psql with sql '$sql'" if $status && $options{on_error_die};
+    return ($status, $output, $messages) if wantarray && !$options{stdout};
+    ${ $options{stdout} // \my $no_output } = $output;
+    ${ $options{stderr} // \my $no_messages } = $messages;
+    return wantarray ? ($status, $output, $messages) : $status;
 }
+
+sub run_script
+{
+    my ($self, $database, $sql, $seconds) = @_;
+
+    my $runner = delete $self->{runners}{$database};
+    if (!$runner || !$runner->is_ours || !$runner->is_connected)
+    {
+        $runner = $self->session($database);
+        # Where it cannot connect, the script does not run, and its messages are those of the connection.
+        $runner->reconnect('');
+    }
+    my ($status, @said) = $runner->run($sql, $seconds);
+    $self->{runners}{$database} = $runner if $runner->is_connected;
+    return ($status, @said);
+}
+
+# ---- the end of sessions
 
 sub stop
 {
@@ -91,6 +122,14 @@ sub stop
     return $self->SUPER::stop(@more);
 }
 
-sub end_sessions { my ($self) = @_; delete $self->{sessions}; return }
+sub reload
+{
+    my ($self, @more) = @_;
+
+    $self->end_sessions;
+    return $self->SUPER::reload(@more);
+}
+
+sub end_sessions { my ($self) = @_; delete @{$self}{qw(sessions runners)}; return }
 
 1;

@@ -34,7 +34,29 @@ sub attach
     my ($class, $dir) = @_;
 
     my %env = map { /^S3_(\w+)='(.*)'$/ ? (lc $1 => $2) : () } split /\n/, slurp("$dir/env");
-    return bless { %env, dir => $dir, owner => 0 }, $class;
+    return bless { %env, dir => $dir, owner => 0, tenant => '' }, $class;
+}
+
+# tenant(NAME): the same server for an owner and a writer of their own, who see no other's buckets. NAME is of letters,
+# digits and underscores.
+sub tenant
+{
+    my ($self, $name) = @_;
+
+    my %tenant = (%$self, dir => $self->{dir}, owner => 0, tenant => $name);
+    # Access keys are one for all tenants.
+    my ($unique) = slurp('/proc/sys/kernel/random/uuid') =~ /(\w{12})$/;
+    foreach my $user (['owner', 1000], ['writer', -1])
+    {
+        my ($uid, $buckets) = @$user;
+        $tenant{"${uid}_key"} = uc "${uid}KEY$unique";
+        my %fields = (uid => "$name\$$uid", 'display-name' => $uid, 'max-buckets' => $buckets, 'access-key' => $tenant{"${uid}_key"},
+            'secret-key' => $tenant{"${uid}_secret"});
+        my $query = join '&', map { "$_=" . encode($fields{$_}, '') } sort keys %fields;
+        my $answer = $self->request('PUT', "/admin/user?$query");
+        croak "no user $fields{uid}: $answer->{status} $answer->{body}" if $answer->{status} != 200;
+    }
+    return bless \%tenant, ref $self;
 }
 
 sub stop
@@ -66,7 +88,7 @@ sub make_bucket
     my ($self, $bucket) = @_;
 
     (my $policy = slurp("$self->{dir}/policy.json")) =~ s/\@BUCKET\@/$bucket/g;
-    $policy =~ s/\@TENANT\@//g;
+    $policy =~ s/\@TENANT\@/$self->{tenant}/g;
     foreach my $answer ($self->request('PUT', "/$bucket"), $self->request('PUT', "/$bucket?policy", body => $policy))
     {
         croak "could not create bucket $bucket: $answer->{status} $answer->{body}" if $answer->{status} !~ /^2/;

@@ -25,12 +25,17 @@ $SIG{$_} = sub { $$ == $file_process ? exit 130 : POSIX::_exit(130) } foreach qw
 my $check_lines = abs_path(dirname(__FILE__) . '/../check_lines.py');
 my @servers;
 
-# start_s3(%environment): a HydraExport::S3; the environment is that of test/s3/server, e.g. TLS => 1.
+# start_s3(%environment): a HydraExport::S3. With an environment, which is that of test/s3/server (e.g. TLS => 1), it is a
+# server of the file's own; without, it has users and buckets of its own in the server of the whole run, if there is one.
 sub start_s3
 {
     my (%environment) = @_;
 
-    my $s3 = HydraExport::S3->start(PostgreSQL::Test::Utils::tempdir('s3'), %environment);
+    my $shared = %environment ? undef : $ENV{SHARED_S3};
+    my $s3 =
+      defined $shared
+      ? HydraExport::S3->attach($shared)->tenant("file_${$}_" . @servers)
+      : HydraExport::S3->start(PostgreSQL::Test::Utils::tempdir('s3'), %environment);
     push @servers, $s3;
     return $s3;
 }
@@ -50,7 +55,7 @@ sub start_faults
 END
 {
     my $status = $?;
-    foreach my $s3 (grep { $status == 0 && $_->isa('HydraExport::S3') && ($_->{owner} // 0) == $$ } @servers)
+    foreach my $s3 (grep { $status == 0 && $_->isa('HydraExport::S3') && $file_process == $$ } @servers)
     {
         my ($good, $output) = check_lines($s3);
         note("exported: $output") if $good;
@@ -86,6 +91,7 @@ sub check_lines
 {
     my ($s3) = @_;
 
+    local @ENV{qw(S3_OWNER_KEY S3_OWNER_SECRET)} = $s3->owner;
     my $output = `python3 '$check_lines' '$s3->{dir}' 2>&1`;
     return ($? == 0, $output);
 }
