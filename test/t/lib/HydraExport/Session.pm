@@ -56,14 +56,18 @@ sub run
     seek $file, 0, 0;
     print $file $sql;
     $file->flush;
-    my ($ended, $output, $messages) = $self->exchange("\\i $file\n", $seconds);
+    # psql looks at ON_ERROR_STOP when a line begins: the script ends with its first error, and psql does not.
+    my $lines = "\\set ON_ERROR_STOP off\n\\set ON_ERROR_STOP on \\\\ \\i $file\n\\echo :ERROR\n";
+    my ($ended, $output, $messages) = $self->exchange($lines, $seconds);
     $messages =~ s/^psql:\Q$file\E:/psql:<stdin>:/mg;
-    return ($self->exit_status($messages), $output, $messages) if $ended;
+    return ($self->exit_status, $output, $messages) if $ended;
+    $output =~ s/\n?(true|false)\z//;
+    my $status = $1 eq 'true' ? 3 : 0;
     $self->reconnect;
-    return (0, $output, $messages);
+    return ($status, $output, $messages);
 }
 
-# The next one's connection begins when the last one's is closed, so that nothing is left of a script when it returns.
+# Closes the last script's connection and has one for the next, so that nothing is left of a script when it returns.
 sub reconnect
 {
     my ($self, $command) = @_;
@@ -77,14 +81,7 @@ sub reconnect
 # Whether the server has ended the connection in the meantime.
 sub is_connected { my ($self) = @_; return $self->{backend} && kill 0, $self->{backend} }
 
-# A script that is included ends psql with 3, whatever it failed of.
-sub exit_status
-{
-    my ($self, $messages) = @_;
-
-    $self->end;
-    return ($messages // '') =~ /connection to server was lost/ ? 2 : $self->{status};
-}
+sub exit_status { my ($self) = @_; $self->end; return $self->{status} }
 
 # exchange(LINES, SECONDS): (whether psql ended, output, messages). Dies when it takes longer.
 sub exchange
