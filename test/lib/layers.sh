@@ -46,12 +46,19 @@ run_isolation() {
     EXTRA_REGRESS_OPTS="--bindir=$bin --temp-instance=$work/isolation --temp-config=$TEMP_CONFIG --encoding=UTF8"
 }
 
+# Those that take longest come first, so that no job is left alone with one of them in the end.
+slow_first() {
+  local file known=()
+  for file in 056_sql_fuzz 054_rights 055_stops 020_changes 030_schedule 041_conflicts 060_blocks 090_torture; do known+=("test/t/$file.pl"); done
+  printf '%s\n' "${known[@]}" "$@" | awk '!seen[$0]++'
+}
+
 run_tap() {
   local files=("${tests[@]}")
-  if [ ${#files[@]} = 0 ]; then files=(test/t/*.pl); fi
+  if [ ${#files[@]} = 0 ]; then mapfile -t files < <(slow_first test/t/*.pl); fi
   rm -rf "$work/tap"
   mkdir -p "$work/tap"
-  run_perl "$work/tap" --jobs 2 --s3 "${files[@]}" && no_reports "$work/tap/tmp_check/log"
+  run_perl "$work/tap" --jobs 2 --share "${files[@]}" && no_reports "$work/tap/tmp_check/log"
 }
 
 # Not among the layers of a whole run: SEED, SECONDS, MODE and others come from the environment (test/torture).

@@ -1,8 +1,9 @@
 # Runs TAP files like prove, shows the end of the log of those that fail, and counts assertions in the last line.
 #
-#   perl tap.pl [--jobs N] [--s3] [-I DIR...] FILE...
+#   perl tap.pl [--jobs N] [--share] [-I DIR...] FILE...
 #
-# --s3 starts one S3 server for all of them (start_s3 in HydraExport::Test finds it).
+# --share makes what they can share once for all of them: an S3 server (HydraExport::Test) and a cluster to copy
+# (HydraExport::Node).
 
 use strict;
 use warnings;
@@ -12,13 +13,14 @@ use Getopt::Long;
 use List::Util qw(max sum0);
 use TAP::Harness;
 
-my ($jobs, $wants_s3, @include) = (1);
-GetOptions('jobs=i' => \$jobs, 's3' => \$wants_s3, 'I=s' => \@include) or exit 2;
+my ($jobs, $share, @include) = (1);
+GetOptions('jobs=i' => \$jobs, 'share' => \$share, 'I=s' => \@include) or exit 2;
 
 # The files get the signal, too, and stop their servers before they end.
 $SIG{$_} = sub { 1 while wait != -1; exit 130 } foreach qw(INT TERM HUP);
 
-my $s3 = $wants_s3 ? start_s3() : undef;
+init_cluster() if $share;
+my $s3 = $share ? start_s3() : undef;
 END { $s3->stop if $s3 }
 
 my $harness = TAP::Harness->new({ jobs => $jobs, lib => \@include, timer => 1, failures => 1 });
@@ -35,6 +37,16 @@ my $passed = sum0 map { scalar $_->passed } @parsers;
 my $failed = sum0 map { max(scalar $_->failed, $_->has_problems ? 1 : 0) } @parsers;
 print "$passed passed, $failed failed\n";
 exit($failed ? 1 : 0);
+
+# As PostgreSQL::Test::Cluster does it.
+sub init_cluster
+{
+    local $ENV{LC_MESSAGES} = 'C';
+    delete local @ENV{qw(LANGUAGE LC_ALL)};
+    $ENV{SHARED_CLUSTER} = "$ENV{TESTDATADIR}/cluster";
+    system('initdb', '-D', $ENV{SHARED_CLUSTER}, '-A', 'trust', '-N') == 0 or die "initdb failed\n";
+    return;
+}
 
 sub start_s3
 {

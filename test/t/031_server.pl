@@ -121,7 +121,6 @@ ok($node->poll_query_until('postgres', q{SELECT count(*) = 0 FROM hydra_export.e
     'a terminated export ends');
 is($site->last_export->{status}, 'failed', 'as failed');
 $faults->release;
-sleep 0.2;
 $faults->plan;
 
 # The caller of export_now.
@@ -139,7 +138,6 @@ $caller->query_until(qr/over/, '');
 is($site->last_export->{status}, 'cancelled', 'and the export with it');
 $caller->quit;
 $faults->release;
-sleep 0.2;
 $faults->plan;
 $site->export;
 $site->holds_table('t', 'nothing is lost by all that');

@@ -64,7 +64,6 @@ sub during
     }
     $code->();
     $faults->release;
-    sleep 0.2;
     $faults->plan;
     return wait_for_end($id);
 }

@@ -32,7 +32,7 @@ use Fcntl qw(:flock);
 use IO::Socket::INET;
 use JSON::PP;
 use Socket qw(SOL_SOCKET SO_LINGER);
-use Time::HiRes qw(sleep);
+use Time::HiRes qw(sleep time);
 
 use parent 'HydraExport::Listener';
 
@@ -66,16 +66,17 @@ sub plan
     {
         croak "unknown fault \"$fault->{fault}\"" unless $faults{ $fault->{fault} };
     }
-    unlink "$self->{dir}/released";
-    $self->with_plan(sub { return @plan });
+    my $now = microseconds();
+    $self->with_plan(sub { return map { +{ %$_, planned => $now } } @plan });
     return;
 }
 
-# release(): requests that hang are passed on now.
+# release(): requests that hang, or would by the plan that there is, are passed on now.
 sub release
 {
     my ($self) = @_;
-    write_file("$self->{dir}/released", '');
+    write_file("$self->{dir}/released.new", microseconds());
+    rename "$self->{dir}/released.new", "$self->{dir}/released" or croak "released: $!";
     return;
 }
 
@@ -195,17 +196,28 @@ sub reset_connection
 
 sub hang
 {
-    my ($self, $client, $request) = @_;
+    my ($self, $client, $request, $fault) = @_;
 
     read_body($client, $request);
     my $parent = getppid;
-    until (-e "$self->{dir}/released")
+    until ($self->released >= $fault->{planned})
     {
         return 0 if getppid != $parent;
         sleep 0.05;
     }
     return $self->pass($client, $request);
 }
+
+# When release() was called last.
+sub released
+{
+    my ($self) = @_;
+
+    open(my $file, '<', "$self->{dir}/released") or return 0;
+    return <$file>;
+}
+
+sub microseconds { return int(1e6 * time) }
 
 sub slow
 {

@@ -19,6 +19,24 @@ use Time::HiRes qw(sleep time);
 
 use parent 'PostgreSQL::Test::Cluster';
 
+# As Cluster's own, from the copy that a whole run shares (test/lib/tap.pl) where that will do: clusters that meet in one file
+# are told apart by their system identifiers, so only the first of them can be such a copy.
+my $used_template;
+
+sub init
+{
+    my ($self, %options) = @_;
+
+    my $template = $ENV{SHARED_CLUSTER};
+    return $self->SUPER::init(%options) if !defined $template || %options || $used_template++;
+    my $run = \&PostgreSQL::Test::Utils::system_or_bail;
+    no warnings 'redefine';
+    local *PostgreSQL::Test::Utils::system_or_bail = sub {
+        return $run->($_[0] eq 'initdb' ? ('cp', '-a', $template, $self->data_dir) : @_);
+    };
+    return $self->SUPER::init;
+}
+
 # query(DATABASE, SQL): the output; dies when it fails.
 sub query
 {
