@@ -131,6 +131,38 @@ $tls->make_bucket('named');
 is($tls->request('PUT', '/key', keys => [ $tls->writer ], body => 'x', endpoint => $named)->{status}, 200, 'put by name');
 is($tls->get('named', 'key'), 'x', 'get by path');
 
+# ---- psql that was started before (HydraExport::Node)
+
+my $node = new_node('sessions');
+my $backend = 'SELECT pg_backend_pid()';
+isnt($node->safe_psql('postgres', $backend), $node->safe_psql('postgres', $backend), 'each script has a connection of its own');
+is($node->query('postgres', $backend), $node->query('postgres', $backend), 'queries share one');
+is_deeply(
+    [ $node->psql('postgres', "SELECT 1;\nSELECT x;\nSELECT 2") ],
+    [ 3, 1, qq(psql:<stdin>:2: ERROR:  column "x" does not exist\nLINE 1: SELECT x;\n               ^) ],
+    'a script ends with its first error');
+is(($node->psql('missing', 'SELECT 1'))[0], 2, 'a connection that is refused is told apart');
+ok(!eval { $node->safe_psql('postgres', 'SELECT pg_sleep(60)', timeout => 1) }, 'a script may take too long');
+is($node->safe_psql('postgres', "SELECT 'a' UNION ALL SELECT ''"), "a\n", 'the output is all there');
+$node->safe_psql('postgres', 'CREATE TEMP TABLE gone (); BEGIN; CREATE TABLE kept ()');
+is($node->query('postgres', q(SELECT count(*) FROM pg_class WHERE relname IN ('gone', 'kept'))), 0, 'nothing is left of what it did not commit');
+$node->safe_psql('postgres', 'CREATE DATABASE other');
+is($node->query('other', 'SET work_mem = 64; SHOW work_mem'), '64kB', 'a query may set what it needs');
+is($node->query('other', 'SHOW work_mem'), '4MB', 'and the next one does not see it');
+is($node->safe_psql('other', 'SHOW work_mem'), '4MB', 'nor does a script');
+{
+    local $ENV{PGOPTIONS} = '-c work_mem=5MB';
+    is($node->safe_psql('other', 'SHOW work_mem'), '5MB', 'options of the environment hold');
+}
+is($node->safe_psql('other', 'SHOW work_mem'), '4MB', 'while they are there');
+$node->safe_psql('postgres', q(ALTER DATABASE other SET work_mem = '7MB'));
+is($node->safe_psql('other', 'SHOW work_mem'), '7MB', 'a script sees settings for new sessions');
+$node->restart;
+is($node->query('other', 'SELECT 1') . $node->safe_psql('other', 'SELECT 2'), 12, 'sessions begin again after a restart');
+$node->safe_psql('postgres', 'DROP DATABASE other');
+pass('a database that was looked at can be dropped');
+$node->stop;
+
 # ---- Ctrl-C
 
 # A file of its own, which ends as the signal says; its servers do not outlive it.

@@ -28,7 +28,7 @@ sub init
     my ($self, %options) = @_;
 
     my $template = $ENV{SHARED_CLUSTER};
-    return $self->SUPER::init(%options) if !defined $template || %options || $used_template++;
+    return $self->SUPER::init(%options) if !defined $template || %options || $self->{_install_path} || $used_template++;
     my $run = \&PostgreSQL::Test::Utils::system_or_bail;
     no warnings 'redefine';
     local *PostgreSQL::Test::Utils::system_or_bail = sub {
@@ -52,24 +52,34 @@ sub try_query
 {
     my ($self, $database, $sql) = @_;
 
-    my $session = $self->{sessions}{$database};
+    my $place = place($database);
+    my $session = $self->{sessions}{$place};
     if ($session && $session->is_ours)
     {
         my ($output, $messages) = $session->query($sql);
         return ($output, $messages) if defined $output;
     }
-    $session = $self->{sessions}{$database} = $self->session($database);
+    $session = $self->{sessions}{$place} = $self->session($database);
     my ($output, $messages) = $session->query($sql);
-    delete $self->{sessions}{$database} unless defined $output;
+    delete $self->{sessions}{$place} unless defined $output;
     return ($output, $messages);
 }
 
+# What psql's connections depend on: a test may set PGOPTIONS, for a while.
+sub place
+{
+    my ($database) = @_;
+    return join "\n", $database, map { "$_=$ENV{$_}" } sort grep { /^PG/ } keys %ENV;
+}
+
+# Its application_name tells it from what a test starts itself.
 sub session
 {
     my ($self, $database) = @_;
 
     local %ENV = $self->_get_env;
-    return HydraExport::Session->new([ $self->installed_command('psql'), '-d', $self->connstr($database) ]);
+    my $connection = $self->connstr($database) . q( application_name='HydraExport::Node');
+    return HydraExport::Session->new([ $self->installed_command('psql'), '-d', $connection ]);
 }
 
 # As Cluster's own, without a process for each try.
@@ -118,7 +128,8 @@ sub run_script
 {
     my ($self, $database, $sql, $seconds) = @_;
 
-    my $runner = delete $self->{runners}{$database};
+    my $place = place($database);
+    my $runner = delete $self->{runners}{$place};
     if (!$runner || !$runner->is_ours || !$runner->is_connected)
     {
         $runner = $self->session($database);
@@ -126,7 +137,7 @@ sub run_script
         $runner->reconnect('');
     }
     my ($status, @said) = $runner->run($sql, $seconds);
-    $self->{runners}{$database} = $runner if $runner->is_connected;
+    $self->{runners}{$place} = $runner if $runner->is_connected;
     return ($status, @said);
 }
 

@@ -17,7 +17,7 @@ use File::Temp;
 use IO::Select;
 use IPC::Open3 qw(open3);
 use Symbol qw(gensym);
-use Time::HiRes qw(time);
+use Time::HiRes qw(sleep time);
 
 my $marker = '-- that was all --';
 
@@ -67,14 +67,18 @@ sub run
     return ($status, $output, $messages);
 }
 
-# Closes the last script's connection and has one for the next, so that nothing is left of a script when it returns.
+# Closes the last script's connection and has one for the next. Its backend ends before this returns, so that nothing is left
+# of a script: no lock, no temporary table.
 sub reconnect
 {
     my ($self, $command) = @_;
 
+    my $before = $self->{backend};
     my ($ended, $backend, $messages) = $self->exchange(($command // "\\c -\n") . "SELECT pg_catalog.pg_backend_pid();\n");
     $self->{backend} = $ended ? undef : $backend;
     $self->{refusal} = $ended ? $messages : undef;
+    my $limit = time + 10;
+    sleep 0.001 while $before && kill(0, $before) && time < $limit;
     return;
 }
 

@@ -116,7 +116,7 @@ sub kill_writer
 {
     my ($self) = @_;
 
-    my $pid = $self->a_process("backend_type = 'client backend' AND pid <> pg_backend_pid()") or return;
+    my $pid = $self->a_process("backend_type = 'client backend' AND application_name <> 'HydraExport::Node'") or return;
     kill KILL => $pid;
     return $self->wait_for_server;
 }
