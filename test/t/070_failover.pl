@@ -30,7 +30,7 @@ sub standby
 {
     my ($name, %settings) = @_;
 
-    my $node = PostgreSQL::Test::Cluster->new($name);
+    my $node = HydraExport::Node->new($name);
     $node->init_from_backup($primary, 'base', has_streaming => 1);
     $node->append_conf('postgresql.conf', "$_ = '$settings{$_}'") foreach sort keys %settings;
     $node->start;
@@ -78,7 +78,7 @@ is($incremental->manifest($export)->{models}[0]{rows}, 1, 'only what changed is 
 # ---- a standby that lacks what its primary had exported
 
 $first->backup('again');
-my $behind = PostgreSQL::Test::Cluster->new('behind');
+my $behind = HydraExport::Node->new('behind');
 $behind->init_from_backup($first, 'again', has_streaming => 1);
 $behind->start;
 $first->wait_for_catchup($behind);
@@ -105,7 +105,7 @@ foreach my $rule (qw(rebuild rebuild_by_chain))
 
 # ---- a point in time
 
-my $restored = PostgreSQL::Test::Cluster->new('restored');
+my $restored = HydraExport::Node->new('restored');
 $restored->init_from_backup($primary, 'base', has_restoring => 1);
 $restored->append_conf('postgresql.conf', <<'CONF');
 recovery_target_name = 'before the mistake'

@@ -63,7 +63,7 @@ my $history = $site->sql('SELECT count(*) FROM hydra_export.export_objects');
 my $next = $site->sql(q{SET TimeZone = 'UTC'; SELECT next_export_at, why FROM hydra_export.schedule});
 $old->stop;
 
-my $new = PostgreSQL::Test::Cluster->new('new');
+my $new = HydraExport::Node->new('new');
 $new->init;
 $new->append_conf('postgresql.conf', "hydra_export.first_export_delay = '1s'\nautovacuum = off\n");
 chdir PostgreSQL::Test::Utils::tempdir('upgrade') or die;
