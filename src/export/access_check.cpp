@@ -57,7 +57,6 @@ AccessCheck check_access(const std::string& name) {
   check_condition(destination, asked);
   access.conditional = asked.answer;
   access.identity = client.identity();
-  if (access.identity.source.empty()) access.identity.source = "static";
   return access;
 }
 

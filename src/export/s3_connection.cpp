@@ -11,11 +11,10 @@ namespace {
 
 using pg::Error;
 
-// Stored keys need no source, unless they are used to assume a role.
-void use_credentials(const Account& account, s3::Options& options) {
+std::unique_ptr<s3::credentials::Source> source_of(const Account& account,
+                                                   const s3::EndpointSettings& target) {
   const tables::Destination& destination = account.destination;
-  const bool is_static = destination.credentials == "static";
-  if (is_static && !account.saved) {
+  if (destination.credentials == "static" && !account.saved) {
     throw Error(
         ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
         "destination \"" + destination.name + "\" has no credentials", "",
@@ -23,15 +22,13 @@ void use_credentials(const Account& account, s3::Options& options) {
             tables::call_of("configure", destination.name, "access_key => ..., secret_key => ...") +
             ".");
   }
-  options.credentials = account.saved.value_or(s3::Credentials{});
-  if (is_static && destination.role_arn.empty()) return;
-  options.source = s3::credentials::make_source(
-      {destination.credentials, options.credentials, destination.role_arn, destination.external_id},
-      options.target, s3::credentials::host_environment());
-  options.credentials = {};
+  return s3::credentials::make_source(
+      {destination.credentials, account.saved.value_or(s3::Credentials{}), destination.role_arn,
+       destination.external_id},
+      target, s3::credentials::host_environment());
 }
 
-// All options except the keys.
+// All options except the source of the keys.
 s3::Options options_without_keys(const tables::Destination& destination) {
   tables::check_policy(destination);
   s3::Options options;
@@ -55,14 +52,13 @@ Account account_of(const tables::Destination& destination) {
 
 s3::Options client_options(const Account& account) {
   s3::Options options = options_without_keys(account.destination);
-  use_credentials(account, options);
+  options.source = source_of(account, options.target);
   return options;
 }
 
-s3::Options client_options(const Account& account, const s3::Credentials& keys,
+s3::Options client_options(const Account& account,
                            std::shared_ptr<s3::credentials::Source> source) {
   s3::Options options = options_without_keys(account.destination);
-  options.credentials = keys;
   options.source = std::move(source);
   return options;
 }

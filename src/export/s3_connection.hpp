@@ -22,7 +22,6 @@ Account account_of(const tables::Destination& destination);
 s3::Options client_options(const Account& account);
 
 // The same, with keys that another process fetched.
-s3::Options client_options(const Account& account, const s3::Credentials& keys,
-                           std::shared_ptr<s3::credentials::Source> source);
+s3::Options client_options(const Account& account, std::shared_ptr<s3::credentials::Source> source);
 
 }  // namespace hydra::exporting

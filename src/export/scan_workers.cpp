@@ -6,6 +6,7 @@
 #include "pg/transaction.hpp"
 #include "relations/relation_info.hpp"
 #include "s3/client.hpp"
+#include "s3/credentials/chain.hpp"
 
 namespace hydra::exporting {
 namespace {
@@ -251,12 +252,10 @@ shm_mq_handle* attach_queue(dsm_segment* segment, shm_toc* contents) {
   });
 }
 
-s3::Options options_of(const WorkerTask& task, SharedKeys& keys) {
-  if (task.keys_change) {
-    return client_options(task.account, {}, std::make_shared<s3::credentials::Shared>(keys));
-  }
+std::shared_ptr<s3::credentials::Source> source_of(const WorkerTask& task, SharedKeys& keys) {
+  if (task.keys_change) return std::make_shared<s3::credentials::Shared>(keys);
   const auto read = keys.read(0);
-  return client_options(task.account, read ? read->found.keys : s3::Credentials{}, nullptr);
+  return std::make_shared<s3::credentials::Static>(read ? read->found.keys : s3::Credentials{});
 }
 
 void read_share(dsm_segment* segment, shm_toc* contents) {
@@ -264,8 +263,9 @@ void read_share(dsm_segment* segment, shm_toc* contents) {
   const WorkerTask task = load_task(contents);
   s3::initialize_library();
   pg::MemoryScope memory("hydra_export scan worker");
-  Uploader uploader(options_of(task, *look_up<SharedKeys>(contents, keys_key)),
-                    task.account.destination.compression_kind(), task.memory);
+  Uploader uploader(
+      client_options(task.account, source_of(task, *look_up<SharedKeys>(contents, keys_key))),
+      task.account.destination.compression_kind(), task.memory);
   uploader.limit_silence(longest_silence());
   ModelReader reader(task.read, *look_up<SharedReading>(contents, reading_key), GetActiveSnapshot(),
                      0, uploader);

@@ -38,8 +38,7 @@ void require_header_value(const std::string& value, const char* what) {
 }
 
 Options checked(Options options) {
-  require_header_value(options.credentials.access_key, "access key");
-  require_header_value(options.credentials.session_token, "session token");
+  if (!options.source) throw std::logic_error("a client needs a source of credentials");
   require_header_value(options.target.region, "region");
   require_header_value(options.user_agent, "user agent");
   for (const auto& [name, value] : options.object_headers) {
@@ -66,13 +65,10 @@ class Client::Impl {
  public:
   explicit Impl(Options options)
       : options_(checked(std::move(options))),
-        session_(options_.target, options_.places, options_.credentials, options_.now),
+        session_(options_.target, options_.places, options_.now),
         backoff_(backoff()),
-        multi_(options_.concurrency) {
-    if (options_.source) {
-      refreshing_ = std::make_unique<credentials::RefreshingCredentials>(
-          options_.source, session_, multi_, options_.ca_file, options_.user_agent, backoff());
-    }
+        multi_(options_.concurrency),
+        keys_(options_.source, session_, multi_, options_.ca_file, options_.user_agent, backoff()) {
     idle_.reserve(static_cast<std::size_t>(options_.concurrency));  // so that cancel() cannot fail
   }
 
@@ -100,12 +96,12 @@ class Client::Impl {
 
   std::optional<milliseconds> timeout() const {
     std::optional<Clock::time_point> next = multi_.deadline();
-    if (refreshing_ && (pending() > 0 || keep_keys_)) {
-      const auto due = refreshing_->deadline();
+    if (pending() > 0 || keep_keys_) {
+      const auto due = keys_.deadline();
       if (due && (!next || *due < *next)) next = due;
     }
-    const bool places = active_.size() < static_cast<std::size_t>(options_.concurrency) &&
-                        (!refreshing_ || refreshing_->usable());
+    const bool places =
+        active_.size() < static_cast<std::size_t>(options_.concurrency) && keys_.usable();
     for (const Waiting& waiting : waiting_) {
       if (places && (!next || waiting.due < *next)) next = waiting.due;
     }
@@ -116,7 +112,7 @@ class Client::Impl {
   }
 
   void cancel() noexcept {
-    if (refreshing_) refreshing_->cancel();
+    keys_.cancel();
     for (auto& transfer : active_) {
       multi_.remove(transfer->handle());
       transfer->release();
@@ -155,23 +151,17 @@ class Client::Impl {
   }
 
   std::optional<credentials::Found> keys() const {
-    credentials::Found found;
-    if (refreshing_) {
-      if (!refreshing_->usable()) return std::nullopt;
-      found = *refreshing_->found();
-    }
+    if (!keys_.usable()) return std::nullopt;
+    credentials::Found found = *keys_.found();
     found.keys = session_.credentials();
     return found;
   }
 
-  std::optional<Failure> keys_failure() const {
-    return refreshing_ ? refreshing_->failure() : std::nullopt;
-  }
-
-  bool keys_change() const { return refreshing_ != nullptr; }
+  std::optional<Failure> keys_failure() const { return keys_.failure(); }
+  bool keys_change() const { return options_.source->changes(); }
 
   void renew_keys() {
-    if (refreshing_) refreshing_->renew();
+    keys_.renew();
     start_what_is_due();
   }
 
@@ -179,9 +169,9 @@ class Client::Impl {
     Identity identity;
     identity.endpoint = session_.endpoint().url();
     identity.region = session_.region();
-    if (refreshing_ && refreshing_->found()) {
-      identity.source = refreshing_->found()->source;
-      identity.expires_at = refreshing_->found()->expires_at;
+    if (const auto& found = keys_.found()) {
+      identity.source = found->source;
+      identity.expires_at = found->expires_at;
     }
     return identity;
   }
@@ -206,8 +196,8 @@ class Client::Impl {
 
   void collect() {
     while (const auto done = multi_.next_done()) {
-      if (refreshing_ && done->handle == refreshing_->handle()) {
-        refreshing_->finished(done->result);
+      if (done->handle == keys_.handle()) {
+        keys_.finished(done->result);
         continue;
       }
       const auto found = std::find_if(active_.begin(), active_.end(), [&](const auto& transfer) {
@@ -297,18 +287,17 @@ class Client::Impl {
 
   // True if other keys than the job's will be available.
   bool renew_credentials(const Job& job) {
-    if (!refreshing_) return false;
+    if (!keys_change()) return false;
     constexpr std::size_t keys = static_cast<std::size_t>(Fix::credentials);
-    if (session_.corrections()[keys] == job.corrections[keys]) refreshing_->renew();
+    if (session_.corrections()[keys] == job.corrections[keys]) keys_.renew();
     return true;
   }
 
   // Whether there are keys to sign with. If there will never be any, all uploads end.
   bool may_start() {
-    if (!refreshing_) return true;
-    if (pending() > active_.size() || keep_keys_) refreshing_->poll();
-    if (refreshing_->usable()) return true;
-    if (refreshing_->failure()) fail_the_rest(*refreshing_->failure());
+    if (pending() > active_.size() || keep_keys_) keys_.poll();
+    if (keys_.usable()) return true;
+    if (keys_.failure()) fail_the_rest(*keys_.failure());
     return false;
   }
 
@@ -369,7 +358,7 @@ class Client::Impl {
   Session session_;
   Backoff backoff_;
   Multi multi_;
-  std::unique_ptr<credentials::RefreshingCredentials> refreshing_;  // nullptr if the keys are given
+  credentials::RefreshingCredentials keys_;
   bool keep_keys_ = false;
   std::vector<std::unique_ptr<Transfer>> active_;
   std::vector<std::unique_ptr<Transfer>> idle_;

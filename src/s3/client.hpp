@@ -21,7 +21,7 @@ void initialize_library();
 struct Identity {
   std::string endpoint;  // the bucket's URL
   std::string region;
-  std::string source;  // of the keys; '' if they were given, or are not fetched yet
+  std::string source;                      // of the keys; '' if they are not fetched yet
   std::optional<std::int64_t> expires_at;  // Unix seconds
 };
 

@@ -16,11 +16,9 @@ constexpr std::int64_t same_time = 60;
 
 }  // namespace
 
-Session::Session(EndpointSettings target, Places places, Credentials credentials,
-                 std::function<std::int64_t()> now)
+Session::Session(EndpointSettings target, Places places, std::function<std::int64_t()> now)
     : target_(std::move(target)),
       places_(std::move(places)),
-      credentials_(std::move(credentials)),
       now_(std::move(now)),
       permit_(places_.permit(target_)),
       endpoint_(resolve(target_)) {

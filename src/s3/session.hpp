@@ -25,8 +25,7 @@ class Session {
 
   // now: Unix seconds by this machine's clock. Throws std::runtime_error if the target's endpoint
   // is not a valid URL, or the places do not allow it.
-  Session(EndpointSettings target, Places places, Credentials credentials,
-          std::function<std::int64_t()> now);
+  Session(EndpointSettings target, Places places, std::function<std::int64_t()> now);
 
   const Endpoint& endpoint() const { return endpoint_; }
   const std::string& region() const { return target_.region; }

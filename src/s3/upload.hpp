@@ -53,8 +53,7 @@ struct Found;
 
 struct Options {
   EndpointSettings target;
-  Places places;            // where data may go
-  Credentials credentials;  // used if `source` is empty
+  Places places;  // where data may go
   // asked before the first upload, and for renewals
   std::shared_ptr<credentials::Source> source;
   // time without progress after which an attempt is abandoned

@@ -16,6 +16,7 @@
 
 #include "base/sha256.hpp"
 #include "s3/client.hpp"
+#include "s3/credentials/chain.hpp"
 
 namespace {
 
@@ -48,7 +49,8 @@ Options options(const char* bucket, int concurrency) {
   Options options;
   options.target = {bucket, variable("S3_REGION"), variable("S3_ENDPOINT"), Addressing::path};
   options.places = Places(options.target.endpoint + '/' + bucket);
-  options.credentials = {variable("S3_OWNER_KEY"), variable("S3_OWNER_SECRET"), ""};
+  options.source = std::make_shared<credentials::Static>(
+      Credentials{variable("S3_OWNER_KEY"), variable("S3_OWNER_SECRET"), ""});
   options.concurrency = concurrency;
   return options;
 }

@@ -33,7 +33,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     answer.body = status == 403 ? "<Code>RequestTimeTooSkewed</Code>" : "";
     const Failure failure = parse_failure(answer);
     fuzz::require_clean(failure.request_id);
-    Session session({"data", "us-east-1", "https://s3.example.com", Addressing::automatic}, {}, {},
+    Session session({"data", "us-east-1", "https://s3.example.com", Addressing::automatic}, {},
                     [] { return now; });
     session.correct(failure, session.corrections(), "201601310400/orders/1-2.json");
     fuzz::require(amz_date(session.now()).size() == 16, "the time to sign with is a time");

@@ -35,7 +35,7 @@ void check(const Failure& failure) {
 // Another attempt goes to the same bucket, where data may go, and never from https to http.
 void check_correction(const EndpointSettings& target, const Failure& failure) {
   const Places places("aws/data, http://127.0.0.1:*/a/data, https://*.example.com/data");
-  Session session(target, places, {}, [] { return std::int64_t{1369353600}; });
+  Session session(target, places, [] { return std::int64_t{1369353600}; });
   const bool corrected = session.correct(failure, session.corrections(), key);
   const std::string url = session.endpoint().url();
   require(corrected || url == resolve(target).url(), "nothing moves without a correction");

@@ -10,6 +10,7 @@
 #include "base/sha256.hpp"
 #include "http_server.hpp"
 #include "s3/client.hpp"
+#include "s3/credentials/chain.hpp"
 
 namespace hydra::s3::test {
 
@@ -69,10 +70,14 @@ class ClientTest : public testing::Test {
     options_.target = {"data", "eu-west-1", "http://" + server_.host(), Addressing::automatic};
     options_.places =
         Places("http://127.0.0.1:*/*, http://localhost:*/*, aws/*, https://127.0.0.1:*/*");
-    options_.credentials = {"AKIDEXAMPLE", "not-so-secret", ""};
+    use({"AKIDEXAMPLE", "not-so-secret", ""});
     options_.user_agent = "hydra_export/test";
     options_.retry_base = milliseconds{5};
     options_.retry_cap = milliseconds{20};
+  }
+
+  void use(const Credentials& keys) {
+    options_.source = std::make_shared<credentials::Static>(keys);
   }
 
   // One turn of a caller with an event loop of its own.
@@ -98,7 +103,7 @@ class ClientTest : public testing::Test {
 
   std::vector<Outcome> wait_for(Client& client) {
     const auto stop = Clock::now() + patience;
-    std::vector<Outcome> outcomes;
+    std::vector<Outcome> outcomes = client.take_outcomes();
     while (client.pending() > 0 && Clock::now() < stop) {
       turn(client);
       for (Outcome& outcome : client.take_outcomes())

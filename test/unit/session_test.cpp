@@ -8,7 +8,7 @@ namespace {
 constexpr const char* key = "p/a.json";
 
 Session new_session(const char* places, const char* endpoint) {
-  return Session({"data", "eu-west-1", endpoint}, Places(places), {}, [] { return 0; });
+  return Session({"data", "eu-west-1", endpoint}, Places(places), [] { return 0; });
 }
 
 // The session's endpoint after the response; '' if it does not change.

@@ -122,7 +122,7 @@ TEST_F(SharedKeysTest, AClientFetchesKeysForOthersAlone) {
   client.keep_keys(true);
   ASSERT_TRUE(client.keys());
   EXPECT_EQ(client.keys()->keys.access_key, "AK1");
-  EXPECT_TRUE(client.keys_change());
+  EXPECT_FALSE(client.keys_change());
 }
 
 }  // namespace

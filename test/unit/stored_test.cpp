@@ -113,7 +113,7 @@ TEST(Stored, KeysOfAKmsMakeEtagsOpaque) {
 
 TEST(Stored, AwsIsSentTheChecksum) {
   const auto checksum = [](const char* endpoint) -> std::string {
-    const Session session({"data", "eu-west-1", endpoint}, Places(), {}, [] { return 0; });
+    const Session session({"data", "eu-west-1", endpoint}, Places(), [] { return 0; });
     Job job;
     job.upload = upload_of(1, "{}\n");
     for (const auto& [name, value] : put_request({}, session, job, "20130524T000000Z").headers)

@@ -34,6 +34,7 @@ class Static : public Source {
   explicit Static(Credentials keys) : keys_(std::move(keys)) {}
   Step begin(std::int64_t) override { return Found{keys_, std::nullopt, "static"}; }
   Step answered(const HttpReply&) override { return Absent{}; }
+  bool changes() const override { return false; }
 
  private:
   Credentials keys_;

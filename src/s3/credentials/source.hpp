@@ -64,6 +64,8 @@ class Source {
   virtual ~Source() = default;
   virtual Step begin(std::int64_t now) = 0;  // Unix seconds, by the clock used for signing
   virtual Step answered(const HttpReply& reply) = 0;
+  // Whether begin() may find other keys when the store refuses these.
+  virtual bool changes() const { return true; }
 };
 
 }  // namespace hydra::s3::credentials
