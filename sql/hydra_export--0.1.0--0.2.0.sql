@@ -74,6 +74,11 @@ ALTER TABLE hydra_export.models
 
 ALTER TABLE hydra_export.model_state ADD relation_name text;
 COMMENT ON COLUMN hydra_export.model_state.relation_name IS 'name of the table at that export';
+ALTER TABLE hydra_export.model_state ADD full_next text;
+COMMENT ON COLUMN hydra_export.model_state.full_next IS 'why the next export has to be full; NULL if it need not be';
+ALTER TABLE hydra_export.baselines ADD relation_name text, ADD condition text;
+COMMENT ON COLUMN hydra_export.baselines.relation_name IS 'name of the table at that export; NULL if unknown';
+COMMENT ON COLUMN hydra_export.baselines.condition IS 'condition that the rows of a partition met then; NULL if there is none that other systems can evaluate';
 COMMENT ON COLUMN hydra_export.models.relation IS 'table, partitioned table, view, materialized view or foreign table; NULL if there is a problem';
 COMMENT ON COLUMN hydra_export.models.added_by IS 'role on whose behalf the model is exported; NULL if there is a problem';
 COMMENT ON COLUMN hydra_export.models.restored_relation IS 'name of the table in the database that was dumped, until hydra_export.resume() has found it here';
@@ -242,7 +247,7 @@ CREATE OR REPLACE VIEW hydra_export.recent_exports AS
   SELECT id, destination, folder, status, date_trunc('second', started_at) AS started_at,
          date_trunc('second', coalesce(finished_at, clock_timestamp()) - started_at) AS duration,
          models, objects, rows, bytes,
-         CASE WHEN length(reason) > 43 THEN left(reason, 40) || '...' ELSE reason END AS error
+         CASE WHEN length(reason) > 40 THEN left(reason, 37) || '...' ELSE reason END AS error
   FROM hydra_export.exports,
        -- Keys of objects are removed, so that the cause is at the beginning.
        LATERAL (SELECT regexp_replace(error, 'object "[^"]*": ', '', 'g') AS reason) AS shorter

@@ -158,7 +158,8 @@ CREATE TABLE hydra_export.model_state (
   full_at      timestamptz,
   export_id    bigint,
   folder       text,
-  relation_name text
+  relation_name text,
+  full_next    text
 );
 
 COMMENT ON TABLE hydra_export.model_state IS 'state of a model''s exports';
@@ -168,6 +169,7 @@ COMMENT ON COLUMN hydra_export.model_state.full_at IS 'when it was last exported
 COMMENT ON COLUMN hydra_export.model_state.export_id IS 'the last export in which it succeeded';
 COMMENT ON COLUMN hydra_export.model_state.folder IS 'that export''s folder';
 COMMENT ON COLUMN hydra_export.model_state.relation_name IS 'name of the table at that export';
+COMMENT ON COLUMN hydra_export.model_state.full_next IS 'why the next export has to be full; NULL if it need not be';
 
 -- Not dumped: transaction ids are meaningless in another cluster.
 CREATE TABLE hydra_export.baselines (
@@ -182,6 +184,8 @@ CREATE TABLE hydra_export.baselines (
   file_number       oid NOT NULL,
   wal_map           pg_lsn NOT NULL,
   wal_floor         pg_lsn NOT NULL,
+  relation_name     text,
+  condition         text,
   PRIMARY KEY (model_id, relation)
 );
 
@@ -197,6 +201,8 @@ COMMENT ON COLUMN hydra_export.baselines.timeline IS 'timeline on which it was t
 COMMENT ON COLUMN hydra_export.baselines.file_number IS 'relfilenode of the table; a different one means that the table was rewritten';
 COMMENT ON COLUMN hydra_export.baselines.wal_map IS 'WAL position just before the snapshot was taken';
 COMMENT ON COLUMN hydra_export.baselines.wal_floor IS 'WAL position after which all changes that were not visible to the snapshot were written; 0/0 if unknown';
+COMMENT ON COLUMN hydra_export.baselines.relation_name IS 'name of the table at that export; NULL if unknown';
+COMMENT ON COLUMN hydra_export.baselines.condition IS 'condition that the rows of a partition met then; NULL if there is none that other systems can evaluate';
 
 CREATE TABLE hydra_export.wal_marks (
   lsn               pg_lsn NOT NULL,
@@ -324,7 +330,7 @@ CREATE VIEW hydra_export.recent_exports AS
   SELECT id, destination, folder, status, date_trunc('second', started_at) AS started_at,
          date_trunc('second', coalesce(finished_at, clock_timestamp()) - started_at) AS duration,
          models, objects, rows, bytes,
-         CASE WHEN length(reason) > 43 THEN left(reason, 40) || '...' ELSE reason END AS error
+         CASE WHEN length(reason) > 40 THEN left(reason, 37) || '...' ELSE reason END AS error
   FROM hydra_export.exports,
        -- Keys of objects are removed, so that the cause is at the beginning.
        LATERAL (SELECT regexp_replace(error, 'object "[^"]*": ', '', 'g') AS reason) AS shorter

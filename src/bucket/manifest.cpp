@@ -98,6 +98,13 @@ Value object_value(const ManifestObject& item) {
   return fields.take();
 }
 
+Value replaced_value(const Replaced& replaced) {
+  Fields fields;
+  fields.add("relation", replaced.relation).add_number("relation_oid", replaced.relation_oid);
+  if (!replaced.condition.empty()) fields.add("condition", replaced.condition);
+  return fields.take();
+}
+
 Value model_value(const ManifestModel& model) {
   const auto key_column = [](const std::string& name) { return text("key_columns", name); };
   return Fields()
@@ -114,6 +121,7 @@ Value model_value(const ManifestModel& model) {
       .add("previous_folder", model.previous_folder)
       .add("lsn", model.lsn)
       .add("note", model.note)
+      .add_list("replaced", model.replaced, replaced_value)
       .add_list("objects", model.objects, object_value)
       .take();
 }

@@ -32,6 +32,14 @@ struct ManifestObject {
   std::uint32_t relation_oid = 0;
 };
 
+// A table of the model of which the export holds all rows, or which is gone and has none: what
+// earlier exports hold of it is to be forgotten.
+struct Replaced {
+  std::string relation;
+  std::uint32_t relation_oid = 0;
+  std::string condition;  // what its rows meet, as SQL; '' where objects name their table
+};
+
 struct ManifestModel {
   std::string name;
   std::string relation;
@@ -46,6 +54,7 @@ struct ManifestModel {
   std::optional<std::string> previous_folder;
   std::optional<std::string> lsn;
   std::optional<std::string> note;
+  std::vector<Replaced> replaced;
   std::vector<ManifestObject> objects;
 };
 

@@ -33,6 +33,8 @@ tables::Baseline baseline_of(const Leaf& leaf, const change::ExportSnapshot& cur
   baseline.file_number = leaf.file_number;
   baseline.wal_map = static_cast<std::int64_t>(current.wal().map_position);
   baseline.wal_floor = static_cast<std::int64_t>(current.wal().floor);
+  baseline.relation_name = leaf.name;
+  baseline.condition = leaf.condition;
   return baseline;
 }
 
@@ -182,6 +184,7 @@ void ModelExport::read_alone(const ReadTask& task, const change::ExportSnapshot&
   SharedReading* shared = SharedReading::make(memory.get(), task, 1);
   ModelReader reader(task, *shared, current.snapshot(), number_, uploader_);
   finish_reading(reader, *shared, nullptr);
+  note_whole_tables(*shared);
 }
 
 void ModelExport::read_with_workers(ReadTask& task, const change::ExportSnapshot& current,
@@ -206,7 +209,50 @@ void ModelExport::read_with_workers(ReadTask& task, const change::ExportSnapshot
   result_.row.workers = scan_workers.started();
   ModelReader reader(task, scan_workers.shared(), current.snapshot(), number_, uploader_);
   finish_reading(reader, scan_workers.shared(), &scan_workers);
+  note_whole_tables(scan_workers.shared());
   scan_workers.finish();
+}
+
+// Where all rows of a table were sent, whatever was looked for, they are all that it holds: readers
+// are told to forget what they have of it. So are they of tables that are gone.
+void ModelExport::note_whole_tables(SharedReading& shared) {
+  std::vector<const Leaf*> whole;
+  for (std::size_t i = 0; i < plan_->leaves.size(); ++i) {
+    if (shared.sent_all(i)) whole.push_back(&plan_->leaves[i]);
+  }
+  if (whole.size() == plan_->leaves.size()) return become_full();
+  for (const tables::Baseline& gone : plan_->gone) {
+    result_.manifest.replaced.push_back(
+        {pg::to_utf8(gone.relation_name), gone.relation, pg::to_utf8(gone.condition)});
+  }
+  for (const Leaf* leaf : whole)
+    replace(*leaf);
+}
+
+void ModelExport::become_full() {
+  if (plan_->full) return;
+  result_.full = true;
+  result_.row.kind = "full";
+  result_.row.previous_export_id.reset();
+  result_.manifest.kind = "full";
+  const std::string others = result_.row.reason;
+  result_.row.reason = counts_.rows == 0 ? "there are no rows" : "all rows were changed";
+  if (!others.empty()) result_.row.reason += "; " + others;
+}
+
+// All rows of this table were sent, and not all of another one.
+void ModelExport::replace(const Leaf& leaf) {
+  const tables::Baseline* before = model_.baseline_of(leaf.relation);
+  std::vector<bucket::Replaced>& replaced = result_.manifest.replaced;
+  if (plan_->apart || !leaf.condition.empty())
+    replaced.push_back({pg::to_utf8(leaf.name), leaf.relation, pg::to_utf8(leaf.condition)});
+  if (before == nullptr) return;
+  // It was detached and attached again, and may have held other rows.
+  if (!before->condition.empty() && before->condition != leaf.condition)
+    replaced.push_back({pg::to_utf8(leaf.name), leaf.relation, pg::to_utf8(before->condition)});
+  const bool rewritten = before->file_number != leaf.file_number;
+  if (!plan_->apart && leaf.condition.empty() && rewritten && !leaf.is_full())
+    result_.full_next = leaf.name + " was emptied, and no condition tells its rows";
 }
 
 void ModelExport::finish_reading(ModelReader& reader, SharedReading& shared, ScanWorkers* workers) {

@@ -21,6 +21,7 @@ struct ModelResult {
   std::vector<tables::Baseline> baselines;
   bucket::ManifestModel manifest;  // likewise
   bool full = false;
+  std::string full_next;  // why the next export has to be full; '' where it has not
 };
 
 class ScanWorkers;
@@ -48,6 +49,9 @@ class ModelExport {
   void read_rows(const ModelPlan& plan, const change::ExportSnapshot& current);
   void read_alone(const ReadTask& task, const change::ExportSnapshot& current);
   void read_with_workers(ReadTask& task, const change::ExportSnapshot& current, int workers);
+  void note_whole_tables(SharedReading& shared);
+  void become_full();
+  void replace(const Leaf& leaf);
   void finish_reading(ModelReader& reader, SharedReading& shared, ScanWorkers* workers);
   std::size_t most_workers() const;
   ReadTask task_of(const ModelPlan& plan, const change::ExportSnapshot& current) const;

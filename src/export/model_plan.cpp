@@ -7,6 +7,7 @@
 #include "pg/guc.hpp"
 #include "pg/spi.hpp"
 #include "relations/family.hpp"
+#include "relations/partition_condition.hpp"
 #include "relations/requirements.hpp"
 #include "relations/rights.hpp"
 #include "relations/rows_elsewhere.hpp"
@@ -98,6 +99,9 @@ Leaf describe_leaf(const RelationInfo& relation, const ModelPlan& plan, const Mo
   leaf.has_xmin = relation.heap;
   leaf.file_number = relation.file_number;
   leaf.logged = relation.persistence == 'p';
+  // What a foreign table holds is not checked against it.
+  if (plan.relation.kind == 'p' && relation.kind != 'f')
+    leaf.condition = relations::partition_condition(relation.oid, leaf.columns);
   if (!leaf.has_xmin && model.changed_by == ChangedBy::xmin) {
     throw Error(ERRCODE_FEATURE_NOT_SUPPORTED,
                 "changed rows of " + relation.name + " cannot be found by xmin", "",
@@ -130,6 +134,22 @@ bool was_redefined(const ModelPlan& plan, const Leaf& leaf, const change::XidSna
   return change::was_redefined(line_source(plan, leaf.relation), snapshot);
 }
 
+std::string name_of(const tables::Baseline& baseline) {
+  return baseline.relation_name.empty() ? "a table" : baseline.relation_name;
+}
+
+// The tables that the model had at its baselines, and has no more.
+std::vector<tables::Baseline> gone_from(const ModelPlan& plan, const Model& model) {
+  std::vector<tables::Baseline> gone;
+  for (const tables::Baseline& baseline : model.baselines) {
+    const bool is_here = std::any_of(plan.leaves.begin(), plan.leaves.end(), [&](const Leaf& leaf) {
+      return leaf.relation == baseline.relation;
+    });
+    if (!is_here) gone.push_back(baseline);
+  }
+  return gone;
+}
+
 // Why every row of the leaf must be exported; '' if its baseline can be used.
 std::string full_reason(const Leaf& leaf, const ModelPlan& plan, const Model& model,
                         const change::ExportSnapshot& current) {
@@ -139,6 +159,11 @@ std::string full_reason(const Leaf& leaf, const ModelPlan& plan, const Model& mo
     return model.baselines.empty() ? "reset" : "new partition";
   }
   if (model.full_due) return "full_every_hours";
+  if (!model.full_because.empty()) return model.full_because;
+  for (const tables::Baseline& gone : plan.gone) {
+    if (!plan.apart && gone.condition.empty())
+      return name_of(gone) + " was dropped or detached, and no condition tells its rows";
+  }
   // pg_upgrade makes a new cluster, with its own timeline, but keeps transaction ids.
   if (baseline->system_identifier == current.system_identifier() &&
       baseline->timeline != current.timeline() && pg::guc::after_failover == pg::guc::full) {
@@ -259,8 +284,21 @@ void choose_rows_of(Leaf& leaf, const ModelPlan& plan, const Model& model,
   }
   if (model.changed_by == ChangedBy::updated_at) {
     leaf.updated_since = updated_since(leaf, model);
-    leaf.has_index = leaf.may_query && has_index(leaf, leaf.updated_at_number);
+    // All of a table that was rewritten or emptied is read, so that it is known whether old rows
+    // are left.
+    const bool rewritten = leaf.file_number != model.baseline_of(leaf.relation)->file_number;
+    leaf.has_index = leaf.may_query && !rewritten && has_index(leaf, leaf.updated_at_number);
   }
+}
+
+// In words, not all where there are many.
+std::string names_of(const std::vector<tables::Baseline>& tables) {
+  constexpr std::size_t most = 3;
+  std::string names;
+  for (std::size_t i = 0; i < std::min(tables.size(), most); ++i)
+    names += (i == 0 ? "" : ", ") + name_of(tables[i]);
+  if (tables.size() > most) names += " and " + std::to_string(tables.size() - most) + " more";
+  return names;
 }
 
 void add_reason(ModelPlan& plan, const std::string& reason) {
@@ -320,6 +358,7 @@ void check_definitions(const ModelPlan& plan) {
 void choose_rows(ModelPlan& plan, const Model& model, const change::ExportSnapshot& current,
                  const change::WalChanges& changes) {
   plan.full = !plan.leaves.empty() || !model.previous_export_id;
+  plan.gone = gone_from(plan, model);
   std::size_t full = 0;
   for (Leaf& leaf : plan.leaves) {
     choose_rows_of(leaf, plan, model, current, changes);
@@ -335,6 +374,7 @@ void choose_rows(ModelPlan& plan, const Model& model, const change::ExportSnapsh
     add_reason(plan, "whole table read: " + leaf.whole_table_reason);
     break;
   }
+  if (!plan.full && !plan.gone.empty()) add_reason(plan, "gone: " + names_of(plan.gone));
   if (!plan.detached.empty())
     add_reason(plan, "without " + plan.detached + ", which is being detached");
   if (plan.renamed_from.empty()) return;

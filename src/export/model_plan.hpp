@@ -31,6 +31,7 @@ struct Leaf {
   std::string qualified_name;              // for SQL
   std::vector<relations::Column> columns;  // the model's exported columns, as this table has them
   std::string fingerprint;
+  std::string condition;    // of a partition, see relations/partition_condition.hpp
   Oid updated_at_type = 0;  // of the model's updated_at column; 0 in xmin mode
   int updated_at_number = 0;
   // Rows whose writer this snapshot saw are skipped; nothing = every row is exported.
@@ -57,12 +58,13 @@ struct ModelPlan {
   std::vector<std::string> key;
   std::vector<relations::Column> columns;
   std::vector<Leaf> leaves;
-  std::vector<Oid> family;   // the relation, and its partitions and children
-  std::vector<Oid> sources;  // what a view reads
-  std::string detached;      // partitions that are being detached
-  std::string renamed_from;  // a name that another relation has now; '' if none
-  bool numbered = false;     // no index enforces the key, so object names need a number
-  bool apart = false;        // rows of several tables may have the same key
+  std::vector<Oid> family;             // the relation, and its partitions and children
+  std::vector<Oid> sources;            // what a view reads
+  std::vector<tables::Baseline> gone;  // tables that the model had, and has no more
+  std::string detached;                // partitions that are being detached
+  std::string renamed_from;            // a name that another relation has now; '' if none
+  bool numbered = false;               // no index enforces the key, so object names need a number
+  bool apart = false;                  // rows of several tables may have the same key
   std::vector<std::string> definition_versions;  // before the first line was written
   bool full = true;
   std::string reason;

@@ -35,7 +35,7 @@ std::vector<row_json::KeyColumn> key_columns(const ModelPlan& plan) {
 }
 
 std::size_t SharedReading::size(const ReadTask& task) {
-  return sizeof(SharedReading) + task.leaves.size() * sizeof(change::BlockDispenser);
+  return sizeof(SharedReading) + task.leaves.size() * sizeof(LeafReading);
 }
 
 SharedReading* SharedReading::make(void* memory, const ReadTask& task, int readers) {
@@ -43,7 +43,7 @@ SharedReading* SharedReading::make(void* memory, const ReadTask& task, int reade
   for (std::size_t i = 0; i < task.leaves.size(); ++i) {
     const Leaf& leaf = task.leaves[i];
     const BlockNumber blocks = needs_query(leaf) ? 0 : change::count_blocks(leaf.relation);
-    new (shared->dispensers() + i) change::BlockDispenser(blocks, readers);
+    new (shared->leaves() + i) LeafReading{{blocks, readers}};
   }
   return shared;
 }
@@ -96,6 +96,7 @@ bool ModelReader::step() {
   }
   if (!more) {
     done_.blocks += scan_->counts();
+    if (scan_->left_out()) shared_.note_left_out(leaf_);
     scan_.reset();
     if (leaf_ + 1 == task_.leaves.size() || task_.apart) flush();
     ++leaf_;

@@ -40,16 +40,24 @@ class SharedReading {
   // the leaves are locked.
   static SharedReading* make(void* memory, const ReadTask& task, int readers);
 
-  change::BlockDispenser& dispenser(std::size_t leaf) { return dispensers()[leaf]; }
+  change::BlockDispenser& dispenser(std::size_t leaf) { return leaves()[leaf].dispenser; }
+
+  // A process left out rows of the leaf, or blocks that may hold some.
+  void note_left_out(std::size_t leaf) { leaves()[leaf].left_out = true; }
+
+  // Whether all rows of the leaf were read and sent. After the last process has read its share.
+  bool sent_all(std::size_t leaf) { return !leaves()[leaf].left_out; }
 
   // Numbers for the objects' names, starting at 1.
   std::uint64_t next_number() { return ++numbers_; }
 
  private:
+  struct LeafReading {
+    change::BlockDispenser dispenser;
+    std::atomic<bool> left_out{false};
+  };
   SharedReading() = default;
-  change::BlockDispenser* dispensers() {
-    return reinterpret_cast<change::BlockDispenser*>(this + 1);
-  }
+  LeafReading* leaves() { return reinterpret_cast<LeafReading*>(this + 1); }
 
   std::atomic<std::uint64_t> numbers_{0};
 };

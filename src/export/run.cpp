@@ -282,6 +282,8 @@ bucket::ManifestModel manifest_of(const ModelResult& result) {
   model.status = row.status;
   if (!row.error.empty()) model.error = pg::to_utf8(row.error);
   model.objects.assign(row.objects.begin(), row.objects.end());
+  // What replaces something has not arrived, or not all of it.
+  if (row.status != "succeeded") model.replaced.clear();
   return model;
 }
 
@@ -424,9 +426,9 @@ void Export::record() {
   }
   for (std::size_t i = 0; whole_ && i < results_.size(); ++i) {
     if (results_[i].row.status != "succeeded") continue;
-    tables::save_success(
-        models_[i], results_[i].baselines,
-        {claim_.export_id, claim_.folder, results_[i].row.relation, results_[i].full});
+    tables::save_success(models_[i], results_[i].baselines,
+                         {claim_.export_id, claim_.folder, results_[i].row.relation,
+                          results_[i].full, results_[i].full_next});
   }
   change::save_wal_mark(wal_mark_);
   tables::remove_old_history(pg::guc::history_retention);

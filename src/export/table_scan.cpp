@@ -76,6 +76,11 @@ BlockCounts TableScan::counts() const {
   return counts;
 }
 
+bool TableScan::left_out() const {
+  const bool by_query = heap_ == nullptr && leaf_.updated_since;
+  return unwanted_ || by_query || counts().skipped() > 0;
+}
+
 bool TableScan::step(row_json::ObjectBuffer& object, std::size_t bytes) {
   pg::UntrustedCode code(leaf_.owner);
   culprit_[0] = '\0';
@@ -156,7 +161,10 @@ bool TableScan::read_some(row_json::ObjectBuffer& object, std::size_t bytes) {
     TransactionId xmin = InvalidTransactionId;
     next = source_->next(leaf_.baseline ? &xmin : nullptr);
     if (next != Next::row) break;
-    if (is_wanted(xmin)) write_row(object, line);
+    if (is_wanted(xmin))
+      write_row(object, line);
+    else
+      unwanted_ = true;
   }
   if (next == Next::end) {
     source_->close();

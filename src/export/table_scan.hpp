@@ -39,6 +39,9 @@ class TableScan {
   // Counts of the blocks that were processed. All 0 if the planner chose another access path.
   BlockCounts counts() const;
 
+  // Whether there may be rows in its share that were not sent.
+  bool left_out() const;
+
  private:
   std::unique_ptr<change::RowSource> make_source(change::BlockDispenser& dispenser);
   std::string hint_for(const pg::Error& error) const;
@@ -58,6 +61,7 @@ class TableScan {
   MemoryContext row_context_ = nullptr;
   Datum* values_ = nullptr;
   bool* nulls_ = nullptr;
+  bool unwanted_ = false;  // a row was
   char culprit_[512] = "";
 };
 

@@ -87,12 +87,12 @@ void fields(Archive& archive, UpdatedSince& since) {
 
 template <typename Archive>
 void fields(Archive& archive, Leaf& leaf) {
-  auto& [relation, owner, kind, name, qualified_name, columns, fingerprint, updated_at_type,
-         updated_at_number, baseline, updated_since, may_query, has_index, has_xmin, reason, wal,
-         whole_table_reason, changed, file_number, logged] = leaf;
-  archive(relation, owner, kind, name, qualified_name, columns, fingerprint, updated_at_type,
-          updated_at_number, baseline, updated_since, may_query, has_index, has_xmin, reason, wal,
-          whole_table_reason, changed, file_number, logged);
+  auto& [relation, owner, kind, name, qualified_name, columns, fingerprint, condition,
+         updated_at_type, updated_at_number, baseline, updated_since, may_query, has_index,
+         has_xmin, reason, wal, whole_table_reason, changed, file_number, logged] = leaf;
+  archive(relation, owner, kind, name, qualified_name, columns, fingerprint, condition,
+          updated_at_type, updated_at_number, baseline, updated_since, may_query, has_index,
+          has_xmin, reason, wal, whole_table_reason, changed, file_number, logged);
 }
 
 template <typename Archive>

@@ -19,6 +19,16 @@ inline Oid file_number(Relation relation) {
 #endif
 }
 
+// Calls walker(node, context) for each node below this one, until it returns true. Raw.
+inline bool walk_expression(Node* node, bool (*walker)(Node*, void*), void* context) {
+#if PG_VERSION_NUM >= 160000
+  return expression_tree_walker(node, walker, context);
+#else
+  auto* untyped = reinterpret_cast<void (*)()>(walker);
+  return expression_tree_walker(node, reinterpret_cast<bool (*)()>(untyped), context);
+#endif
+}
+
 // Appends an empty message to WAL and returns its end. Raw.
 inline XLogRecPtr append_wal_message(const char* prefix) {
 #if PG_VERSION_NUM >= 170000

@@ -27,7 +27,7 @@ const std::string select_models =
     " (SELECT c.oid::regclass::text FROM pg_class c WHERE c.oid = m.relation),"
     " s.relation_name, '-'),"
     " m.restored_relation IS NOT NULL AND m.restored_role IS NOT NULL, s.relation_name,"
-    " (extract(epoch FROM d.anchor) * 1000000)::bigint, g.frequency_hours"
+    " (extract(epoch FROM d.anchor) * 1000000)::bigint, g.frequency_hours, s.full_next"
     " FROM hydra_export.models m JOIN hydra_export.settings g USING (destination)"
     " LEFT JOIN hydra_export.destination_state d USING (destination)"
     " LEFT JOIN hydra_export.model_state s ON s.model_id = m.id"
@@ -84,6 +84,7 @@ Model to_model(const Row& row, int seconds_per_hour) {
   model.relation_name = or_empty(row[17]);
   model.restored = pg::to_bool(row[18]);
   model.previous_relation_name = or_empty(row[19]);
+  model.full_because = or_empty(row[22]);
   // The OIDs are used only if the model has no problem.
   if (model.problem.empty()) {
     model.relation = static_cast<Oid>(pg::to_int(row[2]));
@@ -96,14 +97,14 @@ std::vector<Baseline> load_baselines(int model_id) {
   std::vector<Baseline> baselines;
   const pg::Rows rows = pg::query(
       "SELECT relation, snapshot, cursor, lsn, fingerprint, system_identifier, timeline,"
-      " file_number, wal_map - '0/0', wal_floor - '0/0'"
+      " file_number, wal_map - '0/0', wal_floor - '0/0', relation_name, condition"
       " FROM hydra_export.baselines WHERE model_id = $1::integer",
       {pg::text(model_id)});
   for (const Row& row : rows) {
     baselines.push_back({static_cast<Oid>(pg::to_int(row[0])), or_empty(row[1]), or_empty(row[2]),
                          or_empty(row[3]), or_empty(row[4]), pg::to_int(row[5]), pg::to_int(row[6]),
                          static_cast<Oid>(pg::to_int(row[7])), pg::to_int(row[8]),
-                         pg::to_int(row[9])});
+                         pg::to_int(row[9]), or_empty(row[10]), or_empty(row[11])});
   }
   return baselines;
 }
@@ -253,20 +254,23 @@ bool save_success(const Model& model, const std::vector<Baseline>& baselines,
   for (const Baseline& baseline : baselines) {
     pg::query(
         "INSERT INTO hydra_export.baselines (model_id, relation, snapshot, cursor, lsn,"
-        " fingerprint, system_identifier, timeline, file_number, wal_map, wal_floor) VALUES"
+        " fingerprint, system_identifier, timeline, file_number, wal_map, wal_floor,"
+        " relation_name, condition) VALUES"
         " ($1::integer, $2::oid, $3::pg_snapshot, $4::timestamptz, $5::pg_lsn, $6::jsonb,"
         " $7::bigint, $8::integer, $9::oid, '0/0'::pg_lsn + $10::numeric,"
-        " '0/0'::pg_lsn + $11::numeric)",
+        " '0/0'::pg_lsn + $11::numeric, $12, $13)",
         {id, pg::text(baseline.relation), baseline.snapshot, baseline.cursor, baseline.lsn,
          baseline.fingerprint, pg::text(baseline.system_identifier), pg::text(baseline.timeline),
-         pg::text(baseline.file_number), pg::text(baseline.wal_map), pg::text(baseline.wal_floor)});
+         pg::text(baseline.file_number), pg::text(baseline.wal_map), pg::text(baseline.wal_floor),
+         pg::text_or_null(baseline.relation_name), pg::text_or_null(baseline.condition)});
   }
   pg::query(
       "UPDATE hydra_export.model_state SET export_id = $2::bigint, folder = $3,"
-      " full_at = CASE WHEN $4::boolean THEN attempted_at ELSE full_at END, relation_name = $5"
+      " full_at = CASE WHEN $4::boolean THEN attempted_at ELSE full_at END, relation_name = $5,"
+      " full_next = $6"
       " WHERE model_id = $1::integer",
       {id, pg::text(success.export_id), success.folder, pg::text(success.full),
-       success.relation_name});
+       success.relation_name, pg::text_or_null(success.full_next)});
   return true;
 }
 

@@ -25,6 +25,8 @@ struct Baseline {
   Oid file_number = 0;       // of the file that contained the rows
   std::int64_t wal_map = 0;  // WAL positions, see change::WalBaseline
   std::int64_t wal_floor = 0;
+  std::string relation_name;  // '' where it is not known
+  std::string condition;      // of a partition, see relations/partition_condition.hpp
 };
 
 // The problem of a model whose table was dropped in this database.
@@ -50,8 +52,9 @@ struct Model {
   std::optional<std::int64_t> previous_export_id;
   std::string previous_folder;  // '' if none
   std::string previous_relation_name;
-  bool full_due = false;    // full_every_hours have passed since the last full export
-  bool unfinished = false;  // an export since then may have sent rows, but did not succeed
+  bool full_due = false;     // full_every_hours have passed since the last full export
+  std::string full_because;  // why the next export has to be full; '' if it need not be
+  bool unfinished = false;   // an export since then may have sent rows, but did not succeed
   std::vector<Baseline> baselines;
 
   const Baseline* baseline_of(Oid leaf) const;
@@ -92,6 +95,7 @@ struct Success {
   std::string folder;
   std::string relation_name;  // at that time
   bool full = false;
+  std::string full_next;  // why the next export has to be full; '' where it has not
 };
 
 // Replaces the baselines, unless the model was removed, reset or altered since `model` was loaded

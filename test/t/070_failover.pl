@@ -3,8 +3,6 @@
 use strict;
 use warnings;
 
-use FindBin;
-use lib "$FindBin::Bin/../torture/lib";
 use HydraExport::BucketCopy;
 use HydraExport::Site;
 use HydraExport::Test;

@@ -28,6 +28,8 @@ Manifest example() {
   model.bytes = 5000000000;
   model.status = "succeeded";
   model.snapshot = "10:12:11";
+  model.replaced = {{"public.orders_2015", 16500, "year = 2015"},
+                    {"public.orders_old", 16501, ""}};
   model.objects = {{"201601310400/orders/1-2.json", 2, 5000000000, "ab", "cd", "1", "2", "", 0}};
   manifest.models = {model};
   return manifest;
@@ -73,6 +75,17 @@ TEST(Manifest, HasItsFieldsInOrder) {
       "previous_folder": null,
       "lsn": null,
       "note": null,
+      "replaced": [
+        {
+          "relation": "public.orders_2015",
+          "relation_oid": 16500,
+          "condition": "year = 2015"
+        },
+        {
+          "relation": "public.orders_old",
+          "relation_oid": 16501
+        }
+      ],
       "objects": [
         {
           "key": "201601310400/orders/1-2.json",

@@ -17,6 +17,7 @@ use warnings;
 use Carp;
 use Digest::SHA qw(sha256_hex);
 use Encode ();
+use HydraExport::BucketCopy;
 use HydraExport::Test;
 use JSON::PP;
 use PostgreSQL::Test::Utils;
@@ -225,17 +226,10 @@ sub bucket_lines
     my ($self, $model) = @_;
 
     my @key = $self->key_columns($model);
-    my $name = encode_name($model);
-    my %last;
-    foreach my $object (grep { $_->{key} =~ m{^\Q$self->{prefix}\E\d{12}(_\d{3})?/\Q$name\E/} }
-        @{ $self->{s3}->list($self->{bucket}, $self->{prefix}) })
-    {
-        # An object is not written again with other contents.
-        my $lines = $self->{seen}{"$object->{key} $object->{size}"} //=
-          [ split /\n/, $self->{s3}->get($self->{bucket}, $object->{key}) ];
-        $last{ id_of($_, @key) } = $_ foreach @$lines;
-    }
-    return \%last;
+    $self->{copy_dir} //= PostgreSQL::Test::Utils::tempdir('copy');
+    my $meets = HydraExport::BucketCopy::by_server(sub { $self->sql($_[0]) });
+    return HydraExport::BucketCopy->take($self->{s3}, $self->{bucket}, $self->{copy_dir})
+      ->rebuild($self->{prefix}, Encode::decode('UTF-8', $model), sub { id_of($_[0], @key) }, $meets);
 }
 
 # holds_table(MODEL, NAME, GONE…): passes when every row of the table is the last line of its id in the bucket, to the

@@ -333,12 +333,7 @@ sub keep
     {
         $self->save("tables/$name", join '', map { "$_\n" } $self->{sites}{default}->table_lines($name));
     }
-    # Keys of partitions that are detached at the end are gone, too.
     $self->save('gone', $self->sql('SELECT DISTINCT relation, key FROM gone') . "\n");
-    foreach my $part (split /\n/, $self->sql(q(SELECT relname FROM pg_class WHERE relname LIKE 'parts\__' AND relkind = 'r' AND NOT relispartition)))
-    {
-        $self->append('gone', $self->sql("SELECT 'parts', id FROM $part") . "\n");
-    }
     $self->save('events', $self->sql(q(SET TimeZone = 'UTC'; SELECT to_json(at), relation, what FROM events ORDER BY at)) . "\n");
     copy($self->{node}->logfile, "$dir/server.log");
     return;

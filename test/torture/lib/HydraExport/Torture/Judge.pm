@@ -13,7 +13,7 @@ use Exporter 'import';
 use HydraExport::BucketCopy;
 use HydraExport::Checker;
 use HydraExport::Torture::Account qw(compare follow);
-use HydraExport::Torture::Tables qw(@names models_of key_of);
+use HydraExport::Torture::Tables qw(@names models_of key_of meets);
 use JSON::PP;
 use Test::More;
 
@@ -84,7 +84,7 @@ sub judge_models
             foreach my $rule (qw(rebuild rebuild_by_chain))
             {
                 my $how = $rule eq 'rebuild' ? '' : ', by previous_folder';
-                my $result = compare($copy->$rule($prefix, $model, \&key_of), \%expected, $gone);
+                my $result = compare($copy->$rule($prefix, $model, \&key_of, \&meets), \%expected, $gone);
                 $self->none("$title$how: no row is $_", @{ $result->{$_} }) foreach qw(lost stale);
                 $self->none("$title$how: all other keys are known to be gone", @{ $result->{extra} });
                 $self->{totals}{$_} += @{ $result->{$_} } foreach qw(lost stale extra);

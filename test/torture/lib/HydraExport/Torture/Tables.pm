@@ -17,7 +17,7 @@ use warnings;
 
 use Exporter 'import';
 
-our @EXPORT_OK = qw(%tables @names models_of key_of create_sql write values_for gone_sql partitions);
+our @EXPORT_OK = qw(%tables @names models_of key_of create_sql write values_for gone_sql meets partitions);
 
 # span: ids are below it. full: DDL that changes the look of all rows may happen to the table.
 our %tables = (
@@ -29,6 +29,17 @@ our @names = sort keys %tables;
 
 # Each is exported both ways.
 sub models_of { my ($name) = @_; return ($name, "$name by updated_at") }
+
+# meets(CONDITION, COLUMNS, LINES…): the places of lines in the range of a partition of `parts`. There may be no server
+# any more that could tell.
+sub meets
+{
+    my ($condition, undef, @lines) = @_;
+
+    my ($low, $high) = $condition =~ /^\(\(id IS NOT NULL\) AND \(id >= '(\d+)'::bigint\) AND \(id < '(\d+)'::bigint\)\)$/
+      or die "cannot evaluate $condition";
+    return grep { my $id = key_of($lines[$_]); $id >= $low && $id < $high } 0 .. $#lines;
+}
 
 # The partitions of `parts`. The middle two come and go.
 sub partitions { return map { { name => "parts_$_", from => 1000 * $_, to => 1000 * $_ + 1000, moves => $_ == 1 || $_ == 2 } } 0 .. 3 }

@@ -5,7 +5,7 @@ package HydraExport::BucketCopy;
 #     my $copy = HydraExport::BucketCopy->take($s3, 'bucket', $dir);
 #     my $copy = HydraExport::BucketCopy->attach($dir);            # one that was kept
 #     foreach my $folder ($copy->folders('prefix/')) { my $manifest = $copy->manifest('prefix/', $folder) }
-#     my $last = $copy->rebuild('prefix/', 'orders', \&key_of);    # by the rule of README
+#     my $last = $copy->rebuild('prefix/', 'orders', \&key_of, $meets);    # by the rule of README
 #
 # Keys, bodies and lines are byte strings.
 
@@ -15,21 +15,26 @@ use warnings;
 use Carp;
 use Encode ();
 use File::Path qw(make_path);
+use File::Temp;
 use HydraExport::S3;
 use JSON::PP;
+use List::Util qw(max);
 
 my $folder_pattern = qr/\d{12}(?:_\d{3,})?/;
 
-# take($s3, BUCKET, DIR): curl fetches all objects in one process, which is what makes thousands of them bearable.
+# take($s3, BUCKET, DIR): curl fetches all objects in one process, which is what makes thousands of them bearable. Where
+# DIR has an older copy, only those that it lacks.
 sub take
 {
     my ($class, $s3, $bucket, $dir) = @_;
 
     make_path("$dir/objects");
+    my %has = -e "$dir/listing.json" ? map { ("$_->{key} $_->{etag}" => $_->{file}) } values %{ $class->attach($dir)->{objects} } : ();
     my @objects = @{ $s3->list($bucket, '') };
-    my $number = 0;
-    $_->{file} = sprintf 'objects/%06d', ++$number foreach @objects;
-    fetch($s3, $bucket, $dir, @objects) if @objects;
+    my $number = max(0, map { /(\d+)$/ } values %has);
+    foreach my $object (@objects) { $object->{file} = $has{"$object->{key} $object->{etag}"} // sprintf 'objects/%06d', ++$number }
+    my @new = grep { !$has{"$_->{key} $_->{etag}"} } @objects;
+    fetch($s3, $bucket, $dir, @new) if @new;
     open(my $list, '>', "$dir/listing.json") or croak "listing: $!";
     print $list JSON::PP->new->canonical->latin1->encode($_), "\n" foreach @objects;
     close $list;
@@ -153,26 +158,27 @@ sub entry
     return $entry;
 }
 
-# rebuild(PREFIX, MODEL, KEY): { id => line }, to the letter of "To rebuild a table from the bucket" in README. KEY
-# makes the id of a line.
+# rebuild(PREFIX, MODEL, KEY, MEETS): { id => line }, to the letter of "To rebuild a table from the bucket" in README. KEY
+# makes the id of a line. MEETS is needed for partitioned tables: it gets a condition in SQL, the columns as the manifest
+# describes them, and lines; it returns the places of those that meet the condition.
 sub rebuild
 {
-    my ($self, $prefix, $model, $key_of) = @_;
+    my ($self, $prefix, $model, $key_of, $meets) = @_;
 
     my $table = { rows => {}, columns => '' };
     foreach my $folder ($self->folders($prefix))
     {
         my $entry = $self->entry($prefix, $folder, $model) or next;
-        $self->apply($table, $entry, $key_of, $self->objects($prefix, $folder, $model));
+        $self->apply($table, $entry, $key_of, $meets, $self->objects($prefix, $folder, $model));
     }
     return $table->{rows};
 }
 
-# rebuild_by_chain(PREFIX, MODEL, KEY): the same from the folders that the newest success continues, one after the
+# rebuild_by_chain(PREFIX, MODEL, KEY, MEETS): the same from the folders that the newest success continues, one after the
 # other, and from nothing in between.
 sub rebuild_by_chain
 {
-    my ($self, $prefix, $model, $key_of) = @_;
+    my ($self, $prefix, $model, $key_of, $meets) = @_;
 
     my ($folder) = grep { (($self->entry($prefix, $_, $model) // {})->{status} // '') eq 'succeeded' }
       reverse $self->folders($prefix);
@@ -186,14 +192,14 @@ sub rebuild_by_chain
         $folder = $entry->{previous_folder};
     }
     my $table = { rows => {}, columns => '' };
-    $self->apply($table, $_, $key_of, map { $_->{key} } @{ $_->{objects} }) foreach @chain;
+    $self->apply($table, $_, $key_of, $meets, map { $_->{key} } @{ $_->{objects} }) foreach @chain;
     return $table->{rows};
 }
 
 # One model of one folder.
 sub apply
 {
-    my ($self, $table, $entry, $key_of, @objects) = @_;
+    my ($self, $table, $entry, $key_of, $meets, @objects) = @_;
 
     my $rows = $table->{rows};
     my %table_of = map { $_->{key} => $_->{relation_oid} } grep { $_->{relation_oid} } @{ $entry->{objects} };
@@ -205,6 +211,7 @@ sub apply
         $table->{columns} = "@columns";
         $_ = with_columns($_, @columns) foreach values %$rows;
     }
+    forget_replaced($rows, $entry, $meets);
     foreach my $object (@objects)
     {
         # Keys of a table and of those that inherit from it may be the same.
@@ -212,6 +219,49 @@ sub apply
         $rows->{ $of . $key_of->($_) } = $_ foreach $self->lines($object);
     }
     return;
+}
+
+# Forgets what the entry says that it replaces. Lines have the entry's columns by now.
+sub forget_replaced
+{
+    my ($rows, $entry, $meets) = @_;
+
+    foreach my $replaced (@{ $entry->{replaced} // [] })
+    {
+        my @ids = sort CORE::keys %$rows;
+        my @goes = defined $replaced->{condition}
+          ? @ids[ $meets->($replaced->{condition}, $entry->{columns}, @$rows{@ids}) ]
+          : grep { /^$replaced->{relation_oid}:/ } @ids;
+        delete @$rows{@goes};
+    }
+    return;
+}
+
+# by_server(SUB): an evaluator of conditions (see rebuild) that has a server do it. SUB runs SQL, as psql does, and returns
+# the output.
+sub by_server
+{
+    my ($sql) = @_;
+
+    my $file = File::Temp->new;
+    return sub {
+        my ($condition, $columns, @lines) = @_;
+
+        my $name = sub { my ($text) = @_; $text =~ s/"/""/g; return qq("$text") };
+        my $shape = Encode::encode('UTF-8', join ', ', map { $name->($_->{name}) . " $_->{type}" } @$columns);
+        open(my $to, '>', $file) or croak "$file: $!";
+        foreach my $i (0 .. $#lines)
+        {
+            (my $line = $lines[$i]) =~ s/\\/\\\\/g;
+            print $to "$i\t$line\n";
+        }
+        close $to;
+        my $output = $sql->("SET client_encoding = 'UTF8'; CREATE TEMP TABLE shape ($shape);\n"
+              . "CREATE TEMP TABLE lines (number integer, line json);\n\\copy lines FROM '$file'\n"
+              . Encode::encode('UTF-8', "SELECT l.number FROM lines l, LATERAL (SELECT FROM"
+                  . " json_populate_record(NULL::shape, l.line) WHERE $condition) AS found;"));
+        return split /\n/, $output;
+    };
 }
 
 # The line with these columns: null for those that it lacks, and without others.
