@@ -147,7 +147,7 @@ void QuerySource::open() {
   Query* query = pg::compat::analyze(linitial_node(RawStmt, statements), sql_.c_str());
   check(query);
   Query* rewritten = linitial_node(Query, QueryRewrite(query));
-  PlannedStmt* plan = pg_plan_query(rewritten, sql_.c_str(), 0, nullptr);
+  PlannedStmt* plan = pg::compat::plan(rewritten, sql_.c_str());
   rows_context_ =
       AllocSetContextCreate(CurrentMemoryContext, "hydra_export rows", ALLOCSET_DEFAULT_SIZES);
   query_ = CreateQueryDesc(plan, sql_.c_str(), snapshot_, InvalidSnapshot, &receiver_, nullptr,

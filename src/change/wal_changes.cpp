@@ -162,8 +162,9 @@ class WalReader {
   // False if there is no record from this position on.
   bool seek(Lsn from) {
     XLogReaderState* const reader = reader_;
-    return pg::call(
-        [=]() noexcept { return !XLogRecPtrIsInvalid(XLogFindNextRecord(reader, from)); });
+    return pg::call([=]() noexcept {
+      return !XLogRecPtrIsInvalid(pg::compat::find_next_record(reader, from));
+    });
   }
 
   // See read_changes().

@@ -1,5 +1,7 @@
 #include "export/preview.hpp"
 
+#include <cmath>
+
 #include "export/table_scan.hpp"
 #include "pg/interrupts.hpp"
 #include "pg/spi.hpp"

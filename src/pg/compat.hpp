@@ -1,4 +1,4 @@
-// Every difference between server versions. Supported: PostgreSQL 15 to 18.
+// Every difference between server versions. Supported: PostgreSQL 15 to 19.
 #pragma once
 
 #include "pg/postgres.hpp"
@@ -46,6 +46,16 @@ inline void materialize_rows(FunctionCallInfo call) {
 // The position up to which WAL is on disk.
 inline XLogRecPtr flushed_wal() {
   return GetFlushRecPtr(nullptr);
+}
+
+// Finds the first record at or after a place; invalid if there is none. Raw.
+inline XLogRecPtr find_next_record(XLogReaderState* reader, XLogRecPtr from) {
+#if PG_VERSION_NUM >= 190000
+  char* why = nullptr;
+  return XLogFindNextRecord(reader, from, &why);
+#else
+  return XLogFindNextRecord(reader, from);
+#endif
 }
 
 inline TimeLineID timeline() {
@@ -102,6 +112,15 @@ inline Query* analyze(RawStmt* statement, const char* sql) {
   return parse_analyze_fixedparams(statement, sql, nullptr, 0, nullptr);
 }
 
+// Plans a query. Raw.
+inline PlannedStmt* plan(Query* query, const char* sql) {
+#if PG_VERSION_NUM >= 190000
+  return pg_plan_query(query, sql, 0, nullptr, nullptr);
+#else
+  return pg_plan_query(query, sql, 0, nullptr);
+#endif
+}
+
 // Runs a plan until it has returned this many more rows. Raw.
 inline void run_plan(QueryDesc* query, std::uint64_t rows) {
 #if PG_VERSION_NUM >= 180000
@@ -152,6 +171,16 @@ inline uint32 wait_event() {
 #define HYDRA_MODULE_MAGIC(name_, version_) PG_MODULE_MAGIC_EXT(.name = name_, .version = version_)
 #else
 #define HYDRA_MODULE_MAGIC(name_, version_) PG_MODULE_MAGIC
+#endif
+
+// What SIGNAL_ARGS declares, to pass to another signal handler; and in its place, parameters that
+// the handler does not use.
+#if PG_VERSION_NUM >= 190000
+#define HYDRA_SIGNAL postgres_signal_arg, pg_siginfo
+#define HYDRA_UNUSED_SIGNAL int, const pg_signal_info*
+#else
+#define HYDRA_SIGNAL postgres_signal_arg
+#define HYDRA_UNUSED_SIGNAL int
 #endif
 
 // pg_available_wal_summaries() and related declarations.

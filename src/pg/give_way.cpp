@@ -88,8 +88,7 @@ void look() {
   found = again;
 }
 
-void handle_look(SIGNAL_ARGS) {
-  (void)postgres_signal_arg;
+void handle_look(HYDRA_UNUSED_SIGNAL) {
   const int saved = errno;
   if (may_look()) {
     if (!found) look();

@@ -3,6 +3,7 @@
 #include <csignal>
 #include <ctime>
 
+#include "pg/compat.hpp"
 #include "pg/give_way.hpp"
 #include "pg/untrusted_code.hpp"
 
@@ -23,7 +24,7 @@ timer_t grace_timer;
 
 void handle_terminate(SIGNAL_ARGS) {
   terminate_pending = true;
-  die(postgres_signal_arg);
+  die(HYDRA_SIGNAL);
 }
 
 void note_cancel() {
@@ -40,8 +41,7 @@ bool is_timeout() {
          get_timeout_indicator(STATEMENT_TIMEOUT, false);
 }
 
-void handle_cancel(SIGNAL_ARGS) {
-  (void)postgres_signal_arg;
+void handle_cancel(HYDRA_UNUSED_SIGNAL) {
   const int saved = errno;
   const bool timeout = is_timeout();
   if (!timeout) note_cancel();
@@ -55,7 +55,7 @@ void handle_cancel(SIGNAL_ARGS) {
 
 void handle_grace_end(SIGNAL_ARGS) {
   const int saved = errno;
-  if (cancel_pending && UntrustedCode::is_running()) die(postgres_signal_arg);
+  if (cancel_pending && UntrustedCode::is_running()) die(HYDRA_SIGNAL);
   errno = saved;
 }
 

@@ -19,7 +19,7 @@ PlannedStmt* plan_query(const char* sql) {
   List* statements = pg_parse_query(sql);
   PushActiveSnapshot(GetTransactionSnapshot());
   Query* query = pg::compat::analyze(linitial_node(RawStmt, statements), sql);
-  PlannedStmt* plan = pg_plan_query(query, sql, 0, nullptr);
+  PlannedStmt* plan = pg::compat::plan(query, sql);
   PopActiveSnapshot();
   return plan;
 }

@@ -44,7 +44,7 @@ class Elements {
     const int32 start = word_at(base + offsetof(ArrayType, dataoffset));
     sizes_ = base + sizeof(ArrayType);
     const std::size_t words = sizeof(int32) * 2 * static_cast<std::size_t>(dimensions);
-    if (start != 0) nulls_ = reinterpret_cast<const bits8*>(sizes_ + words);
+    if (start != 0) nulls_ = reinterpret_cast<const uint8*>(sizes_ + words);
     place_ = start != 0 ? static_cast<std::size_t>(start) : MAXALIGN(sizeof(ArrayType) + words);
   }
 
@@ -105,7 +105,7 @@ class Elements {
   const char* base_;
   const ArrayWriter* writer_;
   const char* sizes_;
-  const bits8* nulls_ = nullptr;
+  const uint8* nulls_ = nullptr;
   std::size_t place_;
   int number_ = 0;
 };

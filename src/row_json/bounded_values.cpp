@@ -82,12 +82,12 @@ char* put_money(char* to, Datum value) {
 }
 
 char* put_uuid(char* to, Datum value) {
-  return put_quoted(to, [=](char* at) { return json::put_uuid(at, DatumGetPointer(value)); });
+  return put_quoted(to, [=](char* at) { return json::put_uuid(at, bytes_of(value)); });
 }
 
 template <std::size_t N>
 char* put_mac(char* to, Datum value) {
-  return put_quoted(to, [=](char* at) { return json::put_mac(at, DatumGetPointer(value), N); });
+  return put_quoted(to, [=](char* at) { return json::put_mac(at, bytes_of(value), N); });
 }
 
 char* put_date(char* to, Datum value) {
@@ -102,7 +102,7 @@ char* put_time(char* to, Datum value) {
 }
 
 char* put_timetz(char* to, Datum value) {
-  const char* bytes = DatumGetPointer(value);
+  const char* bytes = bytes_of(value);
   TimeADT time;
   int32 zone;
   std::memcpy(&time, bytes + offsetof(TimeTzADT, time), sizeof(time));

@@ -25,7 +25,7 @@ char* write_json(Line& line, char* to, ValueWriter*, Datum value) {
 }
 
 char* write_name(Line& line, char* to, ValueWriter*, Datum value) {
-  const char* name = DatumGetPointer(value);
+  const char* name = bytes_of(value);
   return line.append_string(to, name, strnlen(name, NAMEDATALEN));
 }
 
