@@ -21,12 +21,19 @@ extension_path() {
   fi
 }
 
-# Nothing is installed into the system: the server finds the extension by these settings.
+# Nothing is installed into the system: the server finds the extension by these settings. One that knows neither, as
+# PostgreSQL's own source before 18, must have the extension in its own folders.
+destdir=$work/install
+if [ "$major" -lt 18 ] && ! "$bin/postgres" --describe-config | grep '^extension_destdir' > /dev/null; then destdir=; fi
+
 write_temp_config() {
   cat test/places.conf - > "$TEMP_CONFIG" <<CONF
 shared_preload_libraries = 'hydra_export'
-$(extension_path "$work/install")
-dynamic_library_path = '$work/install$("$PG_CONFIG" --pkglibdir):\$libdir'
+CONF
+  if [ -z "$destdir" ]; then return; fi
+  cat >> "$TEMP_CONFIG" <<CONF
+$(extension_path "$destdir")
+dynamic_library_path = '$destdir$("$PG_CONFIG" --pkglibdir):\$libdir'
 CONF
 }
 
@@ -42,7 +49,7 @@ build() {
   clean_if_flags_changed "$1" \
     && make -j"$(nproc)" all ${2:+"$2"} EXTRA_CXXFLAGS="$1" \
     && rm -rf "$work/install" \
-    && make install ${2:+"install-$2"} EXTRA_CXXFLAGS="$1" DESTDIR="$work/install" \
+    && make install ${2:+"install-$2"} EXTRA_CXXFLAGS="$1" DESTDIR="$destdir" \
     && write_temp_config
 }
 
