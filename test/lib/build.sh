@@ -21,8 +21,8 @@ extension_path() {
   fi
 }
 
-# Nothing is installed into the system: the server finds the extension by these settings. One that knows neither, as
-# PostgreSQL's own source before 18, must have the extension in its own folders.
+# Nothing is installed into the system: these settings tell the server where the extension is. A server that has neither
+# setting (built from PostgreSQL's own source, before 18) searches only its own folders, so the extension goes there.
 destdir=$work/install
 if [ "$major" -lt 18 ] && ! "$bin/postgres" --describe-config | grep '^extension_destdir' > /dev/null; then destdir=; fi
 
