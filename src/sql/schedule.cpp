@@ -154,7 +154,7 @@ Datum hydra_export_schedule_rows(PG_FUNCTION_ARGS) {
 Datum hydra_export_schedule_changed(PG_FUNCTION_ARGS) {
   if (!CALLED_AS_TRIGGER(fcinfo)) hydra::sql::refuse_call("schedule_changed");
   entry([]() { hydra::sql::note_change(); });
-  return PointerGetDatum(nullptr);
+  return Datum(0);
 }
 
 Datum hydra_export_state_written(PG_FUNCTION_ARGS) {

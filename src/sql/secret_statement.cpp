@@ -100,7 +100,7 @@ Datum hydra_export_configure_support(PG_FUNCTION_ARGS) {
     if (IsA(request, SupportRequestSimplify))
       hydra::sql::plan(reinterpret_cast<const SupportRequestSimplify*>(request));
   });
-  PG_RETURN_POINTER(nullptr);
+  return Datum(0);
 }
 
 }  // extern "C"
