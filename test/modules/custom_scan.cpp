@@ -21,10 +21,13 @@ bool is_elsewhere(const RangeTblEntry* entry) {
          (strncmp(name, "distributed", 11) == 0 || strncmp(name, "compressed", 10) == 0);
 }
 
-PlannedStmt* plan(Query* query, const char* sql, int options, ParamListInfo parameters) {
+// From 19 on, the hook has one argument more.
+template <typename... More>
+PlannedStmt* plan(Query* query, const char* sql, int options, ParamListInfo parameters,
+                  More... more) {
   PlannedStmt* statement = next_planner != nullptr
-                               ? next_planner(query, sql, options, parameters)
-                               : standard_planner(query, sql, options, parameters);
+                               ? next_planner(query, sql, options, parameters, more...)
+                               : standard_planner(query, sql, options, parameters, more...);
   const int entries = list_length(query->rtable);
   for (int i = 0; i < entries; ++i) {
     if (!is_elsewhere(static_cast<RangeTblEntry*>(list_nth(query->rtable, i)))) continue;
