@@ -175,6 +175,13 @@ INSERT INTO hydra_test.generators VALUES
     ('tsmultirange', ARRAY['{}', '{["2000-01-01 00:00","2000-01-02 00:00"],["2001-01-01 00:00",)}'], $$hydra_test.random_multirange('tsrange', 'hydra_test.random_timestamp()')$$),
     ('tstzmultirange', ARRAY['{}', '{["2000-01-01 00:00+00","2000-01-02 00:00+00"]}'], $$hydra_test.random_multirange('tstzrange', 'hydra_test.random_timestamp()::timestamptz')$$);
 
+-- Types that only later versions of the server have.
+INSERT INTO hydra_test.generators
+    SELECT to_regtype(name), edges, random
+    FROM (VALUES ('oid8', '{0,4294967296,18446744073709551615}'::text[], $$(random() * 1e18)::bigint::text$$),
+                 ('regdatabase', '{postgres}', NULL)) later (name, edges, random)
+    WHERE to_regtype(name) IS NOT NULL;
+
 -- ---- types of this test's own
 
 CREATE TYPE hydra_test.mood AS ENUM ('', 'sad', 'o"k', 'é', 'happy');
