@@ -130,7 +130,7 @@ void add_model(const Arguments& arguments, Oid caller) {
   model.destination = arguments.required_text("destination");
   model.added_by = caller;
 
-  tables::get_destination(model.destination);
+  tables::hold_destination(model.destination);
   check_name(model.name);
   check_full_every(model.full_every_hours, "Leave it out for never.");
   check_look_back(model.look_back);
@@ -152,8 +152,8 @@ bool asks_for_full(const Model& before, const Model& after) {
 void alter_model(const Arguments& arguments, Oid caller) {
   hold_place();
   const std::string destination = arguments.required_text("destination");
-  tables::get_destination(destination);
-  const Model before = tables::get_model(destination, arguments.required_text("name"));
+  tables::hold_destination(destination);
+  const Model before = tables::hold_model(destination, arguments.required_text("name"));
   Model model = before;
   if (const auto changed_by = arguments.text("changed_by"))
     model.changed_by = to_changed_by(*changed_by);
@@ -219,8 +219,8 @@ Datum hydra_export_remove_model(PG_FUNCTION_ARGS) {
     const std::string name = arguments.required_text("name");
     const std::string destination = arguments.required_text("destination");
     hydra::pg::AsOwner owner;
-    hydra::tables::get_destination(destination);
-    hydra::tables::get_model(destination, name);
+    hydra::tables::hold_destination(destination);
+    hydra::tables::hold_model(destination, name);
     hydra::tables::remove_models(destination, name);
   });
   PG_RETURN_VOID();
@@ -232,8 +232,8 @@ Datum hydra_export_reset_model(PG_FUNCTION_ARGS) {
     const std::string name = arguments.required_text("name");
     const std::string destination = arguments.required_text("destination");
     hydra::pg::AsOwner owner;
-    hydra::tables::get_destination(destination);
-    hydra::tables::get_model(destination, name);
+    hydra::tables::hold_destination(destination);
+    hydra::tables::hold_model(destination, name);
     hydra::tables::reset_models(destination, name);
   });
   PG_RETURN_VOID();

@@ -346,7 +346,7 @@ void adopt(const std::string& name, const std::optional<tables::DestinationState
 void resume(const std::string& name) {
   const Oid caller = GetUserId();
   pg::AsOwner owner;
-  tables::get_destination(name);
+  tables::hold_destination(name);
   const std::optional<tables::DestinationState> state = tables::load_state(name);
   const bool is_copy = !tables::origin_problem(state).empty();
   const bool has_problems = tables::has_problems(name);
@@ -437,7 +437,7 @@ Datum hydra_export_pause(PG_FUNCTION_ARGS) {
   entry([&]() {
     const std::string name = Arguments(fcinfo).required_text("destination");
     hydra::pg::AsOwner owner;
-    hydra::tables::get_destination(name);
+    hydra::tables::hold_destination(name);
     hydra::sql::set_enabled(name, false);
   });
   PG_RETURN_VOID();

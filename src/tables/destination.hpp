@@ -108,6 +108,10 @@ void lock_destinations();
 // conflict with itself.
 void hold_destinations();
 
+// Locks out sessions that remove the destination, until the transaction ends. Throws pg::Error if
+// there is none.
+void hold_destination(const std::string& name);
+
 // Removes everything that belongs to it except its history. Throws pg::Error if there is none. Does
 // not rely on foreign keys, which session_replication_role = replica disables.
 void remove_destination(const std::string& name);

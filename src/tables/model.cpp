@@ -144,7 +144,10 @@ std::vector<Model> load_models(const std::string& destination, int seconds_per_h
   return models;
 }
 
-Model get_model(const std::string& destination, const std::string& name) {
+Model hold_model(const std::string& destination, const std::string& name) {
+  // First, so that what another session has changed is read afterwards.
+  pg::query("SELECT FROM hydra_export.models WHERE destination = $1 AND name = $2 FOR UPDATE",
+            {destination, name});
   const pg::Rows rows = pg::query(select_models + " AND m.name = $2", {destination, name});
   if (rows.empty()) {
     throw pg::Error(ERRCODE_UNDEFINED_OBJECT,

@@ -63,7 +63,10 @@ struct Model {
 // Call all of these in a transaction, as the extension's owner. seconds_per_hour: how long an hour
 // of full_every_hours lasts.
 std::vector<Model> load_models(const std::string& destination, int seconds_per_hour);
-Model get_model(const std::string& destination, const std::string& name);  // throws pg::Error
+
+// A model that is going to be changed or removed: other sessions that want to wait until the
+// transaction ends. Throws pg::Error if there is none.
+Model hold_model(const std::string& destination, const std::string& name);
 
 // False if the destination has a model of that name, possibly one added concurrently.
 bool insert_model(const Model& model);

@@ -276,8 +276,9 @@ foreach my $change (
     $session->query('BEGIN');
     $session->query($sql);
     $faults->release;
-    # Recorded by now, or waiting.
-    sleep 0.7;
+    $node->poll_query_until('postgres', "SELECT status <> 'running' OR EXISTS (SELECT FROM pg_stat_activity"
+          . " WHERE wait_event_type = 'Lock' AND backend_type = 'hydra_export worker') FROM hydra_export.exports WHERE id = $id")
+      or die 'the export neither ends nor waits';
     $faults->plan;
     $session->query('COMMIT');
     wait_for_end($id);
