@@ -130,7 +130,8 @@ TEST_F(CredentialsTest, ProfileWithARole) {
   EXPECT_EQ(found(source_->answered({200, sts_answer, ""})).source,
             "profile:b, role arn:aws:iam::1:role/a");
   EXPECT_NE(why(begin("profile:loop")).find("too many"), std::string::npos);
-  EXPECT_NE(why(begin("profile:none")).find("no source of keys to assume it with"), std::string::npos);
+  EXPECT_NE(why(begin("profile:none")).find("no source of keys to assume it with"),
+            std::string::npos);
   files_["/token"] = "JWT";
   EXPECT_NE(request(begin("profile:web")).body.find("WebIdentityToken=JWT"), std::string::npos);
 }

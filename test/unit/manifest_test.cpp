@@ -28,8 +28,7 @@ Manifest example() {
   model.bytes = 5000000000;
   model.status = "succeeded";
   model.snapshot = "10:12:11";
-  model.replaced = {{"public.orders_2015", 16500, "year = 2015"},
-                    {"public.orders_old", 16501, ""}};
+  model.replaced = {{"public.orders_2015", 16500, "year = 2015"}, {"public.orders_old", 16501, ""}};
   model.objects = {{"201601310400/orders/1-2.json", 2, 5000000000, "ab", "cd", "1", "2", "", 0}};
   manifest.models = {model};
   return manifest;
