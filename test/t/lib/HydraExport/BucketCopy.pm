@@ -159,8 +159,9 @@ sub entry
 }
 
 # rebuild(PREFIX, MODEL, KEY, MEETS): { id => line }, to the letter of "To rebuild a table from the bucket" in README. KEY
-# makes the id of a line. MEETS is needed for partitioned tables: it gets a condition in SQL, the columns as the manifest
-# describes them, and lines; it returns the places of those that meet the condition.
+# makes the id of a line; with inheritance, the OID of its table and a zero byte come before it. MEETS is needed for
+# partitioned tables: it gets a condition in SQL, the columns as the manifest describes them, and lines; it returns the
+# places of those that meet the condition.
 sub rebuild
 {
     my ($self, $prefix, $model, $key_of, $meets) = @_;
@@ -215,7 +216,7 @@ sub apply
     foreach my $object (@objects)
     {
         # Keys of a table and of those that inherit from it may be the same.
-        my $of = defined $table_of{$object} ? "$table_of{$object}:" : '';
+        my $of = defined $table_of{$object} ? "$table_of{$object}\0" : '';
         $rows->{ $of . $key_of->($_) } = $_ foreach $self->lines($object);
     }
     return;
@@ -231,7 +232,7 @@ sub forget_replaced
         my @ids = sort CORE::keys %$rows;
         my @goes = defined $replaced->{condition}
           ? @ids[ $meets->($replaced->{condition}, $entry->{columns}, @$rows{@ids}) ]
-          : grep { /^$replaced->{relation_oid}:/ } @ids;
+          : grep { /^$replaced->{relation_oid}\0/ } @ids;
         delete @$rows{@goes};
     }
     return;

@@ -228,8 +228,10 @@ sub bucket_lines
     my @key = $self->key_columns($model);
     $self->{copy_dir} //= PostgreSQL::Test::Utils::tempdir('copy');
     my $meets = HydraExport::BucketCopy::by_server(sub { $self->sql($_[0]) });
-    return HydraExport::BucketCopy->take($self->{s3}, $self->{bucket}, $self->{copy_dir})
+    my $rows = HydraExport::BucketCopy->take($self->{s3}, $self->{bucket}, $self->{copy_dir})
       ->rebuild($self->{prefix}, Encode::decode('UTF-8', $model), sub { id_of($_[0], @key) }, $meets);
+    # Here a key is in one table only.
+    return { map { my $id = $_; $id =~ s/^\d+\0//; ($id => $rows->{$_}) } keys %$rows };
 }
 
 # holds_table(MODEL, NAME, GONE…): passes when every row of the table is the last line of its id in the bucket, to the
