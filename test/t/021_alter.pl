@@ -81,7 +81,7 @@ full(q{ALTER TABLE t ADD kept_too text DEFAULT 'kept'; CLUSTER t USING t_pkey}, 
 full(q{ALTER TABLE t ALTER b TYPE text}, 'a type changed without a rewrite');
 full(q{ALTER TABLE t ALTER n TYPE numeric(12,4)}, 'a type\'s modifier');
 full(q{ALTER TABLE t ALTER s TYPE bigint}, 'a type changed with a rewrite');
-after(q{ALTER TABLE t ALTER s TYPE bigint USING s + 1}, 'incremental', '1 2 3', 'values changed by ALTER TABLE');
+after(q{ALTER TABLE t ALTER s TYPE bigint USING s + 1}, 'full', '1 2 3', 'values changed by ALTER TABLE');
 full(q{ALTER TYPE mood RENAME VALUE 'sad' TO 'very sad'}, 'an enum value renamed, in an array of a domain');
 nothing(q{ALTER TYPE mood ADD VALUE 'new' BEFORE 'glad'}, 'an enum value added');
 full(q{ALTER TYPE colour RENAME VALUE 'red' TO 'crimson'}, 'an enum value renamed, in a composite in an array in a composite');
@@ -100,7 +100,7 @@ nothing(q{ALTER TABLE t ALTER a SET NOT NULL; ALTER TABLE t SET (fillfactor = 50
 nothing(q{ALTER TABLE t RENAME TO renamed}, 'the table renamed');
 nothing(q{CREATE SCHEMA s; ALTER TABLE renamed SET SCHEMA s}, 'the table in another schema');
 is(($site->manifest($site->last_export)->{models}[1]{relation}), 's.renamed', 'the manifest has its new name');
-after(q{ALTER TABLE s.renamed SET UNLOGGED}, 'incremental', '1 2 3', 'SET UNLOGGED rewrites all rows');
+after(q{ALTER TABLE s.renamed SET UNLOGGED}, 'full', '1 2 3', 'SET UNLOGGED rewrites all rows');
 $site->sql('ALTER TABLE s.renamed SET LOGGED');
 $export = $site->export;
 $site->holds_table('t', 'SET LOGGED: the bucket holds the table');

@@ -99,6 +99,7 @@ $site->sql(q{
     CREATE TABLE parent (id integer PRIMARY KEY, v text);
     CREATE TABLE child (PRIMARY KEY (id), own text) INHERITS (parent);
     INSERT INTO child SELECT i, 'v', 'own' FROM generate_series(1, 3) AS i;
+    INSERT INTO parent VALUES (100, 'v');
     CREATE TABLE parted (id integer PRIMARY KEY, v text) PARTITION BY RANGE (id);
     CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM (1) TO (10);
     INSERT INTO parted VALUES (1, 'x');
@@ -146,7 +147,7 @@ after('stamped', 'VACUUM FULL stamped', 'incremental', 'a rewrite that changes n
 # ---- an export that failed, and definitions that have nothing to do with its models
 
 $faults->plan({ fault => 'status', status => 400, path => '/t/', times => 100 });
-$site->sql('UPDATE t SET id = id');
+$site->sql('UPDATE t SET id = id WHERE id = 1');
 is($site->export->{status}, 'partial', 'a model fails');
 $faults->plan;
 after('t', q{CREATE TYPE unrelated AS (a integer); CREATE TYPE unrelated_too AS ENUM ('x'); CREATE TABLE unrelated_table (x integer);
