@@ -186,6 +186,7 @@ CREATE TABLE hydra_export.baselines (
   wal_floor         pg_lsn NOT NULL,
   relation_name     text,
   condition         text,
+  empty             boolean NOT NULL DEFAULT false,
   PRIMARY KEY (model_id, relation)
 );
 
@@ -203,6 +204,7 @@ COMMENT ON COLUMN hydra_export.baselines.wal_map IS 'WAL position just before th
 COMMENT ON COLUMN hydra_export.baselines.wal_floor IS 'WAL position after which all changes that were not visible to the snapshot were written; 0/0 if unknown';
 COMMENT ON COLUMN hydra_export.baselines.relation_name IS 'name of the table at that export; NULL if unknown';
 COMMENT ON COLUMN hydra_export.baselines.condition IS 'condition that the rows of a partition met then; NULL if there is none that other systems can evaluate';
+COMMENT ON COLUMN hydra_export.baselines.empty IS 'true if the table had no block then';
 
 CREATE TABLE hydra_export.wal_marks (
   lsn               pg_lsn NOT NULL,

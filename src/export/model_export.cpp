@@ -214,23 +214,45 @@ void ModelExport::read_with_workers(ReadTask& task, const change::ExportSnapshot
 }
 
 // Where all rows of a table were sent, whatever was looked for, they are all that it holds: readers
-// are told to forget what they have of it. So are they of tables that are gone.
+// are told to forget what they have of it. So are they of tables that are gone. A table that was
+// empty before, and still is, is no news.
 void ModelExport::note_whole_tables(SharedReading& shared) {
-  std::vector<const Leaf*> whole;
+  std::vector<const Leaf*> news;
+  std::size_t whole = 0;
   for (std::size_t i = 0; i < plan_->leaves.size(); ++i) {
-    if (shared.sent_all(i)) whole.push_back(&plan_->leaves[i]);
+    const Leaf& leaf = plan_->leaves[i];
+    if (!shared.sent_all(i)) continue;
+    ++whole;
+    const bool empty = !needs_query(leaf) && shared.dispenser(i).blocks() == 0;
+    const tables::Baseline* before = model_.baseline_of(leaf.relation);
+    if (!empty || before == nullptr || !before->empty) news.push_back(&leaf);
+    result_.baselines[i].empty = empty;
   }
-  if (whole.size() == plan_->leaves.size()) return become_full();
+  const bool nothing_new = news.empty() && plan_->gone.empty() && !model_.unfinished;
+  if (plan_->full || nothing_new) return;
+  if (whole == plan_->leaves.size()) return become_full();
   for (const tables::Baseline& gone : plan_->gone) {
     result_.manifest.replaced.push_back(
         {pg::to_utf8(gone.relation_name), gone.relation, pg::to_utf8(gone.condition)});
   }
-  for (const Leaf* leaf : whole)
+  for (const Leaf* leaf : news)
     replace(*leaf);
+  if (model_.unfinished) replace_unknown();
+}
+
+// An export that did not end well may have sent rows of a partition that no baseline knows.
+void ModelExport::replace_unknown() {
+  std::string all;
+  for (const Leaf& leaf : plan_->leaves) {
+    if (leaf.condition.empty()) return;
+    all += (all.empty() ? "" : " OR ") + leaf.condition;
+  }
+  const relations::RelationInfo& relation = plan_->relation;
+  result_.manifest.replaced.push_back(
+      {pg::to_utf8(relation.name), relation.oid, "NOT (" + pg::to_utf8(all) + ")"});
 }
 
 void ModelExport::become_full() {
-  if (plan_->full) return;
   result_.full = true;
   result_.row.kind = "full";
   result_.row.previous_export_id.reset();
@@ -251,8 +273,8 @@ void ModelExport::replace(const Leaf& leaf) {
   if (!before->condition.empty() && before->condition != leaf.condition)
     replaced.push_back({pg::to_utf8(leaf.name), leaf.relation, pg::to_utf8(before->condition)});
   const bool rewritten = before->file_number != leaf.file_number;
-  if (!plan_->apart && leaf.condition.empty() && rewritten && !leaf.is_full())
-    result_.full_next = leaf.name + " was emptied, and no condition tells its rows";
+  if (!plan_->apart && leaf.condition.empty() && rewritten)
+    result_.full_next = leaf.name + " was truncated or rewritten, and no condition tells its rows";
 }
 
 void ModelExport::finish_reading(ModelReader& reader, SharedReading& shared, ScanWorkers* workers) {

@@ -52,6 +52,7 @@ class ModelExport {
   void note_whole_tables(SharedReading& shared);
   void become_full();
   void replace(const Leaf& leaf);
+  void replace_unknown();
   void finish_reading(ModelReader& reader, SharedReading& shared, ScanWorkers* workers);
   std::size_t most_workers() const;
   ReadTask task_of(const ModelPlan& plan, const change::ExportSnapshot& current) const;

@@ -99,8 +99,7 @@ Leaf describe_leaf(const RelationInfo& relation, const ModelPlan& plan, const Mo
   leaf.has_xmin = relation.heap;
   leaf.file_number = relation.file_number;
   leaf.logged = relation.persistence == 'p';
-  // What a foreign table holds is not checked against it.
-  if (plan.relation.kind == 'p' && relation.kind != 'f')
+  if (plan.relation.kind == 'p')
     leaf.condition = relations::partition_condition(relation.oid, leaf.columns);
   if (!leaf.has_xmin && model.changed_by == ChangedBy::xmin) {
     throw Error(ERRCODE_FEATURE_NOT_SUPPORTED,
@@ -117,13 +116,14 @@ Leaf describe_leaf(const RelationInfo& relation, const ModelPlan& plan, const Mo
   return leaf;
 }
 
-std::string file_numbers(const ModelPlan& plan, Snapshot snapshot) {
+// Which files hold the rows, and which rows the partitions may hold.
+std::string places_of_rows(const ModelPlan& plan, Snapshot snapshot) {
   static const std::string sql =
-      "SELECT string_agg(oid || ':' || relfilenode, ',' ORDER BY oid) FROM pg_class"
-      " WHERE oid = ANY ($1::oid[])";
+      "SELECT string_agg(concat_ws(':', c.oid, c.relfilenode, i.inhparent,"
+      " md5(c.relpartbound::text)), ',' ORDER BY c.oid, i.inhparent) FROM pg_class c"
+      " LEFT JOIN pg_inherits i ON i.inhrelid = c.oid WHERE c.oid = ANY ($1::oid[])";
   std::vector<Oid> oids = plan.sources;
-  for (const Leaf& leaf : plan.leaves)
-    oids.push_back(leaf.relation);
+  oids.insert(oids.end(), plan.family.begin(), plan.family.end());
   const std::vector<pg::Text> parameters = {relations::oid_array(oids)};
   const pg::Rows rows =
       snapshot != nullptr ? pg::query_at(snapshot, sql, parameters) : pg::query(sql, parameters);
@@ -148,6 +148,15 @@ std::vector<tables::Baseline> gone_from(const ModelPlan& plan, const Model& mode
     if (!is_here) gone.push_back(baseline);
   }
   return gone;
+}
+
+// See ModelPlan::moved.
+bool may_have_moved(const ModelPlan& plan, const Model& model) {
+  return !plan.gone.empty() ||
+         std::any_of(plan.leaves.begin(), plan.leaves.end(), [&](const Leaf& leaf) {
+           const tables::Baseline* before = model.baseline_of(leaf.relation);
+           return before != nullptr && before->condition != leaf.condition;
+         });
 }
 
 // Why every row of the leaf must be exported; '' if its baseline can be used.
@@ -267,6 +276,13 @@ std::optional<UpdatedSince> updated_since(Leaf& leaf, const Model& model) {
   return bound;
 }
 
+// Whether the snapshots alone decide, in updated_at mode as well. All of a table that was rewritten
+// or emptied is read, so that it is known whether old rows are left.
+bool without_times(const Leaf& leaf, const ModelPlan& plan, const Model& model) {
+  if (!leaf.has_xmin) return false;
+  return plan.moved || leaf.file_number != model.baseline_of(leaf.relation)->file_number;
+}
+
 void choose_rows_of(Leaf& leaf, const ModelPlan& plan, const Model& model,
                     const change::ExportSnapshot& current, const change::WalChanges& changes) {
   leaf.reason = full_reason(leaf, plan, model, current);
@@ -282,12 +298,9 @@ void choose_rows_of(Leaf& leaf, const ModelPlan& plan, const Model& model,
       if (blocks != nullptr) leaf.changed = *blocks;
     }
   }
-  if (model.changed_by == ChangedBy::updated_at) {
+  if (model.changed_by == ChangedBy::updated_at && !without_times(leaf, plan, model)) {
     leaf.updated_since = updated_since(leaf, model);
-    // All of a table that was rewritten or emptied is read, so that it is known whether old rows
-    // are left.
-    const bool rewritten = leaf.file_number != model.baseline_of(leaf.relation)->file_number;
-    leaf.has_index = leaf.may_query && !rewritten && has_index(leaf, leaf.updated_at_number);
+    leaf.has_index = leaf.may_query && has_index(leaf, leaf.updated_at_number);
   }
 }
 
@@ -332,6 +345,12 @@ ModelPlan lock_model(const Model& model, Patience patience) {
     if (described->kind == 'f') plan.numbered = true;
     plan.leaves.push_back(describe_leaf(*described, plan, model));
   }
+  // Nothing keeps rows of other partitions out of a foreign table.
+  const bool foreign = std::any_of(plan.leaves.begin(), plan.leaves.end(),
+                                   [](const Leaf& leaf) { return leaf.kind == 'f'; });
+  for (Leaf& leaf : plan.leaves) {
+    if (foreign) leaf.condition.clear();
+  }
   plan.renamed_from = renamed_from(model, *relation);
   if (relation->kind == 'p') plan.detached = relations::being_detached(plan.family);
   return plan;
@@ -339,7 +358,7 @@ ModelPlan lock_model(const Model& model, Patience patience) {
 
 bool fits(const ModelPlan& plan, Snapshot snapshot) {
   const Oid relation = plan.relation.oid;
-  return file_numbers(plan, snapshot) == file_numbers(plan, nullptr) &&
+  return places_of_rows(plan, snapshot) == places_of_rows(plan, nullptr) &&
          relations::family_of(relation, snapshot) == plan.family &&
          (plan.relation.kind != 'v' || relations::sources_of(relation, snapshot) == plan.sources);
 }
@@ -359,6 +378,7 @@ void choose_rows(ModelPlan& plan, const Model& model, const change::ExportSnapsh
                  const change::WalChanges& changes) {
   plan.full = !plan.leaves.empty() || !model.previous_export_id;
   plan.gone = gone_from(plan, model);
+  plan.moved = may_have_moved(plan, model);
   std::size_t full = 0;
   for (Leaf& leaf : plan.leaves) {
     choose_rows_of(leaf, plan, model, current, changes);

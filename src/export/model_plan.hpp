@@ -61,10 +61,13 @@ struct ModelPlan {
   std::vector<Oid> family;             // the relation, and its partitions and children
   std::vector<Oid> sources;            // what a view reads
   std::vector<tables::Baseline> gone;  // tables that the model had, and has no more
-  std::string detached;                // partitions that are being detached
-  std::string renamed_from;            // a name that another relation has now; '' if none
-  bool numbered = false;               // no index enforces the key, so object names need a number
-  bool apart = false;                  // rows of several tables may have the same key
+  // Rows may have moved between tables, with the times that they had: a table is gone, or a
+  // partition has other bounds.
+  bool moved = false;
+  std::string detached;      // partitions that are being detached
+  std::string renamed_from;  // a name that another relation has now; '' if none
+  bool numbered = false;     // no index enforces the key, so object names need a number
+  bool apart = false;        // rows of several tables may have the same key
   std::vector<std::string> definition_versions;  // before the first line was written
   bool full = true;
   std::string reason;

@@ -118,6 +118,7 @@ extern "C" {
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/multirangetypes.h"
+#include "utils/numeric.h"
 #include "utils/partcache.h"
 #include "utils/portal.h"
 #include "utils/rangetypes.h"

@@ -49,6 +49,7 @@ void settle_session() {
   set("row_security", "off");
   // Affects the text of some values (regclass).
   set("quote_all_identifiers", "off");
+  set("standard_conforming_strings", "on");
   // Planning a query of one table must not evaluate its constraints.
   set("constraint_exclusion", "partition");
   set("statement_timeout", "0");

@@ -30,13 +30,39 @@ bool is_common(Oid type) {
 bool is_common_operator(Oid number, Oid collation) {
   const char* name = get_opname(number);
   if (number >= FirstNormalObjectId || name == nullptr) return false;
-  // Which of two texts comes first is a matter of the collation.
-  return !OidIsValid(collation) || collation == C_COLLATION_OID || strcmp(name, "=") == 0;
+  if (strcmp(name, "=") == 0)
+    return !OidIsValid(collation) || get_collation_isdeterministic(collation);
+  if (strcmp(name, "<") != 0 && strcmp(name, "<=") != 0 && strcmp(name, ">") != 0 &&
+      strcmp(name, ">=") != 0)
+    return false;
+  // Which of two texts comes first depends on the collation; without one, on their bytes in UTF-8.
+  return !OidIsValid(collation) ||
+         (collation == C_COLLATION_OID && GetDatabaseEncoding() == PG_UTF8);
 }
 
+// Not every system has infinity. Raw.
+bool is_finite(Oid type, Datum value) {
+  switch (type) {
+    case NUMERICOID:
+      return !numeric_is_nan(DatumGetNumeric(value)) && !numeric_is_inf(DatumGetNumeric(value));
+    case DATEOID:
+      return !DATE_NOT_FINITE(DatumGetDateADT(value));
+    case TIMESTAMPOID:
+    case TIMESTAMPTZOID:
+      return !TIMESTAMP_NOT_FINITE(DatumGetTimestamp(value));
+    default:
+      return true;
+  }
+}
+
+// Raw.
 bool is_common_constant(const Const* constant) {
-  const Oid element = get_element_type(constant->consttype);
-  return is_common(OidIsValid(element) ? element : constant->consttype);
+  // Another collation would be part of the text.
+  const Oid collation = constant->constcollid;
+  if (OidIsValid(collation) && collation != DEFAULT_COLLATION_OID && collation != C_COLLATION_OID)
+    return false;
+  return is_common(constant->consttype) &&
+         (constant->constisnull || is_finite(constant->consttype, constant->constvalue));
 }
 
 bool is_column(const Var* var, const std::vector<Column>& columns) {

@@ -104,13 +104,15 @@ void check_unused(const Model& model) {
 
 // Called before anything of the destination is read: the destination cannot be moved while its
 // models change, and a role that moves it must have rights on all existing models.
-void hold_place() {
+void hold_place(const std::string& destination) {
+  tables::hold_destination(destination);
   pg::query("LOCK TABLE hydra_export.models IN ROW EXCLUSIVE MODE");
 }
 
 void add_model(const Arguments& arguments, Oid caller) {
-  hold_place();
   Model model;
+  model.destination = arguments.required_text("destination");
+  hold_place(model.destination);
   const std::optional<Oid> oid = arguments.oid("relation");
   if (!oid) {
     throw Error(ERRCODE_NULL_VALUE_NOT_ALLOWED, "relation must not be null", "",
@@ -127,10 +129,8 @@ void add_model(const Arguments& arguments, Oid caller) {
   model.columns = arguments.names("columns").value_or(std::vector<std::string>());
   model.look_back = arguments.text("look_back").value_or("1 hour");
   model.full_every_hours = arguments.integer("full_every_hours");
-  model.destination = arguments.required_text("destination");
   model.added_by = caller;
 
-  tables::hold_destination(model.destination);
   check_name(model.name);
   check_full_every(model.full_every_hours, "Leave it out for never.");
   check_look_back(model.look_back);
@@ -150,9 +150,8 @@ bool asks_for_full(const Model& before, const Model& after) {
 }
 
 void alter_model(const Arguments& arguments, Oid caller) {
-  hold_place();
   const std::string destination = arguments.required_text("destination");
-  tables::hold_destination(destination);
+  hold_place(destination);
   const Model before = tables::hold_model(destination, arguments.required_text("name"));
   Model model = before;
   if (const auto changed_by = arguments.text("changed_by"))

@@ -346,7 +346,8 @@ void adopt(const std::string& name, const std::optional<tables::DestinationState
 void resume(const std::string& name) {
   const Oid caller = GetUserId();
   pg::AsOwner owner;
-  tables::hold_destination(name);
+  tables::lock_destinations();
+  tables::get_destination(name);
   const std::optional<tables::DestinationState> state = tables::load_state(name);
   const bool is_copy = !tables::origin_problem(state).empty();
   const bool has_problems = tables::has_problems(name);

@@ -226,14 +226,12 @@ void hold_destinations() {
 }
 
 void hold_destination(const std::string& name) {
-  pg::query("SELECT FROM hydra_export.settings WHERE destination = $1 FOR KEY SHARE", {name});
+  hold_destinations();
   get_destination(name);
 }
 
 void remove_destination(const std::string& name) {
   lock_destinations();
-  // Before its models, as those who change these do.
-  pg::query("SELECT FROM hydra_export.settings WHERE destination = $1 FOR UPDATE", {name});
   get_destination(name);
   remove_models(name, std::nullopt);
   pg::query("DELETE FROM hydra_export.destination_state WHERE destination = $1", {name});

@@ -108,8 +108,7 @@ void lock_destinations();
 // conflict with itself.
 void hold_destinations();
 
-// Locks out sessions that remove the destination, until the transaction ends. Throws pg::Error if
-// there is none.
+// The same, for a destination that there must be; else throws pg::Error.
 void hold_destination(const std::string& name);
 
 // Removes everything that belongs to it except its history. Throws pg::Error if there is none. Does

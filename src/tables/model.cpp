@@ -97,14 +97,15 @@ std::vector<Baseline> load_baselines(int model_id) {
   std::vector<Baseline> baselines;
   const pg::Rows rows = pg::query(
       "SELECT relation, snapshot, cursor, lsn, fingerprint, system_identifier, timeline,"
-      " file_number, wal_map - '0/0', wal_floor - '0/0', relation_name, condition"
+      " file_number, wal_map - '0/0', wal_floor - '0/0', relation_name, condition, empty"
       " FROM hydra_export.baselines WHERE model_id = $1::integer",
       {pg::text(model_id)});
   for (const Row& row : rows) {
     baselines.push_back({static_cast<Oid>(pg::to_int(row[0])), or_empty(row[1]), or_empty(row[2]),
                          or_empty(row[3]), or_empty(row[4]), pg::to_int(row[5]), pg::to_int(row[6]),
                          static_cast<Oid>(pg::to_int(row[7])), pg::to_int(row[8]),
-                         pg::to_int(row[9]), or_empty(row[10]), or_empty(row[11])});
+                         pg::to_int(row[9]), or_empty(row[10]), or_empty(row[11]),
+                         pg::to_bool(row[12])});
   }
   return baselines;
 }
@@ -146,8 +147,10 @@ std::vector<Model> load_models(const std::string& destination, int seconds_per_h
 
 Model hold_model(const std::string& destination, const std::string& name) {
   // First, so that what another session has changed is read afterwards.
-  pg::query("SELECT FROM hydra_export.models WHERE destination = $1 AND name = $2 FOR UPDATE",
-            {destination, name});
+  pg::query(
+      "SELECT FROM hydra_export.models WHERE destination = $1 AND name = $2"
+      " FOR NO KEY UPDATE",
+      {destination, name});
   const pg::Rows rows = pg::query(select_models + " AND m.name = $2", {destination, name});
   if (rows.empty()) {
     throw pg::Error(ERRCODE_UNDEFINED_OBJECT,
@@ -258,14 +261,15 @@ bool save_success(const Model& model, const std::vector<Baseline>& baselines,
     pg::query(
         "INSERT INTO hydra_export.baselines (model_id, relation, snapshot, cursor, lsn,"
         " fingerprint, system_identifier, timeline, file_number, wal_map, wal_floor,"
-        " relation_name, condition) VALUES"
+        " relation_name, condition, empty) VALUES"
         " ($1::integer, $2::oid, $3::pg_snapshot, $4::timestamptz, $5::pg_lsn, $6::jsonb,"
         " $7::bigint, $8::integer, $9::oid, '0/0'::pg_lsn + $10::numeric,"
-        " '0/0'::pg_lsn + $11::numeric, $12, $13)",
+        " '0/0'::pg_lsn + $11::numeric, $12, $13, $14::boolean)",
         {id, pg::text(baseline.relation), baseline.snapshot, baseline.cursor, baseline.lsn,
          baseline.fingerprint, pg::text(baseline.system_identifier), pg::text(baseline.timeline),
          pg::text(baseline.file_number), pg::text(baseline.wal_map), pg::text(baseline.wal_floor),
-         pg::text_or_null(baseline.relation_name), pg::text_or_null(baseline.condition)});
+         pg::text_or_null(baseline.relation_name), pg::text_or_null(baseline.condition),
+         pg::text(baseline.empty)});
   }
   pg::query(
       "UPDATE hydra_export.model_state SET export_id = $2::bigint, folder = $3,"

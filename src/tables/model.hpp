@@ -27,6 +27,7 @@ struct Baseline {
   std::int64_t wal_floor = 0;
   std::string relation_name;  // '' where it is not known
   std::string condition;      // of a partition, see relations/partition_condition.hpp
+  bool empty = false;         // it had no block
 };
 
 // The problem of a model whose table was dropped in this database.

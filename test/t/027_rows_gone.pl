@@ -49,6 +49,15 @@ sub rebuilds
     return;
 }
 
+# replaced(EXPORT, MODEL): the names of the tables that it replaces, in order.
+sub replaced
+{
+    my ($export, $model) = @_;
+
+    my ($entry) = grep { $_->{name} eq $model } @{ $site->manifest($export)->{models} };
+    return join ' ', map { $_->{relation} } @{ $entry->{replaced} };
+}
+
 # ---- one table
 
 $site->sql('CREATE TABLE plain (id integer PRIMARY KEY, v text); INSERT INTO plain SELECT i FROM generate_series(1, 1000) AS i');
@@ -146,7 +155,7 @@ $site->add_model('hashed');
 export_of('hashed', 'hash partitions', kind => 'full', rows => 100);
 $site->sql('TRUNCATE hashed_0');
 is($site->model($site->export, 'hashed')->{rows}, 0, 'an emptied hash partition: nothing to send');
-export_of('hashed', 'the next export', kind => 'full', reason => qr/^public\.hashed_0 was emptied, and no condition tells its rows$/);
+export_of('hashed', 'the next export', kind => 'full', reason => qr/^public\.hashed_0 was truncated or rewritten, and no condition tells its rows$/);
 export_of('hashed', 'the one after that', kind => 'incremental', rows => 0);
 $site->sql('ALTER TABLE hashed DETACH PARTITION hashed_0');
 export_of('hashed', 'a detached hash partition', kind => 'full', reason => qr/^public\.hashed_0 was dropped or detached, and no condition tells its rows$/);
@@ -186,6 +195,100 @@ $site->sql('DROP TABLE child_2');
 export_of('parent', 'the last child', kind => 'full', rows => 0);
 $site->sql(q{SELECT hydra_export.remove_model('parent')});
 
+# ---- an empty table is no news
+
+$site->sql(q{
+    CREATE TABLE months (id integer, part integer, PRIMARY KEY (id, part)) PARTITION BY LIST (part);
+    CREATE TABLE months_1 PARTITION OF months FOR VALUES IN (1);
+    CREATE TABLE months_2 PARTITION OF months FOR VALUES IN (2);
+    INSERT INTO months SELECT i, 1 FROM generate_series(1, 10) AS i;
+});
+$site->add_model('months');
+$site->export;
+$export = export_of('months', 'a partition without rows', kind => 'incremental', rows => 0);
+is(replaced($export, 'months'), '', 'is not replaced');
+$site->sql('INSERT INTO months VALUES (1, 2)');
+is(replaced($site->export, 'months'), 'public.months_2', 'but with its first row');
+$site->sql('TRUNCATE months');
+export_of('months', 'all of it truncated', kind => 'full', rows => 0);
+export_of('months', 'and still empty', kind => 'incremental', rows => 0);
+$site->sql(q{SELECT hydra_export.remove_model('months')});
+
+# ---- rows that move between tables with the times that they had, in updated_at mode
+
+$site->sql(q{
+    CREATE TABLE moved (id integer, part integer, updated_at timestamptz DEFAULT now() - interval '30 days', PRIMARY KEY (id, part)) PARTITION BY LIST (part);
+    CREATE INDEX ON moved (updated_at);
+    CREATE TABLE moved_1 PARTITION OF moved FOR VALUES IN (1);
+    CREATE TABLE moved_2 PARTITION OF moved FOR VALUES IN (2);
+    CREATE TABLE moved_3 PARTITION OF moved FOR VALUES IN (3);
+    CREATE TABLE moved_rest PARTITION OF moved DEFAULT;
+    INSERT INTO moved SELECT i, 1 + i % 3 FROM generate_series(1, 30) AS i;
+});
+$site->add_model('moved', changed_by => q('updated_at'));
+export_of('moved', 'by updated_at', kind => 'full', rows => 30);
+$site->sql('BEGIN; ALTER TABLE moved DETACH PARTITION moved_1; INSERT INTO moved SELECT * FROM moved_1; DROP TABLE moved_1; COMMIT');
+export_of('moved', 'rows of a dropped partition in the default one', rows => 10);
+$site->sql('BEGIN; ALTER TABLE moved DETACH PARTITION moved_2; ALTER TABLE moved DETACH PARTITION moved_3; INSERT INTO moved_2 TABLE moved_3;'
+      . ' TRUNCATE moved_3; ALTER TABLE moved ATTACH PARTITION moved_2 FOR VALUES IN (2, 3); ALTER TABLE moved ATTACH PARTITION moved_3 FOR VALUES IN (9); COMMIT');
+export_of('moved', 'rows of one partition in another that took its bounds', rows => 10);
+$site->sql('CREATE TEMP TABLE kept AS SELECT * FROM moved_2 WHERE id > 5; TRUNCATE moved_2; INSERT INTO moved_2 TABLE kept');
+export_of('moved', 'a partition truncated, and filled with old times');
+$site->sql(q{SELECT hydra_export.remove_model('moved')});
+
+# ---- bounds that change between the snapshot and the lock
+
+$site->sql(q{
+    CREATE TABLE bounds (id integer, part integer, PRIMARY KEY (id, part)) PARTITION BY LIST (part);
+    CREATE TABLE bounds_1 PARTITION OF bounds FOR VALUES IN (1);
+    CREATE TABLE bounds_2 PARTITION OF bounds FOR VALUES IN (2);
+    CREATE TABLE bounds_rest PARTITION OF bounds DEFAULT;
+    INSERT INTO bounds SELECT i, 2 + i % 2 FROM generate_series(1, 10) AS i;
+});
+$site->add_model('bounds');
+$site->export;
+my $session = $node->background_psql('postgres', on_error_stop => 1);
+$session->query_safe(q{BEGIN; ALTER TABLE bounds DETACH PARTITION bounds_1; INSERT INTO bounds_1 SELECT * FROM bounds_rest; DELETE FROM bounds_rest;
+    ALTER TABLE bounds ATTACH PARTITION bounds_1 FOR VALUES IN (1, 3)});
+my $id = $site->sql('SELECT hydra_export.export_now(wait => false)');
+$node->poll_query_until('postgres', q{SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 'bounds'::regclass)}) or die 'the export does not wait';
+$session->query_safe('COMMIT');
+$session->quit;
+wait_for_export($node, 'postgres', $id);
+rebuilds('bounds', 'bounds that changed after the snapshot');
+$site->sql(q{SELECT hydra_export.remove_model('bounds')});
+
+# ---- constants as every system reads them
+
+$site->sql(q{
+    CREATE TABLE words (id integer, word text, PRIMARY KEY (id, word)) PARTITION BY LIST (word);
+    CREATE TABLE words_1 PARTITION OF words FOR VALUES IN (E'a\\\\b');
+    CREATE TABLE words_rest PARTITION OF words DEFAULT;
+    INSERT INTO words VALUES (1, E'a\\\\b'), (2, 'c');
+    ALTER DATABASE postgres SET standard_conforming_strings = off;
+});
+$site->add_model('words');
+$site->export;
+$site->sql('TRUNCATE words_rest');
+$node->safe_psql('postgres', 'ALTER DATABASE postgres RESET standard_conforming_strings');
+export_of('words', 'a backslash in a bound, and settings of the database', rows => 0);
+$site->sql(q{SELECT hydra_export.remove_model('words')});
+
+# ---- a hash partition that is truncated, and full for another reason
+
+$site->sql(q{
+    CREATE TABLE h (id integer PRIMARY KEY) PARTITION BY HASH (id);
+    CREATE TABLE h_0 PARTITION OF h FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+    CREATE TABLE h_1 PARTITION OF h FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+    INSERT INTO h SELECT generate_series(1, 20);
+});
+$site->add_model('h');
+$site->export;
+$site->sql('ALTER TABLE h ADD w integer; TRUNCATE h_0');
+$site->export;
+export_of('h', 'after it', kind => 'full');
+$site->sql(q{SELECT hydra_export.remove_model('h')});
+
 # ---- an export that fails says nothing
 
 $site->sql(q{
@@ -201,5 +304,21 @@ $faults->plan({ fault => 'status', status => 403, code => 'AccessDenied', path =
 is($site->export->{status}, 'failed', 'an export fails');
 $faults->plan;
 export_of('parts', 'a dropped partition after a failed export', kind => 'incremental');
+
+
+# ---- rows that only a failed export has sent
+
+$site->sql(q{SELECT hydra_export.remove_model('parts'); CREATE TABLE parts_3 PARTITION OF parts FOR VALUES IN (3)});
+$site->add_model('parts');
+$site->export;
+$site->sql(q{CREATE TABLE parts_4 PARTITION OF parts FOR VALUES IN (4); INSERT INTO parts SELECT i, 4 FROM generate_series(1000, 2999) AS i});
+$faults->plan({ fault => 'status', status => 403, code => 'AccessDenied', path => 'manifest' });
+is($site->export->{status}, 'failed', 'an export fails at its manifest');
+$faults->plan({ fault => 'status', status => 403, code => 'AccessDenied', path => '/parts/2', times => 1 });
+$site->sql('INSERT INTO parts VALUES (2000000, 3)');
+$site->export;
+$faults->plan;
+$site->sql('DROP TABLE parts_4');
+export_of('parts', 'a partition dropped that only exports that failed have seen');
 
 done_testing;

@@ -119,7 +119,7 @@ $export = $site->export;
 is($export->{status}, 'succeeded', 'an upload that is tried again');
 like($export->{messages}, qr/NOTICE:  model "b": object ".*\/b\/1-\d+\.json" is tried again: .*SlowDown/, 'a notice tells of the first time');
 is(scalar(() = $export->{messages} =~ /is tried again/g), 1, 'once');
-like($export->{messages}, qr/NOTICE:  model "a": incremental, 3 rows read/, 'rows that are read are not said to be sent');
+like($export->{messages}, qr/NOTICE:  model "b": incremental, 99 rows read/, 'rows that are read are not said to be sent');
 
 $site->sql('UPDATE a SET id = id; UPDATE b SET id = id; UPDATE c SET id = id + 1');
 $faults->plan({ fault => 'slow', seconds => 6, times => 4, path => '/c/' });
