@@ -32,6 +32,8 @@ sub export_of
     return $export;
 }
 
+my $copy_dir = PostgreSQL::Test::Utils::tempdir('copy');
+
 sub key_of { my ($line) = @_; return $line =~ /^(\{"id":\d+(?:,"(?:day|country|word|part)":[^,}]*)*)/ ? $1 : die $line }
 
 sub rebuilds
@@ -39,7 +41,7 @@ sub rebuilds
     my ($model, $name) = @_;
 
     local $Test::Builder::Level = $Test::Builder::Level + 1;
-    my $copy = HydraExport::BucketCopy->take($s3, 'gone', PostgreSQL::Test::Utils::tempdir('copy'));
+    my $copy = HydraExport::BucketCopy->take($s3, 'gone', $copy_dir);
     my $meets = HydraExport::BucketCopy::by_server(sub { $site->sql($_[0]) });
     foreach my $rule (qw(rebuild rebuild_by_chain))
     {
