@@ -94,10 +94,13 @@ endif
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
-# A change of flags, for example after a compression library was installed, rebuilds all objects.
+# A change of flags, for example after a compression library was installed, rebuilds all objects. Goals that do not
+# compile them are called without these flags.
+ifneq ($(filter all install test-module install-test-module,$(or $(MAKECMDGOALS),all)),)
 FLAGS := $(CXX) $(CXXFLAGS) $(CPPFLAGS)
 $(shell mkdir -p build && { echo '$(FLAGS)' | cmp -s - build/flags || echo '$(FLAGS)' > build/flags; })
 $(OBJS): build/flags
+endif
 
 # The server's own C flags ask for warnings that do not exist in C++.
 override COMPILER = $(CXX) $(CXXFLAGS)
