@@ -50,6 +50,8 @@ sub tenant
     {
         my ($uid, $buckets) = @$user;
         $tenant{"${uid}_key"} = uc "${uid}KEY$unique";
+        # Some versions decode a + twice.
+        $tenant{"${uid}_secret"} =~ tr/+/-/;
         my %fields = (uid => "$name\$$uid", 'display-name' => $uid, 'max-buckets' => $buckets, 'access-key' => $tenant{"${uid}_key"},
             'secret-key' => $tenant{"${uid}_secret"});
         my $query = join '&', map { "$_=" . encode($fields{$_}, '') } sort keys %fields;

@@ -180,9 +180,9 @@ sub head
 
     my $time = strftime('%Y%m%dT%H%M%SZ', gmtime);
     my %signed = (host => $self->{host}, 'x-amz-content-sha256' => 'UNSIGNED-PAYLOAD', 'x-amz-date' => $time);
+    $signed{'content-type'} = 'application/octet-stream' if $has_body;
     my @lines = map { "$_:$signed{$_}\r\n" } sort keys %signed;
     push @lines, 'Authorization: ' . $self->authorization($method, $target, $key, $secret, %signed) . "\r\n";
-    push @lines, "Content-Type: application/octet-stream\r\n" if $has_body;
     push @lines, "Content-Length: $length\r\n" if $has_body || $method =~ /^P/;
     return join '', "$method $target HTTP/1.1\r\n", @lines, "\r\n";
 }
