@@ -120,7 +120,9 @@ sub request_by_curl
     my ($self, $method, $url, %options) = @_;
 
     my @command = (
-        qw(curl --silent --show-error --globoff --max-time 60 --path-as-is),
+        qw(curl --silent --show-error --globoff --max-time 60),
+        # Newer versions refuse it for signed requests.
+        $url =~ m{/\.\.?(/|$)} ? '--path-as-is' : (),
         '--aws-sigv4', "aws:amz:$self->{region}:s3",
         '--user', join(':', @{ $options{keys} }),
         '--header', 'x-amz-content-sha256: UNSIGNED-PAYLOAD',
