@@ -143,6 +143,23 @@ sub run_script
 
 # ---- the end of sessions
 
+# A server that died may have backends that have not noticed.
+sub start
+{
+    my ($self, @more) = @_;
+
+    $self->end_sessions;
+    return $self->SUPER::start(@more);
+}
+
+sub restart
+{
+    my ($self, @more) = @_;
+
+    $self->end_sessions;
+    return $self->SUPER::restart(@more);
+}
+
 sub stop
 {
     my ($self, @more) = @_;
