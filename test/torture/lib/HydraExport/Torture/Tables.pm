@@ -30,15 +30,22 @@ our @names = sort keys %tables;
 # Each is exported both ways.
 sub models_of { my ($name) = @_; return ($name, "$name by updated_at") }
 
-# meets(CONDITION, COLUMNS, LINES…): the places of lines in the range of a partition of `parts`. There may be no server
-# any more that could tell.
+# meets(CONDITION, COLUMNS, LINES…): the places of lines in the range of a partition of `parts`, or in none of several
+# ranges. There may be no server any more that could tell.
 sub meets
 {
     my ($condition, undef, @lines) = @_;
 
-    my ($low, $high) = $condition =~ /^\(\(id IS NOT NULL\) AND \(id >= '(\d+)'::bigint\) AND \(id < '(\d+)'::bigint\)\)$/
-      or die "cannot evaluate $condition";
-    return grep { my $id = key_of($lines[$_]); $id >= $low && $id < $high } 0 .. $#lines;
+    my $range = qr/\(\(id IS NOT NULL\) AND \(id >= '(\d+)'::bigint\) AND \(id < '(\d+)'::bigint\)\)/;
+    $condition =~ /^(?:NOT \($range(?: OR $range)*\)|$range)$/ or die "cannot evaluate $condition";
+    my $none = $condition =~ /^NOT/;
+    my @ranges;
+    push @ranges, [ $1, $2 ] while $condition =~ /$range/g;
+    return grep {
+        my $id = key_of($lines[$_]);
+        my $in = grep { $id >= $_->[0] && $id < $_->[1] } @ranges;
+        $none ? !$in : $in;
+    } 0 .. $#lines;
 }
 
 # The partitions of `parts`. The middle two come and go.
