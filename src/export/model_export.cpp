@@ -225,7 +225,9 @@ void ModelExport::note_whole_tables(SharedReading& shared) {
     ++whole;
     const bool empty = !needs_query(leaf) && shared.dispenser(i).blocks() == 0;
     const tables::Baseline* before = model_.baseline_of(leaf.relation);
-    if (!empty || before == nullptr || !before->empty) news.push_back(&leaf);
+    // An export that did not end well may have sent rows that came and went since.
+    const bool was_empty = before != nullptr && before->empty && !model_.unfinished;
+    if (!empty || !was_empty) news.push_back(&leaf);
     result_.baselines[i].empty = empty;
   }
   const bool nothing_new = news.empty() && plan_->gone.empty() && !model_.unfinished;

@@ -323,4 +323,16 @@ $faults->plan;
 $site->sql('DROP TABLE parts_4');
 export_of('parts', 'a partition dropped that only exports that failed have seen');
 
+# parts_5 was empty at the last success, and is empty again.
+$site->sql(q{CREATE TABLE parts_5 PARTITION OF parts FOR VALUES IN (5)});
+export_of('parts', 'an empty partition');
+$site->sql(q{INSERT INTO parts SELECT i, 5 FROM generate_series(5000, 6999) AS i});
+$faults->plan({ fault => 'status', status => 400, code => 'BadDigest', message => 'x', path => '/parts/', times => 1 });
+$export = $site->export;
+is($site->model($export, 'parts')->{status}, 'failed', 'an export fails');
+cmp_ok(scalar $site->objects($export, 'parts'), '>', 0, 'that has sent rows of it');
+$faults->plan;
+$site->sql('TRUNCATE parts_5');
+export_of('parts', 'a partition emptied that was empty before an export that failed');
+
 done_testing;
